@@ -1,0 +1,293 @@
+//! What a check is, and the words it judges with.
+
+use crate::model::Timestamp;
+use crate::model::fact::{Fact, Gap, Locator, Need, Seen};
+use crate::model::name::CheckId;
+use crate::model::node::NodeFacts;
+use crate::model::policy::Policy;
+use crate::model::snapshot::Snapshot;
+use crate::model::text::Text;
+use crate::model::verdict::{Comparison, Evidence, Offence, Severity, Subject, Verdict};
+
+/// One check: metadata as data, judgement as one pure function.
+pub struct Check {
+    pub id: CheckId,
+    /// The good state, as a sentence without a full stop.
+    pub title: &'static str,
+    /// The attack in one sentence.
+    pub why: &'static str,
+    /// The maximum over all failing cases.
+    pub severity: Severity,
+    pub since: &'static str,
+    /// Facts without which it is Unknown.
+    pub needs: &'static [Need],
+    /// Facts that sharpen a verdict and are not required.
+    pub helps: &'static [Need],
+    pub maps: &'static [Maps],
+    pub fix: Remediation,
+    /// Facts (see `example.rs` for the language) and the verdict they lead to; the first word is the badge.
+    pub examples: &'static [(&'static str, &'static str)],
+    pub judge: Judge,
+    /// `file!()`: where to edit it.
+    pub file: &'static str,
+}
+
+/// Where else the same rule is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maps {
+    /// CIS Kubernetes Benchmark 1.12.
+    Cis(&'static str),
+    /// MITRE ATT&CK technique.
+    Attack(&'static str),
+    /// Pod Security Standards.
+    Pss(&'static str),
+    /// Microsoft Threat Matrix for Kubernetes.
+    Ms(&'static str),
+    /// NSA/CISA Kubernetes Hardening Guide, section tag.
+    Nsa(&'static str),
+    /// DISA Kubernetes STIG.
+    Stig(&'static str),
+    /// Another source, named in full.
+    Source(&'static str),
+}
+
+impl std::fmt::Display for Maps {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Cis(id) => write!(f, "CIS {id}"),
+            Self::Attack(id) => write!(f, "ATT&CK {id}"),
+            Self::Pss(id) => write!(f, "PSS {id}"),
+            Self::Ms(id) => write!(f, "Microsoft {id}"),
+            Self::Nsa(id) => write!(f, "NSA {id}"),
+            Self::Stig(id) => write!(f, "STIG {id}"),
+            Self::Source(name) => f.write_str(name),
+        }
+    }
+}
+
+/// How a person mends it. Templates over `{node} {path} {ns} {pod} {container} {flag}`.
+pub struct Remediation {
+    pub steps: &'static [Step],
+    /// What restarts, and for how long it is away.
+    pub restarts: &'static str,
+    pub undo: &'static [Step],
+}
+
+/// One line of a fix.
+pub struct Step {
+    /// Where it is typed.
+    pub on: Place,
+    /// A command, or a sentence for [`Place::Editor`].
+    pub text: &'static str,
+}
+
+/// Where a step of a fix happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A shell on the node, as root.
+    Node,
+    /// A shell with kubectl.
+    Kubectl,
+    /// A change by hand in a file or a ticket.
+    Editor,
+}
+
+/// A command for a root shell on the node.
+pub const fn on_node(text: &'static str) -> Step {
+    Step {
+        on: Place::Node,
+        text,
+    }
+}
+
+/// A command for a shell with kubectl.
+pub const fn kubectl(text: &'static str) -> Step {
+    Step {
+        on: Place::Kubectl,
+        text,
+    }
+}
+
+/// A change by hand.
+pub const fn by_hand(text: &'static str) -> Step {
+    Step {
+        on: Place::Editor,
+        text,
+    }
+}
+
+/// The judgement: per node, or once for the cluster.
+pub enum Judge {
+    Node(fn(&NodeFacts, &View<'_>) -> Result<Verdict, Gap>),
+    Cluster(fn(&View<'_>) -> Result<Verdict, Gap>),
+}
+
+/// What a judgement may look at beside its node.
+pub struct View<'a> {
+    pub snapshot: &'a Snapshot,
+    pub policy: &'a Policy,
+    pub now: Timestamp,
+}
+
+/// The good state, proven by `evidence`.
+pub fn pass(evidence: impl IntoIterator<Item = Locator>) -> Verdict {
+    Verdict::Pass {
+        evidence: evidence.into_iter().collect(),
+        note: None,
+    }
+}
+
+/// The good state with a remark that a reader should see.
+pub fn pass_note(evidence: impl IntoIterator<Item = Locator>, note: impl Into<Text>) -> Verdict {
+    Verdict::Pass {
+        evidence: evidence.into_iter().collect(),
+        note: Some(note.into()),
+    }
+}
+
+/// A single breach.
+pub fn fail(
+    subject: Subject,
+    severity: Severity,
+    message: impl Into<Text>,
+    evidence: impl IntoIterator<Item = Locator>,
+) -> Verdict {
+    Verdict::Fail {
+        offences: vec![offence(subject, severity, message, evidence)],
+        gaps: Vec::new(),
+    }
+}
+
+/// The precondition is absent, proven by `evidence`.
+pub fn not_applicable(
+    evidence: impl IntoIterator<Item = Locator>,
+    why: impl Into<Text>,
+) -> Verdict {
+    Verdict::NotApplicable {
+        evidence: evidence.into_iter().collect(),
+        why: why.into(),
+    }
+}
+
+/// A breach, to be gathered.
+pub fn offence(
+    subject: Subject,
+    severity: Severity,
+    message: impl Into<Text>,
+    evidence: impl IntoIterator<Item = Locator>,
+) -> Offence {
+    Offence {
+        subject,
+        severity,
+        message: message.into(),
+        evidence: evidence.into_iter().collect(),
+        compare: Vec::new(),
+    }
+}
+
+/// Adds what each source says of the fields at stake.
+#[must_use]
+pub fn comparing(mut offence: Offence, compare: Vec<Comparison>) -> Offence {
+    offence.compare = compare;
+    offence
+}
+
+/// Gathers what several independent sources prove, so that a gap never hides an offence.
+///
+/// Order of truth: any offence makes a Fail (gaps stand beside it); else any gap makes it Unknown;
+/// else the evidence makes a Pass.
+#[derive(Default)]
+pub struct Tally {
+    offences: Vec<Offence>,
+    gaps: Vec<Gap>,
+    evidence: Vec<Locator>,
+    notes: Vec<String>,
+}
+
+impl Tally {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A source that was looked at and found good.
+    pub fn good(&mut self, at: Locator) {
+        self.evidence.push(at);
+    }
+
+    pub fn offence(&mut self, offence: Offence) {
+        self.offences.push(offence);
+    }
+
+    pub fn gap(&mut self, gap: Gap) {
+        if !self.gaps.contains(&gap) {
+            self.gaps.push(gap);
+        }
+    }
+
+    /// A remark for a pass.
+    pub fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
+    }
+
+    /// The value of a fact; a gap is kept and gives `None`.
+    pub fn take<'f, T>(&mut self, fact: &'f Fact<T>) -> Option<&'f Seen<T>> {
+        match fact {
+            Fact::Seen(seen) => Some(seen),
+            Fact::Gap(gap) => {
+                self.gap(gap.clone());
+                None
+            }
+        }
+    }
+
+    /// Takes the outcome of a part: an offence, the all-clear, or a gap.
+    pub fn part(&mut self, at: Locator, outcome: Result<Option<Offence>, Gap>) {
+        match outcome {
+            Ok(Some(offence)) => self.offence(offence),
+            Ok(None) => self.good(at),
+            Err(gap) => self.gap(gap),
+        }
+    }
+
+    /// The verdict.
+    ///
+    /// # Errors
+    /// The first gap, where nothing is proven; [`Gap::NotAsked`] where nothing was looked at at all.
+    pub fn verdict(self) -> Result<Verdict, Gap> {
+        if !self.offences.is_empty() {
+            return Ok(Verdict::Fail {
+                offences: self.offences,
+                gaps: self.gaps,
+            });
+        }
+        if let Some(gap) = self.gaps.into_iter().next() {
+            return Err(gap);
+        }
+        let evidence: Evidence = self.evidence.into_iter().collect();
+        if evidence.is_empty() {
+            return Err(Gap::NotAsked);
+        }
+        let note = (!self.notes.is_empty()).then(|| Text::from(self.notes.join("; ")));
+        Ok(Verdict::Pass { evidence, note })
+    }
+}
+
+/// Judges a list item by item; `list` is the evidence that the list itself is whole, and is what an empty list passes on.
+///
+/// # Errors
+/// As [`Tally::verdict`].
+pub fn each<T>(
+    list: Locator,
+    items: &[Fact<T>],
+    mut judge: impl FnMut(&Seen<T>) -> Result<Option<Offence>, Gap>,
+) -> Result<Verdict, Gap> {
+    let mut tally = Tally::new();
+    tally.good(list);
+    for item in items {
+        if let Some(seen) = tally.take(item) {
+            let outcome = judge(seen);
+            tally.part(seen.at, outcome);
+        }
+    }
+    tally.verdict()
+}

@@ -1,0 +1,22 @@
+//! The checks: facts in, verdict out. Pure: no clock, no environment, no file, no async.
+//!
+//! One check, one file, one line in its family's sorted list. `grep 'fn judge'` is the list of checks.
+
+pub mod check;
+pub mod fix;
+
+use check::Check;
+
+/// Every check, sorted by id within its family; held by a test of the registry.
+pub const ALL: &[&[&Check]] = &[];
+
+/// All checks in registry order.
+pub fn all() -> impl Iterator<Item = &'static Check> {
+    ALL.iter().flat_map(|family| family.iter().copied())
+}
+
+/// A check by its id, case ignored, with or without `SP-`.
+pub fn find(id: &str) -> Option<&'static Check> {
+    let wanted = id.to_ascii_uppercase();
+    all().find(|check| check.id.0 == wanted || check.id.0.strip_prefix("SP-") == Some(&wanted))
+}

@@ -1,0 +1,3 @@
+//! Everything that touches the network or a process. It reaches the rest only through messages of `model::link`.
+
+pub mod transport;

@@ -1,0 +1,97 @@
+//! Files: capped reads and atomic writes with mode 0600. The only home of `std::fs`.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the home of std::fs: every bound is here"
+)]
+
+use std::fs;
+use std::io::{self, Read as _, Write};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// Reads at most `cap` bytes.
+///
+/// # Errors
+/// As opening and reading do; [`io::ErrorKind::FileTooLarge`] where the file is longer.
+pub fn read(path: &Path, cap: u64) -> io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    let taken = fs::File::open(path)?.take(cap + 1).read_to_end(&mut out)?;
+    if taken as u64 > cap {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("longer than {cap} bytes"),
+        ));
+    }
+    Ok(out)
+}
+
+/// Reads a text file of at most `cap` bytes; invalid UTF-8 is an error.
+///
+/// # Errors
+/// As [`read`]; [`io::ErrorKind::InvalidData`] for bytes that are not UTF-8.
+pub fn read_text(path: &Path, cap: u64) -> io::Result<String> {
+    String::from_utf8(read(path, cap)?)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
+}
+
+/// Opens a file for streaming reads.
+///
+/// # Errors
+/// As opening does.
+pub fn open(path: &Path) -> io::Result<fs::File> {
+    fs::File::open(path)
+}
+
+/// Whether something exists under that name.
+pub fn exists(path: &Path) -> bool {
+    path.exists()
+}
+
+/// Writes a file whole or not at all: a temporary file beside it, mode 0600, synced, then renamed.
+///
+/// # Errors
+/// As creating, writing and renaming do; what was there before is untouched then.
+pub fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let temporary = beside(path)?;
+    let outcome = (|| {
+        let file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&temporary)?;
+        let mut buffered = io::BufWriter::new(file);
+        fill(&mut buffered)?;
+        let file = buffered
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    })();
+    if outcome.is_err() {
+        // The first error is the one to report.
+        let _ = fs::remove_file(&temporary);
+    }
+    outcome
+}
+
+/// Makes a folder and its parents, mode 0700.
+///
+/// # Errors
+/// As creating does.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+}
+
+fn beside(path: &Path) -> io::Result<PathBuf> {
+    let name = path
+        .file_name()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a file name"))?;
+    let mut temporary = std::ffi::OsString::from(".");
+    temporary.push(name);
+    temporary.push(format!(".{}", std::process::id()));
+    Ok(path.with_file_name(temporary))
+}

@@ -1,0 +1,17 @@
+//! stakeout: evidence about Kubernetes static pods from the API server and from the nodes themselves.
+
+pub mod model;
+
+pub mod disk;
+
+pub mod checks;
+pub mod probes;
+
+pub mod engine;
+pub mod evaluate;
+
+pub mod collect;
+pub mod report;
+pub mod tui;
+
+pub mod error;

@@ -1,0 +1,55 @@
+//! What is known of the cluster as a whole.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::fact::{Fact, Need};
+use super::text::Text;
+
+/// Facts that belong to no single node; one field per need.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClusterFacts {
+    /// The context or file that it was read through, for the title row.
+    pub context: Text,
+    /// Uid of the namespace kube-system: the cluster's identity.
+    pub uid: Fact<Text>,
+    /// `/version` `gitVersion`.
+    pub version: Fact<Text>,
+    pub namespaces: Fact<Vec<Namespace>>,
+    /// The connection does not verify the API server's certificate.
+    pub insecure: bool,
+}
+
+impl ClusterFacts {
+    /// The same cluster with one fact taken away, for the honesty tests.
+    #[must_use]
+    pub fn withhold(&self, need: Need) -> Self {
+        let mut cluster = self.clone();
+        if need == Need::Namespaces {
+            cluster.namespaces = Fact::default();
+        }
+        cluster
+    }
+
+    /// A namespace by name and its index as evidence; `None` where it is known not to exist.
+    ///
+    /// # Errors
+    /// The gap where namespaces are not known.
+    pub fn namespace(&self, name: &str) -> Result<Option<(u32, &Namespace)>, super::fact::Gap> {
+        let all = &self.namespaces.get()?.value;
+        let found = all.iter().position(|namespace| namespace.name == name);
+        Ok(found.and_then(|index| Some((u32::try_from(index).ok()?, &all[index]))))
+    }
+}
+
+/// A namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Namespace {
+    pub name: Text,
+    pub uid: Text,
+    /// `Active` or `Terminating`.
+    pub phase: Text,
+    pub labels: BTreeMap<Text, Text>,
+}

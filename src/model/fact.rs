@@ -1,0 +1,182 @@
+//! Facts: a value with its evidence, or a gap with its cause and next step.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Timestamp;
+pub use super::gap::{FaultClass, Gap};
+use super::name::Digest;
+use super::text::Text;
+
+/// Something that was looked for: seen, or not known and why.
+///
+/// Absence is a value (`Fact<Option<T>>`), ignorance is a [`Gap`]. A fact that a snapshot does not
+/// bring reads as [`Gap::NotAsked`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fact<T> {
+    Seen(Seen<T>),
+    Gap(Gap),
+}
+
+/// A value and where its evidence is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Seen<T> {
+    pub value: T,
+    pub at: Locator,
+}
+
+impl<T> Fact<T> {
+    pub fn seen(value: T, at: Locator) -> Self {
+        Self::Seen(Seen { value, at })
+    }
+
+    pub fn gap(gap: Gap) -> Self {
+        Self::Gap(gap)
+    }
+
+    /// The value, or the gap to leave a check with `?`.
+    ///
+    /// # Errors
+    /// The gap that stands in place of the value.
+    pub fn get(&self) -> Result<&Seen<T>, Gap> {
+        match self {
+            Self::Seen(seen) => Ok(seen),
+            Self::Gap(gap) => Err(gap.clone()),
+        }
+    }
+
+    pub fn is_seen(&self) -> bool {
+        matches!(self, Self::Seen(_))
+    }
+}
+
+impl<T> Default for Fact<T> {
+    fn default() -> Self {
+        Self::Gap(Gap::NotAsked)
+    }
+}
+
+/// Evidence by reference: rendered from the snapshot when it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Locator {
+    pub need: Need,
+    pub item: u32,
+}
+
+impl Locator {
+    pub const fn new(need: Need, item: u32) -> Self {
+        Self { need, item }
+    }
+}
+
+/// What a check can read: one word per probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Need {
+    /// Machine id, boot id, host name and clock of the host that answered.
+    Identity,
+    /// Users and groups as the node resolves them.
+    Accounts,
+    /// The kubelet's effective configuration with the layer of each key.
+    KubeletConfig,
+    /// Listening TCP sockets.
+    Listeners,
+    /// The static pod folder: every hop to it, and its entries.
+    ManifestDir,
+    /// Every file that the kubelet loads from the static pod folder.
+    Manifests,
+    /// Pod uids that really run, by cgroup and log folder.
+    RuntimePods,
+    /// The Node object.
+    NodeObject,
+    /// Mirror pods of the node.
+    MirrorPods,
+    /// Uids of all pods that the API server has on the node.
+    PodUids,
+    /// Namespaces with phase and labels.
+    Namespaces,
+    /// Written by a later version: evidence that this one cannot render.
+    #[serde(other)]
+    Later,
+}
+
+/// Which half of the truth a need belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    Api,
+    Node,
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Api => "API",
+            Self::Node => "NODE",
+        })
+    }
+}
+
+impl Need {
+    /// Every need that this version can collect.
+    pub const ALL: &'static [Self] = &[
+        Self::Identity,
+        Self::Accounts,
+        Self::KubeletConfig,
+        Self::Listeners,
+        Self::ManifestDir,
+        Self::Manifests,
+        Self::RuntimePods,
+        Self::NodeObject,
+        Self::MirrorPods,
+        Self::PodUids,
+        Self::Namespaces,
+    ];
+
+    pub const fn side(self) -> Side {
+        match self {
+            Self::NodeObject | Self::MirrorPods | Self::PodUids | Self::Namespaces => Side::Api,
+            _ => Side::Node,
+        }
+    }
+}
+
+/// One piece of evidence as it is shown: what was asked, when, and what came back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    pub need: Need,
+    pub item: u32,
+    /// The command on the node, or the request to the API server.
+    pub command: Text,
+    /// When the answer arrived here, UTC.
+    pub at: Timestamp,
+    /// Of the raw bytes; none where the excerpt holds masked values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Digest>,
+    /// At most [`Source::EXCERPT`] bytes, cut at a line where possible.
+    pub excerpt: Text,
+}
+
+impl Source {
+    /// The bound of an excerpt in bytes.
+    pub const EXCERPT: usize = 2048;
+
+    /// Cuts at the last line break before the bound, or at a character where there is none.
+    pub fn excerpt(raw: &str) -> Text {
+        if raw.len() <= Self::EXCERPT {
+            return Text::block(raw);
+        }
+        let mut end = Self::EXCERPT;
+        while !raw.is_char_boundary(end) {
+            end -= 1;
+        }
+        let head = &raw[..end];
+        let head = head.rfind('\n').map_or(head, |line| &head[..=line]);
+        Text::block(&format!(
+            "{head}... ({} bytes more)",
+            raw.len() - head.len()
+        ))
+    }
+}

@@ -1,0 +1,270 @@
+//! Not knowing, as a value: what stands in the way, and the next step to take.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::text::Text;
+
+/// Why something is not known.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "gap", rename_all = "snake_case")]
+pub enum Gap {
+    /// Nothing looked for it in this run.
+    NotAsked,
+    /// Being collected right now, or waiting for its turn.
+    Pending,
+    /// The API server refused.
+    Forbidden { verb: Text, resource: Text },
+    /// The API server did not answer, or not usefully.
+    Api { detail: Text },
+    /// The node could not be reached or did not finish.
+    Node { class: FaultClass, detail: Text },
+    /// The login may not read it; `grant` names what would allow it.
+    Denied { what: Text },
+    /// A command that the fact needs is not on the node.
+    ToolMissing { tool: Text },
+    /// An answer came and could not be understood, or two readers could differ on it.
+    Garbled { what: Text },
+    /// The installed collector is older than the fact.
+    CollectorOutdated { since: Text },
+    /// The host is not the machine that the Node object names: its facts are dropped.
+    WrongMachine { detail: Text },
+    /// Too early to tell: the kubelet may still act.
+    Settling { left: Duration },
+    /// Facts exist, a person has to judge.
+    NeedsHuman { question: Text },
+    /// Written by a later version.
+    #[serde(other)]
+    Later,
+}
+
+/// What went wrong on the way to a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FaultClass {
+    NoTarget,
+    ConfigUnsupported,
+    ConnectTimeout,
+    ConnectRefused,
+    Unreachable,
+    TimeoutBanner,
+    TimeoutKex,
+    TimeoutAuth,
+    TimeoutScript,
+    NotSsh,
+    Throttled,
+    KexFailure,
+    HostkeyChanged,
+    HostkeyUnknown,
+    HostkeyNewType,
+    HostkeyRevoked,
+    HostkeyCert,
+    AuthDenied,
+    AgentUnreachable,
+    NeedsSystemSsh,
+    NoShell,
+    NoSshOs,
+    OutputTooLarge,
+    Disconnected,
+    Garbage,
+    JumpRefused,
+    JumpOpenTimeout,
+    JumpLost,
+    Cancelled,
+    Internal,
+    /// Written by a later version.
+    #[serde(other)]
+    Later,
+}
+
+impl fmt::Display for FaultClass {
+    /// The kebab-case word of the fault table, as `stakeout explain` and the log use it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::NoTarget => "no-target",
+            Self::ConfigUnsupported => "config-unsupported",
+            Self::ConnectTimeout => "connect-timeout",
+            Self::ConnectRefused => "connect-refused",
+            Self::Unreachable => "unreachable",
+            Self::TimeoutBanner => "timeout-banner",
+            Self::TimeoutKex => "timeout-kex",
+            Self::TimeoutAuth => "timeout-auth",
+            Self::TimeoutScript => "timeout-script",
+            Self::NotSsh => "not-ssh",
+            Self::Throttled => "throttled",
+            Self::KexFailure => "kex-failure",
+            Self::HostkeyChanged => "hostkey-changed",
+            Self::HostkeyUnknown => "hostkey-unknown",
+            Self::HostkeyNewType => "hostkey-new-type",
+            Self::HostkeyRevoked => "hostkey-revoked",
+            Self::HostkeyCert => "hostkey-cert",
+            Self::AuthDenied => "auth-denied",
+            Self::AgentUnreachable => "agent-unreachable",
+            Self::NeedsSystemSsh => "needs-system-ssh",
+            Self::NoShell => "no-shell",
+            Self::NoSshOs => "no-ssh-os",
+            Self::OutputTooLarge => "output-too-large",
+            Self::Disconnected => "disconnected",
+            Self::Garbage => "garbage",
+            Self::JumpRefused => "jump-refused",
+            Self::JumpOpenTimeout => "jump-open-timeout",
+            Self::JumpLost => "jump-lost",
+            Self::Cancelled => "cancelled",
+            Self::Internal => "internal",
+            Self::Later => "later",
+        })
+    }
+}
+
+impl FaultClass {
+    /// What a person does about it, in the imperative; commands can be pasted once NODE is filled in.
+    #[expect(clippy::too_many_lines, reason = "a table: one row per class")]
+    pub fn next_step(self) -> &'static str {
+        match self {
+            Self::NoTarget => "add the node to hosts: in config.yaml, or give it an InternalIP",
+            Self::ConfigUnsupported => {
+                "ssh -G NODE shows how OpenSSH reads the configuration; install the ssh client so that it can be asked"
+            }
+            Self::ConnectTimeout => "check address, route and security group: nc -vz NODE 22",
+            Self::ConnectRefused => {
+                "nothing listens: check that sshd runs and the port is right: ssh -v NODE true"
+            }
+            Self::Unreachable => "check name and route: getent hosts NODE",
+            Self::TimeoutBanner => {
+                "the port is open but no SSH answer came: check the load of sshd, or a firewall in between"
+            }
+            Self::TimeoutKex | Self::TimeoutAuth | Self::TimeoutScript => {
+                "node or link too slow: raise ssh.timeout in config.yaml, then press r"
+            }
+            Self::NotSsh => "another service answers on that port: check Port in ssh_config",
+            Self::Throttled => "lower ssh.workers, or raise MaxStartups on the host",
+            Self::KexFailure => "no common algorithm: ssh -vv NODE true shows both lists",
+            Self::HostkeyChanged => {
+                "if the host was reinstalled: ssh-keygen -R NODE, then connect once with ssh and compare the fingerprint"
+            }
+            Self::HostkeyUnknown => {
+                "compare the fingerprint with the node's console, then connect once: ssh NODE true"
+            }
+            Self::HostkeyNewType => {
+                "only another key type is on file: ssh-keyscan NODE, compare, then add the line to known_hosts"
+            }
+            Self::HostkeyRevoked => {
+                "this key is marked @revoked: do not connect; ask who runs the host"
+            }
+            Self::HostkeyCert => {
+                "the host certificate does not hold: ask for a new one, or add a plain known_hosts line"
+            }
+            Self::AuthDenied => {
+                "add the key to the node's authorized_keys: ssh-copy-id NODE, or set ssh.user in config.yaml"
+            }
+            Self::AgentUnreachable => "start an agent and add the key: ssh-add -l",
+            Self::NeedsSystemSsh => {
+                "this login needs OpenSSH itself: set ssh.transport: openssh in config.yaml"
+            }
+            Self::NoShell => {
+                "the login has no shell: use another user, or mark the node api-only in config.yaml"
+            }
+            Self::NoSshOs => {
+                "this system has no SSH: its node side can be imported from a debug pod: stakeout collector print"
+            }
+            Self::OutputTooLarge | Self::Garbage => {
+                "what answered is not our collector: ssh NODE true shows what the login prints"
+            }
+            Self::Disconnected => {
+                "the connection ended early: look at the node's sshd log, then press r"
+            }
+            Self::JumpRefused => {
+                "the bastion refused to forward: check AllowTcpForwarding there, and the node as seen from it"
+            }
+            Self::JumpOpenTimeout => {
+                "the node does not answer the bastion: check its address as seen from there"
+            }
+            Self::JumpLost => "the bastion hung up: look at its sshd log, then press r",
+            Self::Cancelled => "press r to collect again",
+            Self::Internal => "a defect in stakeout: run stakeout with --log FILE and report it",
+            Self::Later => "this snapshot is newer than the program: install a newer stakeout",
+        }
+    }
+}
+
+impl Gap {
+    /// One word for a badge: `UNKNOWN(ssh)`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::NotAsked => "not asked",
+            Self::Pending => "pending",
+            Self::Forbidden { .. } => "rbac",
+            Self::Api { .. } => "api",
+            Self::Node { .. } => "ssh",
+            Self::Denied { .. } => "sudo",
+            Self::ToolMissing { .. } => "tool",
+            Self::Garbled { .. } => "garbled",
+            Self::CollectorOutdated { .. } => "collector",
+            Self::WrongMachine { .. } => "machine",
+            Self::Settling { .. } => "settling",
+            Self::NeedsHuman { .. } => "human",
+            Self::Later => "version",
+        }
+    }
+
+    /// The grant to ask for or the command to run; never empty.
+    pub fn next_step(&self) -> Text {
+        Text::from(match self {
+            Self::NotAsked => "collect it: stakeout scan without --from, --node or --check",
+            Self::Pending => "wait for the collection, or press l for its log",
+            Self::Forbidden { .. } => "stakeout rbac print | kubectl apply -f -",
+            Self::Api { .. } => "kubectl get --raw /readyz; the node side goes on without it",
+            Self::Node { class, .. } => class.next_step(),
+            Self::Denied { .. } => {
+                "install the collector and its sudoers rule: stakeout collector print; stakeout sudoers print"
+            }
+            Self::ToolMissing { tool } => {
+                return Text::from(format!("install {tool} on the node, then press r"));
+            }
+            Self::Garbled { .. } => "look at the raw evidence (e), then at the file on the node",
+            Self::CollectorOutdated { .. } => {
+                "install the present collector on the node: stakeout collector print"
+            }
+            Self::WrongMachine { .. } => {
+                "the address leads to another machine: correct hosts: in config.yaml or the Node's InternalIP"
+            }
+            Self::Settling { left } => {
+                return Text::from(format!(
+                    "look again in {} s: press r",
+                    left.as_secs().max(1)
+                ));
+            }
+            Self::NeedsHuman { question } => return Text::from(format!("decide: {question}")),
+            Self::Later => "this snapshot is newer than the program: install a newer stakeout",
+        })
+    }
+}
+
+impl fmt::Display for Gap {
+    /// What was tried and what stood in the way, lower case, without the next step.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAsked => f.write_str("not asked for in this run"),
+            Self::Pending => f.write_str("not collected yet"),
+            Self::Forbidden { verb, resource } => {
+                write!(f, "the API server forbids {verb} {resource}")
+            }
+            Self::Api { detail } => write!(f, "the API server did not answer: {detail}"),
+            Self::Node { class, detail } => write!(f, "the node was not read ({class}): {detail}"),
+            Self::Denied { what } => write!(f, "the login may not read {what}"),
+            Self::ToolMissing { tool } => write!(f, "{tool} is not on the node"),
+            Self::Garbled { what } => write!(f, "the answer cannot be trusted: {what}"),
+            Self::CollectorOutdated { since } => {
+                write!(f, "the installed collector is older than version {since}")
+            }
+            Self::WrongMachine { detail } => write!(f, "another machine answered: {detail}"),
+            Self::Settling { left } => {
+                write!(f, "the kubelet may still act for {} s", left.as_secs())
+            }
+            Self::NeedsHuman { question } => write!(f, "a person has to decide: {question}"),
+            Self::Later => f.write_str("written by a later version of stakeout"),
+        }
+    }
+}

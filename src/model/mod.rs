@@ -1,0 +1,22 @@
+//! Names, facts, evidence and verdicts: the words that every other layer speaks.
+//!
+//! Lives here: plain data with serde, and the small invariants that make it trustworthy
+//! (cleaned text, facts that are either seen or a gap). Never lives here: a clock, a file,
+//! a socket, an opinion about what is secure.
+
+pub mod cluster;
+pub mod fact;
+pub mod gap;
+pub mod known;
+pub mod kubelet;
+pub mod link;
+pub mod name;
+pub mod node;
+pub mod pod;
+pub mod policy;
+pub mod snapshot;
+pub mod text;
+pub mod unix;
+pub mod verdict;
+
+pub use jiff::Timestamp;

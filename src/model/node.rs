@@ -1,0 +1,231 @@
+//! Everything that is known of one node: one field per need, each side replaced as one.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Timestamp;
+use super::fact::{Fact, Gap, Locator, Need, Source};
+use super::kubelet::Kubelet;
+use super::name::NodeName;
+use super::pod::{Manifest, Mirror, PodId};
+use super::text::Text;
+use super::unix::{Accounts, FileKind, Walk};
+
+/// Both halves of the truth about one node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NodeFacts {
+    pub name: NodeName,
+    /// What the node itself says, read over SSH in one go.
+    #[serde(default)]
+    pub host: Arc<HostFacts>,
+    /// What the API server says of the node.
+    #[serde(default)]
+    pub api: Arc<ApiFacts>,
+}
+
+impl NodeFacts {
+    /// A node of which nothing is known yet.
+    pub fn unknown(name: NodeName) -> Self {
+        Self {
+            name,
+            host: Arc::default(),
+            api: Arc::default(),
+        }
+    }
+
+    /// The same node with one fact taken away, for the tests that hold `needs` and `helps` to the truth.
+    #[must_use]
+    pub fn withhold(&self, need: Need) -> Self {
+        let mut node = self.clone();
+        let host = Arc::make_mut(&mut node.host);
+        let api = Arc::make_mut(&mut node.api);
+        match need {
+            Need::Identity => host.identity = Fact::default(),
+            Need::Accounts => host.accounts = Fact::default(),
+            Need::KubeletConfig => host.kubelet = Fact::default(),
+            Need::Listeners => host.listeners = Fact::default(),
+            Need::ManifestDir => host.manifest_dir = Fact::default(),
+            Need::Manifests => host.manifests = Fact::default(),
+            Need::RuntimePods => host.runtime_pods = Fact::default(),
+            Need::NodeObject => api.object = Fact::default(),
+            Need::MirrorPods => api.mirrors = Fact::default(),
+            Need::PodUids => api.pods = Fact::default(),
+            Need::Namespaces | Need::Later => {}
+        }
+        node
+    }
+}
+
+/// The node's own side.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HostFacts {
+    pub identity: Fact<Identity>,
+    pub accounts: Fact<Accounts>,
+    pub kubelet: Fact<Kubelet>,
+    pub listeners: Fact<Vec<Listener>>,
+    /// `None` inside: the kubelet's configuration names no static pod folder.
+    pub manifest_dir: Fact<Option<ManifestDir>>,
+    /// One entry per file that the kubelet loads; a file that cannot be looked at is a gap of its own.
+    pub manifests: Fact<Vec<Fact<Manifest>>>,
+    pub runtime_pods: Fact<RuntimePods>,
+    /// Evidence, looked up by locator.
+    pub sources: Vec<Source>,
+    /// When the answer was complete here, UTC.
+    pub at: Option<Timestamp>,
+}
+
+impl HostFacts {
+    /// A host of which every fact is missing for one reason.
+    pub fn gap(gap: &Gap) -> Self {
+        Self {
+            identity: Fact::Gap(gap.clone()),
+            accounts: Fact::Gap(gap.clone()),
+            kubelet: Fact::Gap(gap.clone()),
+            listeners: Fact::Gap(gap.clone()),
+            manifest_dir: Fact::Gap(gap.clone()),
+            manifests: Fact::Gap(gap.clone()),
+            runtime_pods: Fact::Gap(gap.clone()),
+            sources: Vec::new(),
+            at: None,
+        }
+    }
+
+    /// The evidence behind a locator.
+    pub fn source(&self, at: Locator) -> Option<&Source> {
+        self.sources
+            .iter()
+            .find(|source| source.need == at.need && source.item == at.item)
+    }
+}
+
+/// Who answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    pub hostname: Text,
+    /// `/etc/machine-id`.
+    pub machine_id: Option<Text>,
+    /// `/proc/sys/kernel/random/boot_id`.
+    pub boot_id: Option<Text>,
+    /// `/etc/os-release` `ID` and `PRETTY_NAME`.
+    pub os: Text,
+    /// The node's clock when the collector ran, seconds since the epoch.
+    pub clock: i64,
+    /// The uid that the collector ran as.
+    pub uid: u32,
+    /// How it got that uid.
+    pub way: WayIn,
+    /// Version of the collector that answered.
+    pub collector: Text,
+}
+
+/// By which right the collector ran (contracts of the node side).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WayIn {
+    /// The login's own rights.
+    LoginOnly,
+    /// The installed collector through its sudoers rule.
+    InstalledCollector,
+    /// A forced command in authorized_keys.
+    ForcedCommand,
+    /// Streamed through `sudo sh`: equals root.
+    SudoStream,
+    #[serde(other)]
+    Later,
+}
+
+/// A TCP socket in state LISTEN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listener {
+    pub address: IpAddr,
+    pub port: u16,
+}
+
+/// The static pod folder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ManifestDir {
+    /// `staticPodPath` as configured; relative paths resolved as the kubelet does.
+    pub path: Text,
+    pub walk: Walk,
+    /// Its entries, loaded or not, in byte order of their names; a gap where it cannot be listed.
+    pub entries: Fact<Vec<DirEntry>>,
+}
+
+/// A name in the static pod folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirEntry {
+    pub name: Text,
+    pub kind: FileKind,
+    /// Whether the kubelet loads it: any file whose name does not start with a dot (pkg/kubelet/config/file.go).
+    pub loaded: bool,
+}
+
+/// Pods that leave traces on the node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuntimePods {
+    pub pods: Vec<RuntimePod>,
+    /// `/proc` hides other users' processes: what is missing here may run all the same.
+    pub hidepid: bool,
+}
+
+/// One pod uid with its traces.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuntimePod {
+    /// As the cgroup or log folder spells it: 32 hex digits, a dashed UUID, or what a manifest pinned.
+    pub uid: Text,
+    /// Live processes in its cgroup.
+    pub pids: u32,
+    /// From `/var/log/pods/<namespace>_<name>_<uid>`; a log folder outlives its pod.
+    pub log: Option<(Text, Text)>,
+    /// Seconds since the epoch when its oldest process started; none without a process.
+    pub started: Option<i64>,
+    /// Program of its oldest process.
+    pub exe: Option<Text>,
+}
+
+/// The API server's side.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ApiFacts {
+    pub object: Fact<NodeObject>,
+    pub mirrors: Fact<Vec<Mirror>>,
+    pub pods: Fact<Vec<PodId>>,
+    /// When the API server last said something of this node, UTC.
+    pub at: Option<Timestamp>,
+}
+
+/// What a check reads of a Node object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeObject {
+    pub uid: Text,
+    pub labels: std::collections::BTreeMap<Text, Text>,
+    pub taints: Vec<Taint>,
+    /// `Ready` condition: `True`, `False`, `Unknown`, or none.
+    pub ready: Option<Text>,
+    /// `(type, address)`.
+    pub addresses: Vec<(Text, Text)>,
+    pub machine_id: Text,
+    pub boot_id: Text,
+    pub kubelet_version: Text,
+    pub os_image: Text,
+    pub resource_version: Text,
+}
+
+/// A taint of a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taint {
+    pub key: Text,
+    pub value: Text,
+    pub effect: Text,
+}
+
+impl NodeObject {
+    /// Whether a role label marks it as control plane.
+    pub fn is_control_plane(&self) -> bool {
+        self.labels.contains_key(super::known::CONTROL_PLANE_LABEL)
+            || self.labels.contains_key(super::known::MASTER_LABEL)
+    }
+}

@@ -1,0 +1,53 @@
+//! What a probe is: one need, what is asked for it on either side, and how the reply is read.
+
+use crate::model::Timestamp;
+use crate::model::fact::Need;
+use crate::model::node::HostFacts;
+
+use super::frame::Section;
+use super::mask::Masker;
+
+/// One need and its sources. Plan, collector script, sudoers and ClusterRole are printed from these.
+pub struct Probe {
+    pub need: Need,
+    /// What it is, as a noun phrase for `stakeout plan`.
+    pub what: &'static str,
+    /// Alternatives are merged here, never in a check.
+    pub asks: &'static [Ask],
+}
+
+/// One question.
+pub enum Ask {
+    /// A section of the collector script.
+    Shell {
+        /// The section's name, `[a-z_]+`.
+        section: &'static str,
+        /// Version of the script that first brought it.
+        since: u32,
+        /// What root sees here that another login does not; none where any login suffices.
+        root: Option<&'static str>,
+        /// The shell function's body; see `collector.rs` for the words it may use.
+        fragment: &'static str,
+        /// Reads the reply into the facts of this need.
+        read: fn(&Section, &Reading<'_>, &mut HostFacts),
+    },
+    /// Requests to the API server.
+    Api {
+        /// As RBAC names it.
+        group: &'static str,
+        resource: &'static str,
+        verbs: &'static [&'static str],
+        /// The request as it is made, for `stakeout plan`.
+        path: &'static str,
+    },
+}
+
+/// What a reader may use beside the section.
+pub struct Reading<'a> {
+    pub at: Timestamp,
+    pub masker: &'a Masker,
+    /// Version of the script that answered.
+    pub script: u32,
+    /// The uid that it ran as.
+    pub uid: u32,
+}
