@@ -32,6 +32,12 @@ pub struct Check {
     pub file: &'static str,
 }
 
+impl std::fmt::Debug for Check {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id.0)
+    }
+}
+
 /// Where else the same rule is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Maps {

@@ -193,8 +193,24 @@ pub struct ApiFacts {
     pub object: Fact<NodeObject>,
     pub mirrors: Fact<Vec<Mirror>>,
     pub pods: Fact<Vec<PodId>>,
+    /// Set where pods of some namespaces could not be listed: what is missing in the lists may exist all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread: Option<Gap>,
     /// When the API server last said something of this node, UTC.
     pub at: Option<Timestamp>,
+}
+
+impl ApiFacts {
+    /// Everything asked for and nothing answered yet.
+    pub fn pending() -> Self {
+        Self {
+            object: Fact::Gap(Gap::Pending),
+            mirrors: Fact::Gap(Gap::Pending),
+            pods: Fact::Gap(Gap::Pending),
+            unread: None,
+            at: None,
+        }
+    }
 }
 
 /// What a check reads of a Node object.

@@ -1,0 +1,174 @@
+//! The one thread that owns the model: deltas in, judged views out. Nothing else evaluates.
+
+mod model;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::checks::check::Check;
+use crate::evaluate;
+use crate::model::Timestamp;
+use crate::model::link::{HostState, LogLine, Update};
+use crate::model::name::NodeName;
+use crate::model::policy::Policy;
+use crate::model::snapshot::Snapshot;
+use crate::model::verdict::Verdict;
+
+use model::Model;
+
+/// What the engine knew and concluded at one moment. Cheap to clone and to send.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    pub snapshot: Arc<Snapshot>,
+    /// Per node, in the order of `evaluate::node_checks`.
+    pub nodes: BTreeMap<NodeName, Arc<Vec<Verdict>>>,
+    /// In the order of `evaluate::cluster_checks`.
+    pub cluster: Arc<Vec<Verdict>>,
+    pub hosts: BTreeMap<NodeName, HostState>,
+    /// Log lines that came since the view before this one.
+    pub log: Arc<Vec<LogLine>>,
+    /// Rises with every view.
+    pub generation: u64,
+    /// No more updates will come.
+    pub complete: bool,
+}
+
+/// One verdict with what it is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Finding<'a> {
+    pub check: &'static Check,
+    /// None: about the cluster.
+    pub node: Option<&'a NodeName>,
+    pub verdict: &'a Verdict,
+}
+
+impl Judged {
+    /// Judges a snapshot as it is, with nothing more to come.
+    pub fn of(snapshot: Arc<Snapshot>, policy: &Policy, now: Timestamp) -> Self {
+        let view = crate::checks::check::View {
+            snapshot: &snapshot,
+            policy,
+            now,
+        };
+        let nodes = snapshot
+            .nodes
+            .iter()
+            .map(|(name, facts)| (name.clone(), Arc::new(evaluate::node(facts, &view))))
+            .collect();
+        let cluster = Arc::new(evaluate::cluster(&view));
+        Self {
+            nodes,
+            cluster,
+            snapshot,
+            hosts: BTreeMap::new(),
+            log: Arc::default(),
+            generation: 1,
+            complete: true,
+        }
+    }
+
+    /// Every verdict: the cluster's first, then node by node in name order.
+    pub fn findings(&self) -> impl Iterator<Item = Finding<'_>> {
+        let cluster =
+            evaluate::cluster_checks()
+                .zip(self.cluster.iter())
+                .map(|((check, _), verdict)| Finding {
+                    check,
+                    node: None,
+                    verdict,
+                });
+        let nodes = self.nodes.iter().flat_map(|(node, verdicts)| {
+            evaluate::node_checks()
+                .zip(verdicts.iter())
+                .map(move |((check, _), verdict)| Finding {
+                    check,
+                    node: Some(node),
+                    verdict,
+                })
+        });
+        cluster.chain(nodes)
+    }
+}
+
+/// What the engine is told once.
+pub struct Options {
+    pub policy: Policy,
+    /// What is known before the first update: empty, or the facts to start from.
+    pub start: Snapshot,
+    /// The time that judgements are made at.
+    pub now: fn() -> Timestamp,
+    /// Views are sent at most this often.
+    pub interval: Duration,
+}
+
+/// Starts the engine. It ends when the last sender of `updates` is gone, after a view that says `complete`,
+/// or when nobody receives views any more.
+pub fn spawn(
+    options: Options,
+    updates: Receiver<Update>,
+    views: Sender<Arc<Judged>>,
+) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new()
+        .name("engine".into())
+        .spawn(move || run(&options, &updates, &views))
+}
+
+/// More than this is never applied between two views, so that a storm cannot hold the screen back.
+const BATCH: usize = 20_000;
+
+/// Judgements about the whole cluster look at every node: at most once in this time.
+const CLUSTER: Duration = Duration::from_secs(1);
+
+fn run(options: &Options, updates: &Receiver<Update>, views: &Sender<Arc<Judged>>) {
+    let mut model = Model::new(options.start.clone());
+    let mut last: Option<Instant> = None;
+    let mut last_cluster: Option<Instant> = None;
+    loop {
+        let wait = match (model.is_dirty(), model.is_cluster_dirty()) {
+            (true, _) => left(last, options.interval),
+            (false, true) => left(last_cluster, CLUSTER),
+            (false, false) => Duration::from_hours(1),
+        };
+        let mut open = true;
+        match updates.recv_timeout(wait) {
+            Ok(update) => model.apply(update),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => open = false,
+        }
+        open &= drain(&mut model, updates);
+        let cluster_due = !open || left(last_cluster, CLUSTER).is_zero();
+        let due = model.is_dirty() || (model.is_cluster_dirty() && cluster_due);
+        if !open || (due && left(last, options.interval).is_zero()) {
+            model.judge_nodes(&options.policy, (options.now)());
+            if cluster_due {
+                model.judge_cluster(&options.policy, (options.now)());
+                last_cluster = Some(Instant::now());
+            }
+            last = Some(Instant::now());
+            if views.send(Arc::new(model.view(!open))).is_err() || !open {
+                return;
+            }
+        }
+    }
+}
+
+fn left(last: Option<Instant>, interval: Duration) -> Duration {
+    last.map_or(Duration::ZERO, |last| {
+        interval.saturating_sub(last.elapsed())
+    })
+}
+
+/// Applies what is waiting; false when no sender is left.
+fn drain(model: &mut Model, updates: &Receiver<Update>) -> bool {
+    for _ in 0..BATCH {
+        match updates.try_recv() {
+            Ok(update) => model.apply(update),
+            Err(std::sync::mpsc::TryRecvError::Empty) => return true,
+            Err(std::sync::mpsc::TryRecvError::Disconnected) => return false,
+        }
+    }
+    true
+}

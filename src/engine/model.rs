@@ -1,0 +1,356 @@
+//! The model itself: facts of every node, replaced by deltas, judged where they changed.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::Judged;
+use crate::checks::check::View;
+use crate::evaluate;
+use crate::model::Timestamp;
+use crate::model::fact::{Fact, Gap, Locator, Need};
+use crate::model::link::{HostState, ListedPod, LogLine, ObjectDelta, PodDelta, Update};
+use crate::model::name::NodeName;
+use crate::model::node::{ApiFacts, NodeFacts};
+use crate::model::pod::{Mirror, PodId};
+use crate::model::policy::Policy;
+use crate::model::snapshot::Snapshot;
+use crate::model::verdict::Verdict;
+
+/// Pods of one node.
+#[derive(Default)]
+struct NodePods {
+    ids: Vec<PodId>,
+    mirrors: Vec<Mirror>,
+}
+
+/// What changed since it was judged.
+struct Dirty {
+    nodes: BTreeSet<NodeName>,
+    /// Something that every node may depend on.
+    all: bool,
+    cluster: bool,
+}
+
+pub(super) struct Model {
+    snapshot: Snapshot,
+    verdicts: BTreeMap<NodeName, Arc<Vec<Verdict>>>,
+    cluster: Arc<Vec<Verdict>>,
+    hosts: BTreeMap<NodeName, HostState>,
+    log: Vec<LogLine>,
+    dirty: Dirty,
+    /// Something to show changed, judged or not.
+    changed: bool,
+    generation: u64,
+    /// While a list runs: what it brought so far, by node name.
+    incoming: Option<HashMap<Arc<str>, NodePods>>,
+    /// Where each pod is, so that a removal finds it.
+    places: HashMap<(Arc<str>, Box<str>), Arc<str>>,
+    /// The state of pods for nodes that are not known yet.
+    pods: Result<Option<Timestamp>, Gap>,
+    nodes_gap: Option<Gap>,
+}
+
+impl Model {
+    pub(super) fn new(start: Snapshot) -> Self {
+        Self {
+            dirty: Dirty {
+                nodes: start.nodes.keys().cloned().collect(),
+                all: true,
+                cluster: true,
+            },
+            snapshot: start,
+            verdicts: BTreeMap::new(),
+            cluster: Arc::default(),
+            hosts: BTreeMap::new(),
+            log: Vec::new(),
+            changed: true,
+            generation: 0,
+            incoming: None,
+            places: HashMap::new(),
+            pods: Ok(None),
+            nodes_gap: None,
+        }
+    }
+
+    pub(super) fn is_dirty(&self) -> bool {
+        self.changed || self.dirty.all || !self.dirty.nodes.is_empty()
+    }
+
+    pub(super) fn is_cluster_dirty(&self) -> bool {
+        self.dirty.cluster
+    }
+
+    pub(super) fn apply(&mut self, update: Update) {
+        self.dirty.cluster |= !matches!(update, Update::Host(..) | Update::Log(_));
+        match update {
+            Update::Known(name) => {
+                self.node(&name);
+            }
+            Update::Host(name, state) => {
+                self.node(&name);
+                self.hosts.insert(name, state);
+                self.changed = true;
+            }
+            Update::Node(name, facts) => {
+                self.node(&name).host = facts;
+                self.dirty.nodes.insert(name);
+            }
+            Update::Pods(delta) => self.pods(delta),
+            Update::Object(delta) => self.object(delta),
+            Update::Log(line) => {
+                self.log.push(line);
+                self.changed = true;
+            }
+        }
+    }
+
+    /// The facts of a node to change; it is made where it is new.
+    fn node(&mut self, name: &NodeName) -> &mut NodeFacts {
+        if !self.snapshot.nodes.contains_key(name) {
+            let facts = self.new_node(name);
+            self.snapshot.nodes.insert(name.clone(), Arc::new(facts));
+            self.dirty.nodes.insert(name.clone());
+        }
+        let entry = self.snapshot.nodes.entry(name.clone());
+        Arc::make_mut(entry.or_insert_with(|| Arc::new(NodeFacts::unknown(name.clone()))))
+    }
+
+    fn new_node(&self, name: &NodeName) -> NodeFacts {
+        let mut api = ApiFacts::pending();
+        if let Some(gap) = &self.nodes_gap {
+            api.object = Fact::Gap(gap.clone());
+        }
+        match &self.pods {
+            Ok(None) => {}
+            Ok(Some(at)) => {
+                api.at = Some(*at);
+                set_pods(&mut api, NodePods::default());
+            }
+            Err(gap) => {
+                api.mirrors = Fact::Gap(gap.clone());
+                api.pods = Fact::Gap(gap.clone());
+            }
+        }
+        let host = Arc::new(crate::model::node::HostFacts::gap(&Gap::Pending));
+        NodeFacts {
+            name: name.clone(),
+            host,
+            api: Arc::new(api),
+        }
+    }
+
+    fn object(&mut self, delta: ObjectDelta) {
+        match delta {
+            ObjectDelta::Node(name, Some(object), at) => {
+                self.nodes_gap = None;
+                let api = Arc::make_mut(&mut self.node(&name).api);
+                api.object = Fact::seen(*object, Locator::new(Need::NodeObject, 0));
+                api.at = Some(at);
+                self.dirty.nodes.insert(name);
+                return;
+            }
+            ObjectDelta::Node(name, None, _) => {
+                self.snapshot.nodes.remove(&name);
+                self.verdicts.remove(&name);
+                self.hosts.remove(&name);
+                self.dirty.nodes.remove(&name);
+            }
+            ObjectDelta::NodesFailed(gap) => {
+                for facts in self.snapshot.nodes.values_mut() {
+                    if !facts.api.object.is_seen() {
+                        Arc::make_mut(&mut Arc::make_mut(facts).api).object =
+                            Fact::Gap(gap.clone());
+                    }
+                }
+                self.nodes_gap = Some(gap);
+            }
+            ObjectDelta::Namespaces(outcome) => {
+                let cluster = Arc::make_mut(&mut self.snapshot.cluster);
+                cluster.namespaces = match outcome {
+                    Ok(list) => Fact::seen(list, Locator::new(Need::Namespaces, 0)),
+                    Err(gap) => Fact::Gap(gap),
+                };
+            }
+            ObjectDelta::Cluster(facts) => {
+                let cluster = Arc::make_mut(&mut self.snapshot.cluster);
+                let namespaces = std::mem::take(&mut cluster.namespaces);
+                *cluster = *facts;
+                cluster.namespaces = namespaces;
+            }
+        }
+        self.dirty.all = true;
+    }
+
+    fn pods(&mut self, delta: PodDelta) {
+        match delta {
+            PodDelta::Relist => self.incoming = Some(HashMap::new()),
+            PodDelta::Upsert(pods) => {
+                for pod in pods {
+                    self.upsert(pod);
+                }
+            }
+            PodDelta::Remove(namespace, name) => {
+                if let Some(node) = self.places.remove(&(namespace.clone(), name.clone())) {
+                    self.edit_pods(&node, |pods| pods.remove(&namespace, &name));
+                }
+            }
+            PodDelta::Listed { at, missing } => self.listed(at, missing.as_ref()),
+            PodDelta::Failed(gap) => {
+                self.incoming = None;
+                for facts in self.snapshot.nodes.values_mut() {
+                    if !facts.api.pods.is_seen() {
+                        let api = Arc::make_mut(&mut Arc::make_mut(facts).api);
+                        api.mirrors = Fact::Gap(gap.clone());
+                        api.pods = Fact::Gap(gap.clone());
+                    }
+                }
+                self.pods = Err(gap);
+                self.dirty.all = true;
+            }
+        }
+    }
+
+    fn upsert(&mut self, pod: ListedPod) {
+        if pod.node.is_empty() {
+            return;
+        }
+        if let Some(incoming) = &mut self.incoming {
+            incoming
+                .entry(pod.node)
+                .or_default()
+                .put(pod.id, pod.mirror);
+            return;
+        }
+        let key = (pod.id.namespace.clone(), pod.id.name.clone());
+        let before = self.places.insert(key, pod.node.clone());
+        if let Some(before) = before.filter(|before| *before != pod.node) {
+            let (namespace, name) = (pod.id.namespace.clone(), pod.id.name.clone());
+            self.edit_pods(&before, |pods| pods.remove(&namespace, &name));
+        }
+        let node = pod.node.clone();
+        self.edit_pods(&node, |pods| pods.put(pod.id, pod.mirror));
+    }
+
+    /// Changes the pods of one node in place; pods that are bound to no node belong to nobody.
+    fn edit_pods(&mut self, node: &str, edit: impl FnOnce(&mut NodePods)) {
+        let Ok(name) = NodeName::parse(node) else {
+            return;
+        };
+        let api = Arc::make_mut(&mut self.node(&name).api);
+        let mut pods = take_pods(api);
+        edit(&mut pods);
+        set_pods(api, pods);
+        self.dirty.nodes.insert(name);
+    }
+
+    fn listed(&mut self, at: Timestamp, missing: Option<&Gap>) {
+        let mut incoming = self.incoming.take().unwrap_or_default();
+        self.places.clear();
+        for (node, pods) in &incoming {
+            for id in &pods.ids {
+                self.places
+                    .insert((id.namespace.clone(), id.name.clone()), node.clone());
+            }
+        }
+        let bound: Vec<NodeName> = incoming
+            .keys()
+            .filter_map(|node| NodeName::parse(node).ok())
+            .collect();
+        for name in &bound {
+            self.node(name);
+        }
+        self.pods = missing.map_or(Ok(Some(at)), |gap| Err(gap.clone()));
+        for (name, facts) in &mut self.snapshot.nodes {
+            let api = Arc::make_mut(&mut Arc::make_mut(facts).api);
+            set_pods(api, incoming.remove(name.as_str()).unwrap_or_default());
+            api.at = Some(at);
+            api.unread = missing.cloned();
+        }
+        self.dirty.all = true;
+    }
+
+    /// Judges the nodes that changed.
+    pub(super) fn judge_nodes(&mut self, policy: &Policy, now: Timestamp) {
+        self.snapshot.taken = now;
+        let view = View {
+            snapshot: &self.snapshot,
+            policy,
+            now,
+        };
+        if self.dirty.all {
+            self.dirty.nodes.extend(self.snapshot.nodes.keys().cloned());
+        }
+        for name in &self.dirty.nodes {
+            if let Some(facts) = self.snapshot.nodes.get(name) {
+                self.verdicts
+                    .insert(name.clone(), Arc::new(evaluate::node(facts, &view)));
+            }
+        }
+        self.dirty.nodes.clear();
+        self.dirty.all = false;
+    }
+
+    /// Judges the cluster as a whole.
+    pub(super) fn judge_cluster(&mut self, policy: &Policy, now: Timestamp) {
+        let view = View {
+            snapshot: &self.snapshot,
+            policy,
+            now,
+        };
+        self.cluster = Arc::new(evaluate::cluster(&view));
+        self.dirty.cluster = false;
+    }
+
+    /// What is known and concluded now.
+    pub(super) fn view(&mut self, complete: bool) -> Judged {
+        self.changed = false;
+        self.generation += 1;
+        Judged {
+            snapshot: Arc::new(self.snapshot.clone()),
+            nodes: self.verdicts.clone(),
+            cluster: self.cluster.clone(),
+            hosts: self.hosts.clone(),
+            log: Arc::new(std::mem::take(&mut self.log)),
+            generation: self.generation,
+            complete,
+        }
+    }
+}
+
+impl NodePods {
+    fn put(&mut self, id: PodId, mirror: Option<Box<Mirror>>) {
+        self.remove(&id.namespace, &id.name);
+        self.ids.push(id);
+        self.mirrors.extend(mirror.map(|mirror| *mirror));
+    }
+
+    fn remove(&mut self, namespace: &str, name: &str) {
+        self.ids
+            .retain(|id| &*id.name != name || &*id.namespace != namespace);
+        self.mirrors
+            .retain(|mirror| mirror.pod.name != name || mirror.pod.namespace != namespace);
+    }
+}
+
+fn take_pods(api: &mut ApiFacts) -> NodePods {
+    let ids = std::mem::take(&mut api.pods);
+    let mirrors = std::mem::take(&mut api.mirrors);
+    NodePods {
+        ids: if let Fact::Seen(seen) = ids {
+            seen.value
+        } else {
+            Vec::new()
+        },
+        mirrors: if let Fact::Seen(seen) = mirrors {
+            seen.value
+        } else {
+            Vec::new()
+        },
+    }
+}
+
+fn set_pods(api: &mut ApiFacts, mut pods: NodePods) {
+    pods.ids.shrink_to_fit();
+    api.pods = Fact::seen(pods.ids, Locator::new(Need::PodUids, 0));
+    api.mirrors = Fact::seen(pods.mirrors, Locator::new(Need::MirrorPods, 0));
+}
