@@ -5,6 +5,8 @@
     reason = "the home of std::fs: every bound is here"
 )]
 
+pub mod snapshot;
+
 use std::fs;
 use std::io::{self, Read as _, Write};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};

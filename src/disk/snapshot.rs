@@ -1,0 +1,369 @@
+//! Snapshot files: JSON Lines, read and written as a stream, plain or zstd by suffix.
+//!
+//! Lines: a header, the cluster, one node each, a trailer with the count and the sha256 of every byte before it.
+//! Fields are only ever added; a missing one reads as not asked, an unknown one is ignored.
+
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use openssl::sha::Sha256;
+use serde::{Deserialize, Serialize};
+
+use crate::model::Timestamp;
+use crate::model::cluster::ClusterFacts;
+use crate::model::fact::Fact;
+use crate::model::name::Digest;
+use crate::model::node::NodeFacts;
+use crate::model::snapshot::Snapshot;
+use crate::model::text::Text;
+
+/// Longer lines are refused: one node's facts are bounded at collection.
+const LINE: u64 = 16 << 20;
+/// More nodes than any cluster has.
+const NODES: usize = 50_000;
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "line", rename_all = "snake_case")]
+enum Line<'a> {
+    Header {
+        schema: u32,
+        program: Text,
+        cluster_uid: Option<Text>,
+        taken: Timestamp,
+        #[serde(default)]
+        taken_by: Text,
+    },
+    Cluster {
+        facts: std::borrow::Cow<'a, ClusterFacts>,
+    },
+    Node {
+        facts: std::borrow::Cow<'a, NodeFacts>,
+    },
+    Trailer {
+        nodes: usize,
+        sha256: String,
+    },
+    /// Written by a later version.
+    #[serde(other)]
+    Later,
+}
+
+/// Why a file is not a whole snapshot, and what of it could still be read.
+#[derive(Debug)]
+pub struct Damaged {
+    /// What is wrong and where, lower case.
+    pub message: String,
+    /// Everything up to that place; nothing in it was altered by the reader.
+    pub readable: Option<Box<Snapshot>>,
+}
+
+impl fmt::Display for Damaged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.readable {
+            Some(part) => write!(
+                f,
+                "; readable before that: {} node{} taken {}",
+                part.nodes.len(),
+                if part.nodes.len() == 1 { "" } else { "s" },
+                part.taken
+            ),
+            None => f.write_str("; nothing could be read"),
+        }
+    }
+}
+
+/// Writes a snapshot, atomically, mode 0600.
+///
+/// # Errors
+/// As writing does; an older file of that name is untouched then.
+pub fn save(snapshot: &Snapshot, path: &Path) -> io::Result<()> {
+    super::write(path, |out| {
+        if path.extension().is_some_and(|suffix| suffix == "zst") {
+            let mut packed = zstd::Encoder::new(out, 0)?;
+            write(snapshot, &mut packed)?;
+            packed.finish().map(|_| ())
+        } else {
+            write(snapshot, out)
+        }
+    })
+}
+
+/// Writes the lines of a snapshot.
+///
+/// # Errors
+/// As writing does.
+pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
+    let mut lines = Lines {
+        out,
+        hash: Sha256::new(),
+    };
+    let cluster_uid = match &snapshot.cluster.uid {
+        Fact::Seen(seen) => Some(seen.value.clone()),
+        Fact::Gap(_) => None,
+    };
+    lines.put(&Line::Header {
+        schema: Snapshot::SCHEMA,
+        program: Text::new(concat!("stakeout ", env!("CARGO_PKG_VERSION"))),
+        cluster_uid,
+        taken: snapshot.taken,
+        taken_by: snapshot.taken_by.clone(),
+    })?;
+    lines.put(&Line::Cluster {
+        facts: std::borrow::Cow::Borrowed(&snapshot.cluster),
+    })?;
+    for facts in snapshot.nodes.values() {
+        lines.put(&Line::Node {
+            facts: std::borrow::Cow::Borrowed(facts),
+        })?;
+    }
+    let sha256 = Digest::new(&lines.hash.clone().finish()).to_string();
+    lines.put(&Line::Trailer {
+        nodes: snapshot.nodes.len(),
+        sha256,
+    })
+}
+
+struct Lines<'a> {
+    out: &'a mut dyn Write,
+    hash: Sha256,
+}
+
+impl Lines<'_> {
+    fn put(&mut self, line: &Line<'_>) -> io::Result<()> {
+        let mut bytes = serde_json::to_vec(line)?;
+        bytes.push(b'\n');
+        self.hash.update(&bytes);
+        self.out.write_all(&bytes)
+    }
+}
+
+/// Reads a snapshot file.
+///
+/// # Errors
+/// [`Damaged`] for a file that cannot be opened, is cut, was altered, or is newer than this program.
+pub fn load(path: &Path) -> Result<Snapshot, Damaged> {
+    let file = super::open(path)
+        .map_err(|error| nothing(format!("cannot open {}: {error}", path.display())))?;
+    let name = path.display().to_string();
+    if path.extension().is_some_and(|suffix| suffix == "zst") {
+        let packed = zstd::Decoder::new(file)
+            .map_err(|error| nothing(format!("cannot unpack {name}: {error}")))?;
+        read(BufReader::new(packed), &name)
+    } else {
+        read(BufReader::new(file), &name)
+    }
+}
+
+/// Reads the lines of a snapshot; `name` is what messages call it.
+///
+/// # Errors
+/// As [`load`].
+pub fn read(input: impl BufRead, name: &str) -> Result<Snapshot, Damaged> {
+    let mut reader = Reader {
+        input,
+        hash: Sha256::new(),
+        line: 0,
+    };
+    let mut snapshot = reader.header(name)?;
+    loop {
+        let before = reader.hash.clone();
+        let line = match reader.next() {
+            Ok(Some(line)) => line,
+            Ok(None) => {
+                let message = format!(
+                    "{name} is cut after line {}: its trailer is missing",
+                    reader.line
+                );
+                return Err(Damaged {
+                    message,
+                    readable: Some(Box::new(snapshot)),
+                });
+            }
+            Err(message) => {
+                let message = format!("{name} line {}: {message}", reader.line);
+                return Err(Damaged {
+                    message,
+                    readable: Some(Box::new(snapshot)),
+                });
+            }
+        };
+        match line {
+            Line::Cluster { facts } => snapshot.cluster = Arc::new(facts.into_owned()),
+            Line::Node { facts } => {
+                let facts = facts.into_owned();
+                snapshot.nodes.insert(facts.name.clone(), Arc::new(facts));
+            }
+            Line::Trailer { nodes, sha256 } => {
+                let found = Digest::new(&before.finish()).to_string();
+                return if sha256 != found || nodes != snapshot.nodes.len() {
+                    let message = format!(
+                        "{name} was altered: its trailer does not fit its {} lines",
+                        reader.line
+                    );
+                    Err(Damaged {
+                        message,
+                        readable: Some(Box::new(snapshot)),
+                    })
+                } else {
+                    Ok(snapshot)
+                };
+            }
+            Line::Header { .. } | Line::Later => {}
+        }
+        if snapshot.nodes.len() > NODES {
+            return Err(nothing(format!("{name} holds more than {NODES} nodes")));
+        }
+    }
+}
+
+fn nothing(message: String) -> Damaged {
+    Damaged {
+        message,
+        readable: None,
+    }
+}
+
+struct Reader<R> {
+    input: R,
+    hash: Sha256,
+    /// Of the line read last, from 1.
+    line: usize,
+}
+
+impl<R: BufRead> Reader<R> {
+    fn header(&mut self, name: &str) -> Result<Snapshot, Damaged> {
+        match self.next() {
+            Ok(Some(Line::Header { schema, .. })) if schema > Snapshot::SCHEMA => {
+                Err(nothing(format!(
+                    "{name} has schema {schema}, this program reads up to {}: install a newer stakeout",
+                    Snapshot::SCHEMA
+                )))
+            }
+            Ok(Some(Line::Header {
+                taken, taken_by, ..
+            })) => {
+                let mut snapshot = Snapshot::empty(taken);
+                snapshot.taken_by = taken_by;
+                Ok(snapshot)
+            }
+            Ok(None) => Err(nothing(format!("{name} is empty"))),
+            Ok(Some(_)) => Err(nothing(format!(
+                "{name} is no snapshot: its first line is not a header"
+            ))),
+            Err(message) => Err(nothing(format!("{name} is no snapshot: line 1: {message}"))),
+        }
+    }
+
+    /// The next line; `None` at the end of the file.
+    fn next(&mut self) -> Result<Option<Line<'static>>, String> {
+        let mut bytes = Vec::new();
+        self.line += 1;
+        let mut limited = (&mut self.input).take(LINE + 1);
+        limited
+            .read_until(b'\n', &mut bytes)
+            .map_err(|error| format!("cannot be read: {error}"))?;
+        if bytes.is_empty() {
+            self.line -= 1;
+            return Ok(None);
+        }
+        if bytes.len() as u64 > LINE {
+            return Err(format!("is longer than {LINE} bytes"));
+        }
+        if bytes.last() != Some(&b'\n') {
+            return Err("is cut".into());
+        }
+        self.hash.update(&bytes);
+        serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| format!("is not understood: {error}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::name::NodeName;
+
+    fn sample() -> Snapshot {
+        let mut snapshot = Snapshot::empty("2026-01-02T03:04:05Z".parse().expect("a fixed time"));
+        for name in ["cp-1", "cp-2", "w-1"] {
+            let name = NodeName::parse(name).expect("a fixed name");
+            snapshot
+                .nodes
+                .insert(name.clone(), Arc::new(NodeFacts::unknown(name)));
+        }
+        snapshot
+    }
+
+    fn bytes(snapshot: &Snapshot) -> Vec<u8> {
+        let mut out = Vec::new();
+        write(snapshot, &mut out).expect("memory takes everything");
+        out
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let snapshot = sample();
+        assert_eq!(
+            read(&bytes(&snapshot)[..], "f").expect("own output"),
+            snapshot
+        );
+    }
+
+    #[test]
+    fn every_cut_is_noticed_and_says_what_is_left() {
+        let whole = bytes(&sample());
+        for end in 0..whole.len() {
+            let damaged = read(&whole[..end], "f").expect_err("a cut file is no snapshot");
+            assert!(damaged.message.starts_with("f "), "{damaged}");
+        }
+        let after_first_node = whole
+            .split_inclusive(|b| *b == b'\n')
+            .take(3)
+            .map(<[u8]>::len)
+            .sum();
+        let damaged = read(&whole[..after_first_node], "f").expect_err("a cut file is no snapshot");
+        assert!(
+            damaged.to_string().contains("cut after line 3"),
+            "{damaged}"
+        );
+        assert!(
+            damaged
+                .to_string()
+                .contains("readable before that: 1 node taken"),
+            "{damaged}"
+        );
+    }
+
+    #[test]
+    fn every_altered_byte_is_noticed() {
+        let whole = bytes(&sample());
+        for at in 0..whole.len() {
+            let mut altered = whole.clone();
+            altered[at] ^= 1;
+            assert!(read(&altered[..], "f").is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn unknown_fields_are_ignored_and_newer_schemas_refused() {
+        let newer = br#"{"line":"header","schema":99,"program":"stakeout 9","cluster_uid":null,"taken":"2026-01-02T03:04:05Z"}"#;
+        let mut line = newer.to_vec();
+        line.push(b'\n');
+        let damaged = read(&line[..], "f").expect_err("newer than we are");
+        assert!(
+            damaged.to_string().contains("install a newer stakeout"),
+            "{damaged}"
+        );
+        let node = r#"{"name":"n","host":{"colour":"blue","kubelet":{"gap":{"gap":"from_the_future","x":1}}}}"#;
+        let facts: NodeFacts = serde_json::from_str(node).expect("lenient");
+        assert_eq!(
+            facts.host.kubelet,
+            Fact::Gap(crate::model::fact::Gap::Later)
+        );
+        assert_eq!(facts.host.identity, Fact::default());
+    }
+}
