@@ -1,0 +1,184 @@
+//! What was typed, nothing resolved.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::model::verdict::Severity;
+
+/// Security of Kubernetes static pods and the nodes that run them, from both sides. Read-only.
+#[derive(Debug, Parser)]
+#[command(name = "stakeout", version, about, arg_required_else_help = false, after_help = EXAMPLES)]
+#[command(disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const EXAMPLES: &str = "Examples:
+  stakeout                         dashboard on the current context
+  stakeout demo                    dashboard on a recorded fleet, no cluster needed
+  stakeout scan --fail-on high     text report, exit 1 on high or critical findings
+  stakeout scan --node cp-1 --check SP-FILE-009
+  stakeout snapshot save run.zst   keep what a run saw
+  stakeout --from run.zst          dashboard on it, without a cluster
+  stakeout plan                    every command and request before it is made
+
+Exit codes: 0 ok, 1 findings at or above --fail-on, 2 error, 3 incomplete.";
+
+/// Options of every command.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Global {
+    /// Work on a snapshot file instead of a cluster
+    #[arg(long, global = true, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    /// Kubeconfig file; else KUBECONFIG, else ~/.kube/config
+    #[arg(long, global = true, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
+    /// User to impersonate at the API server
+    #[arg(long = "as", global = true, value_name = "USER")]
+    pub as_user: Option<String>,
+    /// Group to impersonate at the API server; repeat for several
+    #[arg(long = "as-group", global = true, value_name = "GROUP")]
+    pub as_group: Vec<String>,
+    /// Configuration file; else $XDG_CONFIG_HOME/stakeout/config.yaml
+    #[arg(long, global = true, value_name = "FILE", env = "STAKEOUT_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Only this node; repeat for several. Also names nodes when the API server is down
+    #[arg(long = "node", global = true, value_name = "NAME")]
+    pub nodes: Vec<String>,
+    /// Theme of the dashboard
+    #[arg(long, global = true, value_name = "NAME", env = "STAKEOUT_THEME")]
+    pub theme: Option<String>,
+    /// Colours of dashboard and text output
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub color: Color,
+    /// At most one frame a second, for slow links
+    #[arg(long, global = true)]
+    pub slow: bool,
+}
+
+/// How many colours may be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    #[default]
+    Auto,
+    Never,
+    #[value(name = "16")]
+    Sixteen,
+    #[value(name = "256")]
+    Indexed,
+    Rgb,
+}
+
+/// What to do; none: the dashboard.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Dashboard on a recorded fleet, without a cluster
+    Demo,
+    /// Collect once and report findings
+    Scan(Scan),
+    /// Why a check exists, its examples, fix and undo
+    Explain {
+        /// Id, with or without SP-
+        id: String,
+    },
+    /// List all checks
+    Checks,
+    /// Show every command and API request before any is made
+    Plan,
+    /// Rights at the API server
+    Rbac {
+        #[command(subcommand)]
+        print: Print,
+    },
+    /// The script that runs on a node
+    Collector {
+        #[command(subcommand)]
+        print: Print,
+    },
+    /// The sudoers rule for the installed collector
+    Sudoers {
+        #[command(subcommand)]
+        print: PrintUser,
+    },
+    /// Keep what a run saw
+    Snapshot {
+        #[command(subcommand)]
+        action: Snapshot,
+    },
+}
+
+/// `print` and nothing else: stakeout changes nothing by itself.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum Print {
+    /// Write it to standard output
+    Print,
+}
+
+/// `print` for a login.
+#[derive(Clone, Debug, Subcommand)]
+pub enum PrintUser {
+    /// Write it to standard output
+    Print {
+        /// The login that may run the collector
+        #[arg(long, default_value = "audit", value_name = "NAME")]
+        user: String,
+    },
+}
+
+/// What to do with snapshots.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Snapshot {
+    /// Collect once and write a snapshot file (.zst: packed)
+    Save { file: PathBuf },
+}
+
+/// Options of `scan`.
+#[derive(Args, Clone, Debug)]
+pub struct Scan {
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+    /// Only this check; repeat for several
+    #[arg(long = "check", value_name = "ID")]
+    pub checks: Vec<String>,
+    /// Least severity that makes the exit code 1
+    #[arg(long, value_enum, default_value_t = Threshold::Low)]
+    pub fail_on: Threshold,
+    /// Also list what passed and what does not apply
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Format of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    #[default]
+    Text,
+    Json,
+}
+
+/// A severity as an option value; info never fails a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Threshold {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl From<Threshold> for Severity {
+    fn from(threshold: Threshold) -> Self {
+        match threshold {
+            Threshold::Low => Self::Low,
+            Threshold::Medium => Self::Medium,
+            Threshold::High => Self::High,
+            Threshold::Critical => Self::Critical,
+        }
+    }
+}
