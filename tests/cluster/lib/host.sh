@@ -55,7 +55,7 @@ start_node() { # NODE
 		join_cgroups "$1"
 		exec setsid unshare --mount --uts --ipc --net --cgroup \
 			bash "$HERE/lib/inside.sh" "$1" "$(address_of "$1")" "$STATE/nodes/$1" \
-			"$(pid_of "$STATE/jump")" "$BIN" "$CACHE/images"
+			"$(pid_of "$STATE/jump")" "$BIN" "$IMAGES"
 	) </dev/null >"$STATE/nodes/$1/start.log" 2>&1 9>&- &
 	wait_for 30 "node $1" test -s "$STATE/nodes/$1/pid.new"
 	record "$STATE/nodes/$1/pid" "$(cat "$STATE/nodes/$1/pid.new")"
@@ -65,14 +65,17 @@ containerd_answers() { # NODE
 	enter "$1" test -e /run/images-ready
 }
 
+# What runs in a node counts to it, also for who reads its own /proc/self/cgroup.
 enter() { # NODE COMMAND...
-	local pid
-	pid=$(pid_of "$STATE/nodes/$1/pid")
-	shift
-	cd /
-	nsenter --target "$pid" --mount --uts --ipc --net --pid --cgroup -- \
-		env -i HOME=/root USER=root LOGNAME=root TERM="${TERM:-dumb}" \
-		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
+	(
+		local pid
+		pid=$(pid_of "$STATE/nodes/$1/pid")
+		join_cgroups "$1"
+		cd /
+		exec nsenter --target "$pid" --mount --uts --ipc --net --pid --cgroup -- \
+			env -i HOME=/root USER=root LOGNAME=root TERM="${TERM:-dumb}" \
+			PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "${@:2}"
+	)
 }
 
 # The service loops look for these files (inside.sh).

@@ -5,16 +5,19 @@
 TEST_IMAGE=stakeout.test/busybox:1
 IMAGE_PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
+# Named by what they are made with, so that a change here makes them anew.
+IMAGES=$CACHE/images-$(cat "$HERE/lib/images.sh" "$HERE/lib/pause.c" | cksum | cut -d ' ' -f 1)
+
 build_images() {
 	local name new
-	[ ! -e "$CACHE/images" ] || return 0
+	[ ! -e "$IMAGES" ] || return 0
 	say 'making images'
 	new=$(mktemp -d "$CACHE/.images.XXXXXX")
 	for name in $(kubeadm_images); do
 		image_of "$name" "$new"
 	done
 	image_of_busybox "$new"
-	mv -T "$new" "$CACHE/images" 2>/dev/null || rm -rf "$new"
+	mv -T "$new" "$IMAGES" 2>/dev/null || rm -rf "$new"
 }
 
 kubeadm_images() {

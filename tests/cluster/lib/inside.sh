@@ -43,7 +43,7 @@ inner() {
 build_root() {
 	mount --bind "$ROOT" "$ROOT"
 	mount_usr
-	mount --rbind /dev "$ROOT/dev"
+	mount --bind /dev "$ROOT/dev"
 	mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$ROOT/dev/pts"
 	mount -t tmpfs -o mode=1777 tmpfs "$ROOT/dev/shm"
 	mount -t proc proc "$ROOT/proc"

@@ -12,7 +12,7 @@ start_kubernetes() {
 	init_config "$token" | place cp-1
 	run_init &
 	init=$!
-	wait_for 120 'the certificates' test -e "$STATE/nodes/cp-1/root/etc/kubernetes/pki/ca.crt"
+	wait_for 120 'the certificates' certified_or_ended "$init"
 	# The worker asks again until the control plane answers.
 	join_config "$token" | place w-1
 	run_join &
@@ -24,6 +24,10 @@ start_kubernetes() {
 	say 'nodes are Ready'
 	wait_for 120 'four Running mirrors' mirrors_run
 	say 'mirrors are Running'
+}
+
+certified_or_ended() { # PID
+	[ -e "$STATE/nodes/cp-1/root/etc/kubernetes/pki/ca.crt" ] || ! kill -0 "$1"
 }
 
 # Its token makes it secret.

@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # The state folder, and processes by id.
 
+STATE_MARK=.stakeout-cluster
+
 # Its files are found by their place; a folder without the mark is not ours and
 # is never removed.
 make_state() {
@@ -20,8 +22,6 @@ make_state() {
 	chmod 0700 "$STATE"
 	touch "$STATE/$STATE_MARK"
 }
-
-STATE_MARK=.stakeout-cluster
 
 open_state() {
 	STATE=${STAKEOUT_CLUSTER_DIR:-${STATE:-}}
