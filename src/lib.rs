@@ -14,4 +14,6 @@ pub mod collect;
 pub mod report;
 pub mod tui;
 
+pub mod cli;
+pub mod config;
 pub mod error;

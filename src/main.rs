@@ -1,1 +1,2 @@
+//! The `stakeout` program: everything is in the library.
 fn main() {}

@@ -1,1 +1,3 @@
+//! The first tier: everything that needs no more than the toolchain.
 
+mod layers;
