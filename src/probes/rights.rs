@@ -1,0 +1,124 @@
+//! The rights that stakeout asks the API server for, printed from the probes' own table.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::ALL;
+use super::probe::{Ask, Probe};
+
+/// The ClusterRole of the base: get, list and watch of what probes need, never secrets, never nodes/proxy.
+///
+/// Made to be piped into `kubectl apply -f -` by somebody who may; stakeout itself cannot apply it.
+pub fn cluster_role_yaml() -> String {
+    render(ALL)
+}
+
+/// One rule: the API group, its verbs, and the resources that share both.
+type Rules = BTreeMap<(&'static str, Vec<&'static str>), Vec<&'static str>>;
+
+fn render(probes: &[&Probe]) -> String {
+    let mut out = String::from(
+        "\
+# What stakeout reads through the API server. It never writes: every request that is not listed here
+# is refused inside the program before it is sent.
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: stakeout
+rules:
+",
+    );
+    for ((group, verbs), resources) in rules(probes) {
+        let _ = write!(
+            out,
+            "- apiGroups: [\"{group}\"]\n  resources: [{}]\n  verbs: [{}]\n",
+            resources.join(", "),
+            verbs.join(", "),
+        );
+    }
+    out.push_str(
+        "\
+# The server's version, for the title row and for version-dependent checks.
+- nonResourceURLs: [/version]
+  verbs: [get]
+# \"May I?\": create is the verb by which one asks about oneself. The server answers and stores nothing.
+- apiGroups: [authorization.k8s.io]
+  resources: [selfsubjectaccessreviews, selfsubjectrulesreviews]
+  verbs: [create]
+---
+# Bind it to whoever runs stakeout: replace the subject.
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata:
+  name: stakeout
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: ClusterRole
+  name: stakeout
+subjects:
+- apiGroup: rbac.authorization.k8s.io
+  kind: Group
+  name: stakeout
+",
+    );
+    out
+}
+
+fn rules(probes: &[&Probe]) -> Rules {
+    let mut verbs: BTreeMap<(&'static str, &'static str), Vec<&'static str>> = BTreeMap::new();
+    for ask in probes.iter().flat_map(|probe| probe.asks) {
+        if let Ask::Api {
+            group,
+            resource,
+            verbs: asked,
+            ..
+        } = ask
+        {
+            let known = verbs.entry((group, resource)).or_default();
+            known.extend(asked.iter());
+            known.sort_unstable();
+            known.dedup();
+        }
+    }
+    let mut rules = Rules::new();
+    for ((group, resource), verbs) in verbs {
+        rules.entry((group, verbs)).or_default().push(resource);
+    }
+    rules
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_role_follows_the_table_and_only_reads() {
+        let role = cluster_role_yaml();
+        assert!(
+            role.contains("resources: [namespaces, nodes, pods]\n  verbs: [get, list, watch]"),
+            "{role}"
+        );
+        for never in [
+            "secrets", "proxy", "update", "patch", "delete", "escalate", "\"*\"",
+        ] {
+            let rules = role.lines().filter(|line| !line.starts_with('#'));
+            assert!(
+                !rules.into_iter().any(|line| line.contains(never)),
+                "{never}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_document_is_yaml() {
+        use serde::Deserialize as _;
+        let role = cluster_role_yaml();
+        let kinds: Vec<String> = serde_yaml::Deserializer::from_str(&role)
+            .map(|document| {
+                let value = serde_yaml::Value::deserialize(document).expect("valid YAML");
+                value["kind"].as_str().expect("a kind").to_owned()
+            })
+            .collect();
+        assert_eq!(kinds, ["ClusterRole", "ClusterRoleBinding"]);
+    }
+}
