@@ -2,6 +2,7 @@
 //!
 //! One check, one file, one line in its family's sorted list. `grep 'fn judge'` is the list of checks.
 
+pub mod access;
 pub mod check;
 pub mod fix;
 
