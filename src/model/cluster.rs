@@ -18,6 +18,8 @@ pub struct ClusterFacts {
     /// `/version` `gitVersion`.
     pub version: Fact<Text>,
     pub namespaces: Fact<Vec<Namespace>>,
+    /// How many Node objects the API server has; known only once a list of nodes was complete.
+    pub nodes: Fact<u32>,
     /// The connection does not verify the API server's certificate.
     pub insecure: bool,
 }
@@ -27,8 +29,10 @@ impl ClusterFacts {
     #[must_use]
     pub fn withhold(&self, need: Need) -> Self {
         let mut cluster = self.clone();
-        if need == Need::Namespaces {
-            cluster.namespaces = Fact::default();
+        match need {
+            Need::Namespaces => cluster.namespaces = Fact::default(),
+            Need::NodeObject => cluster.nodes = Fact::default(),
+            _ => {}
         }
         cluster
     }

@@ -33,6 +33,8 @@ pub enum Gap {
     WrongMachine { detail: Text },
     /// Too early to tell: the kubelet may still act.
     Settling { left: Duration },
+    /// The kubelet does not act, so what it would do cannot be seen.
+    KubeletStopped { detail: Text },
     /// Facts exist, a person has to judge.
     NeedsHuman { question: Text },
     /// Written by a later version.
@@ -204,6 +206,7 @@ impl Gap {
             Self::CollectorOutdated { .. } => "collector",
             Self::WrongMachine { .. } => "machine",
             Self::Settling { .. } => "settling",
+            Self::KubeletStopped { .. } => "kubelet",
             Self::NeedsHuman { .. } => "human",
             Self::Later => "version",
         }
@@ -236,6 +239,9 @@ impl Gap {
                     left.as_secs().max(1)
                 ));
             }
+            Self::KubeletStopped { .. } => {
+                "on the node: systemctl status kubelet; journalctl -u kubelet -n 50"
+            }
             Self::NeedsHuman { question } => return Text::from(format!("decide: {question}")),
             Self::Later => "this snapshot is newer than the program: install a newer stakeout",
         })
@@ -263,6 +269,7 @@ impl fmt::Display for Gap {
             Self::Settling { left } => {
                 write!(f, "the kubelet may still act for {} s", left.as_secs())
             }
+            Self::KubeletStopped { detail } => write!(f, "the kubelet does not act: {detail}"),
             Self::NeedsHuman { question } => write!(f, "a person has to decide: {question}"),
             Self::Later => f.write_str("written by a later version of stakeout"),
         }
