@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod check;
+pub mod example;
 pub mod fix;
 
 use check::Check;
