@@ -98,6 +98,17 @@ pub enum Place {
     Editor,
 }
 
+impl Place {
+    /// `node`, `kubectl` or `by hand`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Node => "node",
+            Self::Kubectl => "kubectl",
+            Self::Editor => "by hand",
+        }
+    }
+}
+
 /// A command for a root shell on the node.
 pub const fn on_node(text: &'static str) -> Step {
     Step {

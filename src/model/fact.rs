@@ -135,6 +135,24 @@ impl Need {
         Self::Namespaces,
     ];
 
+    /// As it is written in examples, plans and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Accounts => "accounts",
+            Self::KubeletConfig => "kubelet_config",
+            Self::Listeners => "listeners",
+            Self::ManifestDir => "manifest_dir",
+            Self::Manifests => "manifests",
+            Self::RuntimePods => "runtime_pods",
+            Self::NodeObject => "node_object",
+            Self::MirrorPods => "mirror_pods",
+            Self::PodUids => "pod_uids",
+            Self::Namespaces => "namespaces",
+            Self::Later => "later",
+        }
+    }
+
     pub const fn side(self) -> Side {
         match self {
             Self::NodeObject | Self::MirrorPods | Self::PodUids | Self::Namespaces => Side::Api,

@@ -72,6 +72,8 @@ pub struct ListedPod {
 pub enum ObjectDelta {
     /// One node, or its removal.
     Node(NodeName, Option<Box<NodeObject>>, Timestamp),
+    /// A list of nodes was complete: what it did not name has no Node object.
+    NodesListed,
     /// Nodes cannot be read.
     NodesFailed(Gap),
     /// All namespaces as one.
