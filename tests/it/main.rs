@@ -1,4 +1,5 @@
 //! The first tier: everything that needs no more than the toolchain.
 
+mod engine;
 mod layers;
 mod registry;

@@ -1,0 +1,139 @@
+//! The engine: deltas in, one consistent model out.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use stakeout::engine::{self, Judged};
+use stakeout::model::Timestamp;
+use stakeout::model::fact::{Fact, Gap};
+use stakeout::model::link::{ListedPod, ObjectDelta, PodDelta, Update};
+use stakeout::model::name::NodeName;
+use stakeout::model::node::HostFacts;
+use stakeout::model::pod::PodId;
+use stakeout::model::policy::Policy;
+use stakeout::model::snapshot::Snapshot;
+use stakeout::model::text::Text;
+
+fn epoch() -> Timestamp {
+    Timestamp::UNIX_EPOCH
+}
+
+fn start() -> (Sender<Update>, Receiver<Arc<Judged>>) {
+    let (updates, inbox) = channel();
+    let (views, outbox) = channel();
+    let options = engine::Options {
+        policy: Policy::default(),
+        start: Snapshot::empty(epoch()),
+        now: epoch,
+        interval: Duration::from_millis(1),
+    };
+    engine::spawn(options, inbox, views).expect("a thread starts");
+    (updates, outbox)
+}
+
+/// Sends everything and takes the last view.
+fn settle(all: Vec<Update>) -> Arc<Judged> {
+    let (updates, views) = start();
+    for update in all {
+        updates.send(update).expect("the engine runs");
+    }
+    drop(updates);
+    let last = views.iter().last().expect("at least one view");
+    assert!(last.complete);
+    last
+}
+
+fn node(name: &str) -> NodeName {
+    NodeName::parse(name).expect("a fixed name")
+}
+
+fn pod(node: &str, name: &str) -> ListedPod {
+    let id = PodId { namespace: "default".into(), name: name.into(), uid: format!("uid-{name}").into(), hash: None };
+    ListedPod { node: node.into(), id, mirror: None }
+}
+
+fn names(judged: &Judged, on: &str) -> Vec<String> {
+    match &judged.snapshot.nodes[on].api.pods {
+        Fact::Seen(seen) => {
+            let mut names: Vec<String> = seen.value.iter().map(|id| id.name.to_string()).collect();
+            names.sort();
+            names
+        }
+        Fact::Gap(gap) => panic!("no pods on {on}: {gap}"),
+    }
+}
+
+fn listed() -> Update {
+    Update::Pods(PodDelta::Listed { at: epoch(), missing: None })
+}
+
+fn upsert(pods: Vec<ListedPod>) -> Update {
+    Update::Pods(PodDelta::Upsert(pods))
+}
+
+#[test]
+fn pods_are_pending_until_the_list_is_whole() {
+    let judged = settle(vec![
+        Update::Known(node("a")),
+        Update::Pods(PodDelta::Relist),
+        upsert(vec![pod("a", "one")]),
+    ]);
+    assert_eq!(judged.snapshot.nodes["a"].api.pods, Fact::Gap(Gap::Pending));
+}
+
+#[test]
+fn a_list_replaces_what_was_there() {
+    let judged = settle(vec![
+        Update::Pods(PodDelta::Relist),
+        upsert(vec![pod("a", "one"), pod("a", "two"), pod("b", "three"), pod("", "unbound")]),
+        listed(),
+        Update::Pods(PodDelta::Relist),
+        upsert(vec![pod("b", "two")]),
+        listed(),
+    ]);
+    assert_eq!(names(&judged, "a"), Vec::<String>::new());
+    assert_eq!(names(&judged, "b"), ["two"]);
+    assert_eq!(judged.snapshot.nodes.len(), 2);
+}
+
+#[test]
+fn a_watch_changes_moves_and_removes() {
+    let judged = settle(vec![
+        Update::Pods(PodDelta::Relist),
+        upsert(vec![pod("a", "one"), pod("a", "two")]),
+        listed(),
+        upsert(vec![pod("b", "one"), pod("a", "two"), pod("a", "new")]),
+        Update::Pods(PodDelta::Remove("default".into(), "two".into())),
+        Update::Pods(PodDelta::Remove("default".into(), "never-there".into())),
+    ]);
+    assert_eq!(names(&judged, "a"), ["new"]);
+    assert_eq!(names(&judged, "b"), ["one"]);
+}
+
+#[test]
+fn a_failed_list_is_a_gap_and_never_an_empty_node() {
+    let gap = Gap::Forbidden { verb: "list".into(), resource: "pods".into() };
+    let judged = settle(vec![Update::Known(node("a")), Update::Pods(PodDelta::Failed(gap.clone())), Update::Known(node("b"))]);
+    for name in ["a", "b"] {
+        assert_eq!(judged.snapshot.nodes[name].api.pods, Fact::Gap(gap.clone()));
+        assert_eq!(judged.snapshot.nodes[name].api.mirrors, Fact::Gap(gap.clone()));
+    }
+}
+
+#[test]
+fn a_node_without_a_node_object_is_known_not_to_have_one() {
+    let judged = settle(vec![Update::Known(node("only-in-config")), Update::Object(ObjectDelta::NodesListed)]);
+    assert!(matches!(&judged.snapshot.nodes["only-in-config"].api.object, Fact::Gap(Gap::Api { .. })));
+    assert!(matches!(&judged.snapshot.cluster.nodes, Fact::Seen(seen) if seen.value == 0));
+}
+
+#[test]
+fn host_facts_replace_one_another_as_one() {
+    let gap = Gap::Denied { what: Text::new("everything") };
+    let judged = settle(vec![
+        Update::Node(node("a"), Arc::new(HostFacts::gap(&Gap::Pending))),
+        Update::Node(node("a"), Arc::new(HostFacts::gap(&gap))),
+    ]);
+    assert_eq!(judged.snapshot.nodes["a"].host.kubelet, Fact::Gap(gap));
+}
