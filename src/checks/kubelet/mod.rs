@@ -1,0 +1,9 @@
+//! KUB: how the kubelet was started and configured, and who may call it.
+
+mod anonymous_auth;
+pub(super) mod setting;
+
+use super::check::Check;
+
+/// Sorted by id.
+pub const ALL: &[&Check] = &[&anonymous_auth::CHECK];
