@@ -1,9 +1,10 @@
 //! KUB: how the kubelet was started and configured, and who may call it.
 
 mod anonymous_auth;
+mod authorization;
 pub(super) mod setting;
 
 use super::check::Check;
 
 /// Sorted by id.
-pub const ALL: &[&Check] = &[&anonymous_auth::CHECK];
+pub const ALL: &[&Check] = &[&anonymous_auth::CHECK, &authorization::CHECK];
