@@ -2,9 +2,14 @@
 
 mod anonymous_auth;
 mod authorization;
+mod read_only_port;
 pub(super) mod setting;
 
 use super::check::Check;
 
 /// Sorted by id.
-pub const ALL: &[&Check] = &[&anonymous_auth::CHECK, &authorization::CHECK];
+pub const ALL: &[&Check] = &[
+    &anonymous_auth::CHECK,
+    &authorization::CHECK,
+    &read_only_port::CHECK,
+];
