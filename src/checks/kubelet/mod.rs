@@ -4,6 +4,7 @@ mod anonymous_auth;
 mod authorization;
 mod read_only_port;
 pub(super) mod setting;
+mod static_pod_url;
 
 use super::check::Check;
 
@@ -12,4 +13,5 @@ pub const ALL: &[&Check] = &[
     &anonymous_auth::CHECK,
     &authorization::CHECK,
     &read_only_port::CHECK,
+    &static_pod_url::CHECK,
 ];
