@@ -21,6 +21,7 @@ build_all() {
 	mkdir -p "$BIN"
 	exec 8>"$CACHE/lock"
 	flock 8
+	rm -rf "$CACHE"/.new.*
 	new=$(mktemp -d "$CACHE/.new.XXXXXX")
 	have_all || build_kubernetes "$new"
 	have_all || build_etcd "$new"

@@ -62,6 +62,7 @@ mount_usr() {
 		rm -f "$ROOT/usr/bin/$command"
 		touch "$ROOT/usr/bin/$command"
 		mount --bind "$BIN/$command" "$ROOT/usr/bin/$command"
+		mount -o remount,bind,ro "$ROOT/usr/bin/$command"
 	done
 	install -m 0755 "$BIN/pause" "$ROOT/usr/libexec/node-init"
 }
