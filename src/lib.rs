@@ -9,6 +9,7 @@ pub mod probes;
 
 pub mod engine;
 pub mod evaluate;
+pub mod evidence;
 
 pub mod collect;
 pub mod report;
@@ -17,3 +18,7 @@ pub mod tui;
 pub mod cli;
 pub mod config;
 pub mod error;
+
+mod run;
+
+pub use run::run;

@@ -1,2 +1,5 @@
 //! The `stakeout` program: everything is in the library.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    stakeout::run(std::env::args_os())
+}

@@ -49,8 +49,17 @@ fn node(name: &str) -> NodeName {
 }
 
 fn pod(node: &str, name: &str) -> ListedPod {
-    let id = PodId { namespace: "default".into(), name: name.into(), uid: format!("uid-{name}").into(), hash: None };
-    ListedPod { node: node.into(), id, mirror: None }
+    let id = PodId {
+        namespace: "default".into(),
+        name: name.into(),
+        uid: format!("uid-{name}").into(),
+        hash: None,
+    };
+    ListedPod {
+        node: node.into(),
+        id,
+        mirror: None,
+    }
 }
 
 fn names(judged: &Judged, on: &str) -> Vec<String> {
@@ -65,7 +74,10 @@ fn names(judged: &Judged, on: &str) -> Vec<String> {
 }
 
 fn listed() -> Update {
-    Update::Pods(PodDelta::Listed { at: epoch(), missing: None })
+    Update::Pods(PodDelta::Listed {
+        at: epoch(),
+        missing: None,
+    })
 }
 
 fn upsert(pods: Vec<ListedPod>) -> Update {
@@ -86,7 +98,12 @@ fn pods_are_pending_until_the_list_is_whole() {
 fn a_list_replaces_what_was_there() {
     let judged = settle(vec![
         Update::Pods(PodDelta::Relist),
-        upsert(vec![pod("a", "one"), pod("a", "two"), pod("b", "three"), pod("", "unbound")]),
+        upsert(vec![
+            pod("a", "one"),
+            pod("a", "two"),
+            pod("b", "three"),
+            pod("", "unbound"),
+        ]),
         listed(),
         Update::Pods(PodDelta::Relist),
         upsert(vec![pod("b", "two")]),
@@ -113,24 +130,42 @@ fn a_watch_changes_moves_and_removes() {
 
 #[test]
 fn a_failed_list_is_a_gap_and_never_an_empty_node() {
-    let gap = Gap::Forbidden { verb: "list".into(), resource: "pods".into() };
-    let judged = settle(vec![Update::Known(node("a")), Update::Pods(PodDelta::Failed(gap.clone())), Update::Known(node("b"))]);
+    let gap = Gap::Forbidden {
+        verb: "list".into(),
+        resource: "pods".into(),
+    };
+    let judged = settle(vec![
+        Update::Known(node("a")),
+        Update::Pods(PodDelta::Failed(gap.clone())),
+        Update::Known(node("b")),
+    ]);
     for name in ["a", "b"] {
         assert_eq!(judged.snapshot.nodes[name].api.pods, Fact::Gap(gap.clone()));
-        assert_eq!(judged.snapshot.nodes[name].api.mirrors, Fact::Gap(gap.clone()));
+        assert_eq!(
+            judged.snapshot.nodes[name].api.mirrors,
+            Fact::Gap(gap.clone())
+        );
     }
 }
 
 #[test]
 fn a_node_without_a_node_object_is_known_not_to_have_one() {
-    let judged = settle(vec![Update::Known(node("only-in-config")), Update::Object(ObjectDelta::NodesListed)]);
-    assert!(matches!(&judged.snapshot.nodes["only-in-config"].api.object, Fact::Gap(Gap::Api { .. })));
+    let judged = settle(vec![
+        Update::Known(node("only-in-config")),
+        Update::Object(ObjectDelta::NodesListed),
+    ]);
+    assert!(matches!(
+        &judged.snapshot.nodes["only-in-config"].api.object,
+        Fact::Gap(Gap::Api { .. })
+    ));
     assert!(matches!(&judged.snapshot.cluster.nodes, Fact::Seen(seen) if seen.value == 0));
 }
 
 #[test]
 fn host_facts_replace_one_another_as_one() {
-    let gap = Gap::Denied { what: Text::new("everything") };
+    let gap = Gap::Denied {
+        what: Text::new("everything"),
+    };
     let judged = settle(vec![
         Update::Node(node("a"), Arc::new(HostFacts::gap(&Gap::Pending))),
         Update::Node(node("a"), Arc::new(HostFacts::gap(&gap))),

@@ -1,0 +1,315 @@
+//! Objects of the API server as YAML-like text, each line with the field that it shows.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::model::cluster::Namespace;
+use crate::model::node::NodeObject;
+use crate::model::pod::{Mirror, PodId};
+use crate::model::text::Text;
+
+/// How deep an object is written; deeper parts are named, not shown.
+const DEPTH: usize = 24;
+/// How many lines an object may have.
+const LINES: usize = 4000;
+
+/// One line of evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The field path with list indexes (`spec.containers[0].image`); empty where the line shows none.
+    pub field: String,
+    pub text: Text,
+}
+
+impl Row {
+    fn new(field: &str, text: impl Into<Text>) -> Self {
+        Self {
+            field: field.to_owned(),
+            text: text.into(),
+        }
+    }
+}
+
+/// A pod: what identifies it and its spec, without status and managed fields.
+pub(super) fn pod(raw: &Value) -> Vec<Row> {
+    let mut out = Vec::new();
+    if let Some(map) = raw.as_object() {
+        for (key, value) in map {
+            if key == "status" {
+                continue;
+            }
+            entry(&mut out, 0, (key, key), value);
+        }
+    }
+    out
+}
+
+pub(super) fn mirror_names(mirrors: &[Mirror]) -> Vec<Row> {
+    mirrors
+        .iter()
+        .map(|mirror| {
+            let pod = &mirror.pod;
+            Row::new(
+                "",
+                format!("{}/{}  {}", pod.namespace, pod.name, mirror.uid),
+            )
+        })
+        .collect()
+}
+
+pub(super) fn pod_ids(pods: &[PodId]) -> Vec<Row> {
+    pods.iter()
+        .map(|pod| Row::new("", format!("{}/{}  {}", pod.namespace, pod.name, pod.uid)))
+        .collect()
+}
+
+pub(super) fn node(node: &NodeObject) -> Vec<Row> {
+    let mut out = vec![
+        Row::new("", format!("uid: {}", node.uid)),
+        Row::new(
+            "",
+            format!(
+                "ready: {}",
+                node.ready.as_ref().map_or("no condition", Text::as_str)
+            ),
+        ),
+        Row::new("", format!("kubeletVersion: {}", node.kubelet_version)),
+        Row::new("", format!("osImage: {}", node.os_image)),
+        Row::new("", format!("machineID: {}", node.machine_id)),
+        Row::new("", format!("bootID: {}", node.boot_id)),
+    ];
+    for (kind, address) in &node.addresses {
+        out.push(Row::new("", format!("{kind}: {address}")));
+    }
+    out.push(Row::new(
+        "spec.taints",
+        if node.taints.is_empty() {
+            "taints: []"
+        } else {
+            "taints:"
+        },
+    ));
+    for (index, taint) in node.taints.iter().enumerate() {
+        let value = if taint.value.is_empty() {
+            String::new()
+        } else {
+            format!("={}", taint.value)
+        };
+        out.push(Row::new(
+            &format!("spec.taints[{index}]"),
+            format!("- {}{value}:{}", taint.key, taint.effect),
+        ));
+    }
+    labels(&mut out, &node.labels);
+    out
+}
+
+pub(super) fn namespace(namespace: &Namespace) -> Vec<Row> {
+    let mut out = vec![
+        Row::new("", format!("{}  {}", namespace.name, namespace.phase)),
+        Row::new("", format!("uid: {}", namespace.uid)),
+    ];
+    labels(&mut out, &namespace.labels);
+    out
+}
+
+fn labels(out: &mut Vec<Row>, labels: &BTreeMap<Text, Text>) {
+    out.push(Row::new(
+        "metadata.labels",
+        if labels.is_empty() {
+            "labels: {}"
+        } else {
+            "labels:"
+        },
+    ));
+    for (key, value) in labels {
+        out.push(Row::new(
+            &format!("metadata.labels[{key}]"),
+            format!("  {key}: {value}"),
+        ));
+    }
+}
+
+/// One `key: value` of a map; `names` are the full path and the key.
+fn entry(out: &mut Vec<Row>, indent: usize, names: (&str, &str), value: &Value) {
+    let (path, key) = names;
+    let head = format!("{}{key}:", " ".repeat(indent));
+    nested(out, indent, (path, &head), value);
+}
+
+/// A value behind `head`: on the same line where it is a scalar, on the next ones otherwise.
+fn nested(out: &mut Vec<Row>, indent: usize, (path, head): (&str, &str), value: &Value) {
+    if out.len() >= LINES {
+        return;
+    }
+    match value {
+        Value::Object(_) | Value::Array(_) if indent / 2 >= DEPTH => {
+            out.push(Row::new(path, format!("{head} ...")));
+        }
+        Value::Object(map) if !map.is_empty() => {
+            out.push(Row::new(path, head));
+            for (key, value) in map {
+                entry(out, indent + 2, (&join(path, key), key), value);
+            }
+        }
+        Value::Array(items) if !items.is_empty() => {
+            out.push(Row::new(path, head));
+            for (index, value) in items.iter().enumerate() {
+                item(out, indent, &format!("{path}[{index}]"), value);
+            }
+        }
+        scalar => out.push(Row::new(path, format!("{head} {}", plain(scalar)))),
+    }
+}
+
+/// One item of a list, its first line behind a dash.
+fn item(out: &mut Vec<Row>, indent: usize, path: &str, value: &Value) {
+    let dash = format!("{}-", " ".repeat(indent));
+    let Value::Object(map) = value else {
+        nested(out, indent + 2, (path, &dash), value);
+        return;
+    };
+    let from = out.len();
+    if indent / 2 >= DEPTH {
+        out.push(Row::new(path, format!("{dash} ...")));
+        return;
+    }
+    for (key, value) in map {
+        entry(out, indent + 2, (&join(path, key), key), value);
+    }
+    match out.get_mut(from) {
+        Some(first) => {
+            let rest = first.text.as_str().trim_start().to_owned();
+            first.text = Text::from(format!("{dash} {rest}"));
+        }
+        None => out.push(Row::new(path, format!("{dash} {{}}"))),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::String(text) if text.is_empty() => "\"\"".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(_) => "[]".to_owned(),
+        Value::Object(_) => "{}".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn join(path: &str, key: &str) -> String {
+    if key.contains(['.', '[', '/']) {
+        format!("{path}[{key}]")
+    } else {
+        format!("{path}.{key}")
+    }
+}
+
+/// The field path with list indexes for one that names items (`spec.containers[etcd].image`), as `raw` has them.
+///
+/// `None` where the object has no such item.
+pub fn resolve(raw: &Value, path: &str) -> Option<String> {
+    let mut at = raw;
+    let mut out = String::new();
+    for part in split(path) {
+        match part {
+            Part::Key(key) => {
+                at = at.get(key)?;
+                if !out.is_empty() {
+                    out.push('.');
+                }
+                out.push_str(key);
+            }
+            Part::Item(name) => {
+                if let Some(value) = at.as_object() {
+                    at = value.get(name)?;
+                    out.push_str(&format!("[{name}]"));
+                    continue;
+                }
+                let items = at.as_array()?;
+                let named = items
+                    .iter()
+                    .position(|item| item.get("name").and_then(Value::as_str) == Some(name));
+                let index = named.or_else(|| name.parse().ok())?;
+                at = items.get(index)?;
+                out.push_str(&format!("[{index}]"));
+            }
+        }
+    }
+    Some(out)
+}
+
+enum Part<'a> {
+    Key(&'a str),
+    Item(&'a str),
+}
+
+fn split(path: &str) -> Vec<Part<'_>> {
+    let mut out = Vec::new();
+    let mut rest = path;
+    while !rest.is_empty() {
+        if let Some(inside) = rest.strip_prefix('[') {
+            let Some((name, tail)) = inside.split_once(']') else {
+                break;
+            };
+            out.push(Part::Item(name));
+            rest = tail;
+        } else {
+            let rest_of = rest.strip_prefix('.').unwrap_or(rest);
+            let end = rest_of.find(['.', '[']).unwrap_or(rest_of.len());
+            if end == 0 && rest_of.len() == rest.len() {
+                break;
+            }
+            if end > 0 {
+                out.push(Part::Key(&rest_of[..end]));
+            }
+            rest = &rest_of[end..];
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_of_items_become_indexes() {
+        let raw = json!({"spec": {"containers": [{"name": "a"}, {"name": "etcd", "command": ["x", "y"]}]},
+            "metadata": {"annotations": {"k8s.io/x": "1"}}});
+        for (path, found) in [
+            (
+                "spec.containers[etcd].command[1]",
+                Some("spec.containers[1].command[1]"),
+            ),
+            ("spec.containers[0].name", Some("spec.containers[0].name")),
+            ("spec.containers[etcd].image", None),
+            ("spec.containers[b]", None),
+            (
+                "metadata.annotations[k8s.io/x]",
+                Some("metadata.annotations[k8s.io/x]"),
+            ),
+        ] {
+            assert_eq!(resolve(&raw, path).as_deref(), found, "{path}");
+        }
+    }
+
+    #[test]
+    fn broken_paths_end() {
+        for path in ["[", "[]", ".", "..", "a..b", "]", "a[", "[[x]]", ""] {
+            resolve(&json!({"a": {"b": 1}}), path);
+        }
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let mut value = json!(1);
+        for _ in 0..90 {
+            value = json!({"a": [value]});
+        }
+        assert!(pod(&value).len() < 100);
+    }
+}

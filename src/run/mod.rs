@@ -1,0 +1,87 @@
+//! One command, one mode: resolves what was typed and calls the layers below.
+
+mod print;
+mod scan;
+mod settings;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Command, Snapshot};
+use crate::config::Places;
+use crate::error::{Failure, Outcome};
+
+use settings::Settings;
+
+/// Runs the program: arguments in, exit code out. `main` and the lab call nothing else.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Where the terminal is gone there is nobody left to tell.
+            let _ = error.print();
+            let outcome = if error.use_stderr() {
+                Outcome::Error
+            } else {
+                Outcome::Ok
+            };
+            return outcome.into();
+        }
+    };
+    match dispatch(&cli) {
+        Ok(outcome) => outcome.into(),
+        Err(failure) => {
+            tell(&format!("stakeout: {failure}"));
+            Outcome::Error.into()
+        }
+    }
+}
+
+fn dispatch(cli: &Cli) -> Result<Outcome, Failure> {
+    match &cli.command {
+        Some(Command::Explain { id }) => return show(&print::explain(id)?),
+        Some(Command::Checks) => return show(&print::checks()),
+        _ => {}
+    }
+    let settings = Settings::new(cli, Places::new(|name| std::env::var(name).ok()))?;
+    for warning in &settings.warnings {
+        tell(&format!("stakeout: {warning}"));
+    }
+    match &cli.command {
+        Some(Command::Scan(options)) => scan::scan(&settings, options),
+        Some(Command::Snapshot {
+            action: Snapshot::Save { file },
+        }) => scan::save(&settings, file),
+        _ => Err(Failure::new(
+            "this command is not there yet",
+            "stakeout scan",
+        )),
+    }
+}
+
+/// Writes a line to standard error.
+fn tell(text: &str) {
+    // Where standard error is gone there is nobody left to tell.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+fn show(text: &str) -> Result<Outcome, Failure> {
+    written(|out| out.write_all(text.as_bytes()))?;
+    Ok(Outcome::Ok)
+}
+
+/// Writes to standard output; a reader that went away is no error.
+fn written(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Failure::new(
+            format!("cannot write to standard output: {error}"),
+            "df -h .",
+        )),
+    }
+}

@@ -1,0 +1,130 @@
+//! Commands that only print what is compiled in.
+
+use std::fmt::Write as _;
+
+use crate::checks;
+use crate::checks::check::{Check, Place};
+use crate::checks::fix::{self, Line};
+use crate::error::Failure;
+use crate::model::text::Text;
+
+/// `stakeout explain ID`.
+///
+/// # Errors
+/// An id that no check has.
+pub fn explain(id: &str) -> Result<String, Failure> {
+    let check = checks::find(id).ok_or_else(|| {
+        Failure::new(
+            format!("there is no check {}", Text::new(id)),
+            "stakeout checks",
+        )
+    })?;
+    let mut out = String::new();
+    let fix = fix::fill(check, None, None);
+    line(&mut out, &format!("{}  {}", check.id, check.title));
+    line(
+        &mut out,
+        &format!(
+            "severity  at most {}, since {}",
+            check.severity, check.since
+        ),
+    );
+    line(&mut out, &format!("why       {}", check.why));
+    line(&mut out, &format!("maps      {}", join(check.maps.iter())));
+    line(
+        &mut out,
+        &format!(
+            "needs     {}",
+            join(check.needs.iter().map(|need| need.name()))
+        ),
+    );
+    if !check.helps.is_empty() {
+        line(
+            &mut out,
+            &format!(
+                "helps     {}",
+                join(check.helps.iter().map(|need| need.name()))
+            ),
+        );
+    }
+    steps(&mut out, "fix", &fix.steps);
+    line(&mut out, &format!("restarts  {}", fix.restarts));
+    line(&mut out, &format!("verify    {}", fix.verify.text));
+    steps(&mut out, "undo", &fix.undo);
+    line(&mut out, "examples");
+    for (facts, verdict) in check.examples {
+        line(&mut out, &format!("  {verdict}"));
+        for fact in facts.trim().lines() {
+            line(&mut out, &format!("      {fact}"));
+        }
+    }
+    line(&mut out, &format!("source    {}", check.file));
+    Ok(out)
+}
+
+fn steps(out: &mut String, title: &str, lines: &[Line]) {
+    for (index, step) in lines.iter().enumerate() {
+        let title = if index == 0 { title } else { "" };
+        line(
+            out,
+            &format!("{title:<9} {}. {}", index + 1, step_text(step)),
+        );
+    }
+}
+
+/// A step with where it is typed.
+pub fn step_text(step: &Line) -> String {
+    match step.place {
+        Place::Node => format!("on the node: {}", step.text),
+        Place::Kubectl => format!("{}", step.text),
+        Place::Editor => format!("by hand: {}", step.text),
+    }
+}
+
+/// `stakeout checks`.
+pub fn checks() -> String {
+    let mut out = String::new();
+    for check in checks::all() {
+        line(&mut out, &row(check));
+    }
+    line(
+        &mut out,
+        &format!(
+            "{} checks; stakeout explain ID says why, how to fix and how to undo",
+            checks::all().count()
+        ),
+    );
+    out
+}
+
+fn row(check: &Check) -> String {
+    let cis: Vec<String> = check
+        .maps
+        .iter()
+        .filter(|map| matches!(map, checks::check::Maps::Cis(_)))
+        .map(ToString::to_string)
+        .collect();
+    format!(
+        "{}  {:<8}  {}  {}",
+        check.id,
+        check.severity,
+        check.title,
+        cis.join(", ")
+    )
+    .trim_end()
+    .to_owned()
+}
+
+fn join<T: ToString>(items: impl Iterator<Item = T>) -> String {
+    let items: Vec<String> = items.map(|item| item.to_string()).collect();
+    if items.is_empty() {
+        "-".into()
+    } else {
+        items.join(", ")
+    }
+}
+
+fn line(out: &mut String, text: &str) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "{text}");
+}
