@@ -45,6 +45,12 @@ pub fn open(path: &Path) -> io::Result<fs::File> {
     fs::File::open(path)
 }
 
+/// When a file was last changed, and its length: two equal answers mean that it need not be read again.
+pub fn stamp(path: &Path) -> Option<(std::time::SystemTime, u64)> {
+    let meta = fs::metadata(path).ok()?;
+    Some((meta.modified().ok()?, meta.len()))
+}
+
 /// Whether something exists under that name.
 pub fn exists(path: &Path) -> bool {
     path.exists()

@@ -1,23 +1,36 @@
 //! Ways to a node. Every way runs the same script and brings the same frame.
 
-use std::time::Duration;
+mod fault;
+pub mod ssh2;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::model::fact::Gap;
 use crate::model::name::NodeName;
 use crate::probes::frame::{Frame, Progress};
 
+use super::cancel::Cancel;
+
 /// Where a node is reached and as whom. Addresses and names come from the API or the user and are checked data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeRef {
     pub node: NodeName,
-    /// What `ssh` would be given.
+    /// What `ssh` would connect to.
     pub host: String,
     pub port: u16,
     pub user: String,
-    /// Under which names the host key may be on file, best first.
+    /// Under which names the host key may be on file, best first; `[host]:port` where the port is not 22.
     pub known_as: Vec<String>,
-    pub identities: Vec<std::path::PathBuf>,
+    /// Files of trusted host keys; those that do not exist count as empty.
+    pub known_hosts: Vec<PathBuf>,
+    /// Private keys, or public ones whose private half an agent holds.
+    pub identities: Vec<PathBuf>,
+    /// Offer no key of the agent beyond `identities`.
     pub identities_only: bool,
+    /// The agent's socket; none: do not ask one.
+    pub agent: Option<PathBuf>,
 }
 
 /// What is run there.
@@ -31,25 +44,45 @@ pub struct Collect {
     pub nonce: String,
 }
 
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    /// Index of the job that was answered.
+    pub job: usize,
+    pub frame: Frame,
+    /// Why the frame is not complete.
+    pub cut: Option<Gap>,
+}
+
 /// Bounds and the way to stop.
 pub struct Ctl<'a> {
     pub connect: Duration,
+    /// Banner and key exchange.
     pub handshake: Duration,
     pub auth: Duration,
+    /// For each job.
+    pub script: Duration,
     /// For the node as a whole.
-    pub deadline: std::time::Instant,
+    pub deadline: Instant,
     /// Bytes of standard output that are kept at most.
     pub cap: usize,
-    pub cancelled: &'a std::sync::atomic::AtomicBool,
+    pub cancel: &'a Arc<Cancel>,
     /// Told as sections arrive.
     pub progress: &'a dyn Fn(Progress),
 }
 
+impl Ctl<'_> {
+    /// The end of a phase that starts now.
+    fn until(&self, phase: Duration) -> Instant {
+        (Instant::now() + phase).min(self.deadline)
+    }
+}
+
 /// One way to a node.
 pub trait Transport: Send {
-    /// Connects, verifies the host, logs in, runs the job and returns what arrived.
+    /// Connects, verifies the host, logs in and runs the jobs in order until one is answered by a collector.
     ///
     /// # Errors
     /// [`Gap::Node`] with the class of the fault; a frame that was cut is no error as long as a section is whole.
-    fn run(&mut self, node: &NodeRef, job: &Collect, ctl: &Ctl<'_>) -> Result<Frame, Gap>;
+    fn run(&mut self, node: &NodeRef, jobs: &[Collect], ctl: &Ctl<'_>) -> Result<Answer, Gap>;
 }

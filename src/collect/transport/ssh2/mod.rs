@@ -1,0 +1,219 @@
+//! The default way: libssh2, never blocking, one session a node, one thread a session.
+//!
+//! Every wait is ours and ends at a deadline or at a cancellation. The host key is verified before anything
+//! is sent that identifies the user. Only a compiled-in command is ever run.
+
+mod agent;
+mod auth;
+mod connect;
+mod drive;
+mod exec;
+mod hostkey;
+mod identity;
+mod peek;
+mod reader;
+mod trust;
+mod watchdog;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ::ssh2::{MethodType, Session};
+
+use crate::collect::cancel::Woken;
+use crate::model::fact::{FaultClass, Gap};
+use crate::probes::frame::Progress;
+
+use super::fault::Fault;
+use super::{Answer, Collect, Ctl, NodeRef, Transport};
+use auth::Keys;
+use drive::{Phase, Wire, is_disconnect, words};
+use reader::Reader;
+use trust::Trust;
+use watchdog::Watchdog;
+
+/// Pauses before another attempt, each with up to half of it on top.
+const PAUSES: [Duration; 2] = [Duration::from_millis(400), Duration::from_millis(1200)];
+
+/// One worker's handle; clones share keys, known hosts and watchdog.
+#[derive(Clone)]
+pub struct Ssh2 {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    keys: Keys,
+    trust: Trust,
+    watchdog: Watchdog,
+}
+
+impl Ssh2 {
+    /// # Errors
+    /// Where no thread can be started.
+    pub fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            shared: Arc::new(Shared {
+                keys: Keys::default(),
+                trust: Trust::default(),
+                watchdog: Watchdog::start()?,
+            }),
+        })
+    }
+}
+
+impl Transport for Ssh2 {
+    fn run(&mut self, node: &NodeRef, jobs: &[Collect], ctl: &Ctl<'_>) -> Result<Answer, Gap> {
+        let mut pauses = PAUSES.iter();
+        loop {
+            // libssh2's wrapper unwraps text that servers send: a hostile one must cost only its own node.
+            let attempt = catch_unwind(AssertUnwindSafe(|| self.shared.attempt(node, jobs, ctl)));
+            let fault = match attempt {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(fault)) => fault,
+                Err(_) => Fault::new(FaultClass::Internal, "the session ended with a panic"),
+            };
+            let Some(pause) = pauses.next().filter(|_| fault.again) else {
+                return Err(fault.into());
+            };
+            let pause = jitter(*pause);
+            if Instant::now() + pause >= ctl.deadline {
+                return Err(fault.into());
+            }
+            if ctl.cancel.sleep(pause) == Woken::Cancelled {
+                return Err(Fault::cancelled().into());
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn attempt(&self, node: &NodeRef, jobs: &[Collect], ctl: &Ctl<'_>) -> Result<Answer, Fault> {
+        let until = ctl.until(ctl.connect);
+        let socket = Arc::new(connect::open(&node.host, node.port, until, ctl.cancel)?);
+        (ctl.progress)(Progress::Connected);
+        let until = ctl.until(ctl.handshake);
+        let mut wire = Wire {
+            session: session(&socket)?,
+            watch: self.watchdog.watch(&socket, until, ctl.cancel),
+            socket,
+            cancel: ctl.cancel,
+        };
+        let known = self.trust.known(&node.known_hosts);
+        let known = known.lookup(&node.known_as);
+        wire.session
+            .method_pref(MethodType::HostKey, &hostkey::preference(&known))
+            .map_err(|error| Fault::new(FaultClass::Internal, words(&error)))?;
+        handshake(&mut wire, until)?;
+        let key = wire.session.host_key().map_or(&[][..], |(key, _)| key);
+        hostkey::accept(known.verify(key))?;
+        self.keys.login(&wire, node, ctl.until(ctl.auth))?;
+        (ctl.progress)(Progress::Authenticated);
+        ask(&wire, jobs, ctl)
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the only maker of sessions: the host key is verified right after the handshake"
+)]
+fn session(socket: &Arc<std::net::TcpStream>) -> Result<Session, Fault> {
+    let mut session =
+        Session::new().map_err(|error| Fault::new(FaultClass::Internal, words(&error)))?;
+    session.set_blocking(false);
+    session.set_tcp_stream(Arc::clone(socket));
+    Ok(session)
+}
+
+fn handshake(wire: &mut Wire<'_>, until: Instant) -> Result<(), Fault> {
+    let silence = (Instant::now() + peek::SILENCE).min(until);
+    if !peek::version_line(&wire.socket, silence, until, wire.cancel)? {
+        // Some services wait for the client's greeting: say ours, then look again.
+        let mut session = wire.session.clone();
+        if let Err(error) = session.handshake()
+            && drive::code(&error) != drive::EAGAIN
+        {
+            return Err(kex_failure(&error));
+        }
+        if !peek::version_line(&wire.socket, until, until, wire.cancel)? {
+            return Err(Phase::Banner.late());
+        }
+    }
+    wire.drive(until, |session| session.clone().handshake())
+        .map_err(|stop| stop.fault(Phase::Kex, kex_failure))
+}
+
+fn kex_failure(error: &::ssh2::Error) -> Fault {
+    if is_disconnect(error) {
+        return Fault::again(
+            FaultClass::Disconnected,
+            format!("the host hung up during the key exchange: {}", words(error)),
+        );
+    }
+    Fault::new(
+        FaultClass::KexFailure,
+        format!(
+            "{}; this side offers curve25519, ECDH, ML-KEM and group exchange with SHA-2, no SHA-1",
+            words(error)
+        ),
+    )
+}
+
+/// Runs the jobs in order until one is answered.
+fn ask(wire: &Wire<'_>, jobs: &[Collect], ctl: &Ctl<'_>) -> Result<Answer, Fault> {
+    let mut seen = String::new();
+    for (index, job) in jobs.iter().enumerate() {
+        let outcome = exec::run(wire, job, Reader::new(&job.nonce), ctl)?;
+        if outcome.reader.has_begun() {
+            return answer(index, outcome);
+        }
+        if let Some(cut) = outcome.cut {
+            return Err(cut);
+        }
+        seen = outcome.seen;
+    }
+    let seen = if seen.is_empty() {
+        "nothing".to_owned()
+    } else {
+        seen
+    };
+    Err(Fault::new(
+        FaultClass::NoShell,
+        format!("no collector answered; the login printed: {seen}"),
+    ))
+}
+
+/// A cut frame is an answer as long as one section is whole.
+fn answer(job: usize, outcome: exec::Outcome) -> Result<Answer, Fault> {
+    let bytes = outcome.reader.bytes();
+    let frame = outcome.reader.finish();
+    if frame.complete {
+        return Ok(Answer {
+            job,
+            frame,
+            cut: None,
+        });
+    }
+    let cut = outcome.cut.unwrap_or_else(|| {
+        Fault::new(
+            FaultClass::Disconnected,
+            format!("the answer ended after {bytes} bytes, before its last line"),
+        )
+    });
+    if frame.sections.is_empty() {
+        return Err(cut);
+    }
+    Ok(Answer {
+        job,
+        frame,
+        cut: Some(cut.into()),
+    })
+}
+
+/// Spreads retries, so that a fleet does not come back as one.
+fn jitter(pause: Duration) -> Duration {
+    let mut byte = [0];
+    // Without entropy the pause is what it is.
+    let _ = openssl::rand::rand_bytes(&mut byte);
+    pause + pause * u32::from(byte[0]) / 510
+}

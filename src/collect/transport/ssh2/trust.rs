@@ -1,0 +1,52 @@
+//! Known hosts by their list of files, read once and again when a file has changed.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::collect::known_hosts::KnownHosts;
+
+/// How long the files are taken as unchanged without a look: a fleet has the same list for every node.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// All lists of files in use.
+#[derive(Default)]
+pub(super) struct Trust {
+    lists: Mutex<HashMap<Vec<PathBuf>, Read>>,
+}
+
+struct Read {
+    looked: Instant,
+    stamps: Vec<Option<(SystemTime, u64)>>,
+    known: Arc<KnownHosts>,
+}
+
+impl Trust {
+    /// The lines of these files as they are now.
+    pub fn known(&self, files: &[PathBuf]) -> Arc<KnownHosts> {
+        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(read) = lists.get_mut(files) {
+            if read.looked.elapsed() < FRESH {
+                return Arc::clone(&read.known);
+            }
+            if read.stamps == stamps(files) {
+                read.looked = Instant::now();
+                return Arc::clone(&read.known);
+            }
+        }
+        // Stamps first: a change during the reading is then seen by the next look.
+        let read = Read {
+            looked: Instant::now(),
+            stamps: stamps(files),
+            known: Arc::new(KnownHosts::read(files)),
+        };
+        let known = Arc::clone(&read.known);
+        lists.insert(files.to_vec(), read);
+        known
+    }
+}
+
+fn stamps(files: &[PathBuf]) -> Vec<Option<(SystemTime, u64)>> {
+    files.iter().map(|file| crate::disk::stamp(file)).collect()
+}

@@ -1,0 +1,187 @@
+//! The contract of the SSH transport: every fault ends as its class, in time, with a next step, and leaves nothing.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use stakeout::collect::cancel::Cancel;
+use stakeout::collect::transport::ssh2::Ssh2;
+use stakeout::collect::transport::{Answer, Collect, Ctl, NodeRef, Transport as _};
+use stakeout::model::fact::{FaultClass, Gap};
+use stakeout::model::name::NodeName;
+
+use crate::farm::{self, Farm, Fault};
+
+const NONCE: &str = "0123456789abcdef0123456789abcdef";
+
+/// A farm with the files to reach it.
+struct Lab {
+    farm: Farm,
+    folder: PathBuf,
+    known: PathBuf,
+    key: PathBuf,
+    cancel: Arc<Cancel>,
+}
+
+impl Lab {
+    fn new(faults: &[Fault]) -> Self {
+        let farm = Farm::start(faults, |_, _, stdin| {
+            assert_eq!(stdin, NONCE.as_bytes());
+            farm::Answer {
+                stdout: format!("\n@STK1 BEGIN {NONCE}\n@STK1 END {NONCE}\n").into_bytes(),
+                ..farm::Answer::default()
+            }
+        })
+        .expect("a farm");
+        let folder = std::env::temp_dir().join(format!(
+            "stakeout-it-{}-{:?}",
+            std::process::id(),
+            std::thread::current().id()
+        ));
+        stakeout::disk::make_folder(&folder).expect("a temporary folder");
+        let (known, key) = farm.write_files(&folder).expect("writable");
+        Self {
+            farm,
+            folder,
+            known,
+            key,
+            cancel: Arc::new(Cancel::new().expect("a pipe")),
+        }
+    }
+
+    fn node(&self, node: usize) -> NodeRef {
+        let address = self.farm.address(node);
+        NodeRef {
+            node: NodeName::parse(&format!("n{node}")).expect("a name"),
+            host: address.to_string(),
+            port: self.farm.port(),
+            user: "audit".to_owned(),
+            known_as: vec![format!("[{address}]:{}", self.farm.port())],
+            known_hosts: vec![self.known.clone()],
+            identities: vec![self.key.clone()],
+            identities_only: true,
+            agent: None,
+        }
+    }
+
+    fn run(&self, ssh: &mut Ssh2, node: &NodeRef) -> Result<Answer, Gap> {
+        let job = Collect {
+            command: "collect".to_owned(),
+            stdin: NONCE.as_bytes().to_vec(),
+            nonce: NONCE.to_owned(),
+        };
+        let second = Duration::from_secs(1);
+        ssh.run(
+            node,
+            &[job],
+            &Ctl {
+                connect: second,
+                handshake: second * 5,
+                auth: second,
+                script: second,
+                deadline: Instant::now() + second * 8,
+                cap: 1 << 20,
+                cancel: &self.cancel,
+                progress: &|_| {},
+            },
+        )
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        #[expect(clippy::disallowed_methods, reason = "a folder that this test made")]
+        for file in [&self.known, &self.key] {
+            let _ = std::fs::remove_file(file);
+        }
+        let _ = std::fs::remove_dir(&self.folder);
+    }
+}
+
+/// The class and the words of a node that was not read.
+fn fault(outcome: Result<Answer, Gap>) -> (FaultClass, String) {
+    match outcome {
+        Err(Gap::Node { class, detail }) => {
+            assert!(!class.next_step().is_empty());
+            (class, detail.to_string())
+        }
+        other => panic!("expected a fault, got {other:?}"),
+    }
+}
+
+#[test]
+fn every_fault_has_its_class_and_ends_in_time() {
+    use FaultClass as Class;
+    let second = Duration::from_secs(1);
+    let table = [
+        (Fault::Refuses, Class::ConnectRefused, "connect to 127."),
+        (Fault::Silent, Class::TimeoutBanner, "no SSH greeting"),
+        (Fault::HangsUp(9), Class::Throttled, "before its greeting"),
+        (Fault::Busy(9), Class::Throttled, "Exceeded MaxStartups"),
+        (Fault::BannerFlood, Class::NotSsh, "the port answers: xxx"),
+        (Fault::LineFlood, Class::NotSsh, r"not yet\r\n"),
+        (Fault::Drips(600), Class::TimeoutBanner, "no SSH greeting"),
+        (Fault::Http, Class::NotSsh, "HTTP/1.1 400 Bad Request"),
+        (Fault::BadKex, Class::KexFailure, "this side offers"),
+        (Fault::StallsInKex, Class::TimeoutKex, "key exchange"),
+        (
+            Fault::WrongKey,
+            Class::HostkeyChanged,
+            "known_hosts line 11 has SHA256:",
+        ),
+        (Fault::Denied, Class::AuthDenied, "the host takes publickey"),
+        (Fault::Slow(second * 9), Class::TimeoutScript, "did not end"),
+        (Fault::NoExec, Class::NoShell, "does not run commands"),
+        (Fault::Stalls, Class::TimeoutScript, "did not end"),
+        (
+            Fault::Prints("no shell here\n"),
+            Class::NoShell,
+            "no shell here",
+        ),
+        (Fault::Prints(""), Class::NoShell, "printed: nothing"),
+        (Fault::Cut(60), Class::Disconnected, "broke after 60 bytes"),
+        (
+            Fault::Huge(8 << 20),
+            Class::OutputTooLarge,
+            "more than 1048576",
+        ),
+    ];
+    let faults: Vec<Fault> = table.iter().map(|row| row.0).collect();
+    let lab = Lab::new(&faults);
+    let ssh = Ssh2::new().expect("a thread");
+    std::thread::scope(|scope| {
+        for (node, (fault_kind, class, words)) in table.into_iter().enumerate() {
+            let (lab, mut ssh) = (&lab, ssh.clone());
+            scope.spawn(move || {
+                let start = Instant::now();
+                let (found, detail) = fault(lab.run(&mut ssh, &lab.node(node)));
+                assert_eq!(found, class, "{fault_kind:?}: {detail}");
+                assert!(detail.contains(words), "{fault_kind:?}: {detail}");
+                let took = start.elapsed();
+                assert!(took < second * 9, "{fault_kind:?} took {took:?}");
+            });
+        }
+    });
+}
+
+#[test]
+fn what_only_looks_bad_is_read() {
+    let lab = Lab::new(&[
+        Fault::None,
+        Fault::HangsUp(2),
+        Fault::Busy(1),
+        Fault::StderrFlood(4 << 20),
+        Fault::NeverEnds,
+        Fault::Slow(Duration::from_millis(300)),
+        Fault::Huge(500_000),
+    ]);
+    let mut ssh = Ssh2::new().expect("a thread");
+    for node in 0..7 {
+        let answer = lab
+            .run(&mut ssh, &lab.node(node))
+            .unwrap_or_else(|gap| panic!("node {node}: {gap}"));
+        assert!(answer.frame.complete && answer.cut.is_none(), "node {node}");
+    }
+    assert_eq!(lab.farm.visits(1), 3);
+    assert_eq!(lab.farm.visits(2), 2);
+}

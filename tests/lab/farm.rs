@@ -1,0 +1,450 @@
+//! A farm of SSH nodes on loopback: one server in this process, one address and one host key per node.
+//!
+//! A node answers an exec request by calling a closure, and may have a fault instead. No shell, no file and no
+//! process is behind it.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use russh::keys::ssh_key::LineEnding;
+use russh::keys::ssh_key::private::Ed25519Keypair;
+use russh::keys::{PrivateKey, PublicKey};
+use russh::server::{self, Auth, ChannelOpenHandle, Handler, Msg, Session, VerifiedPublicKey};
+use russh::{Channel, ChannelId};
+use stakeout::disk;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+
+/// How a node misbehaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    None,
+    /// Nothing listens.
+    Refuses,
+    /// Takes the connection and never says a word.
+    Silent,
+    /// Hangs up before the greeting, the first so many times.
+    HangsUp(usize),
+    /// Says that too many logins are going on, the first so many times.
+    Busy(usize),
+    /// Sends bytes without a line break for ever.
+    BannerFlood,
+    /// Sends lines that are no greeting for ever.
+    LineFlood,
+    /// One byte of the greeting every so many milliseconds.
+    Drips(u64),
+    /// Another service: waits for a request and answers it as a web server does.
+    Http,
+    /// The greeting, then bytes that are no key exchange.
+    BadKex,
+    /// The greeting, then nothing.
+    StallsInKex,
+    /// Shows another key than the one in `known_hosts`.
+    WrongKey,
+    /// Takes no key.
+    Denied,
+    /// Takes the connection and the login, and answers after a pause.
+    Slow(Duration),
+    /// Refuses to run commands.
+    NoExec,
+    /// Runs the command, answers nothing and keeps the channel open.
+    Stalls,
+    /// Prints this and exits with status 1.
+    Prints(&'static str),
+    /// Hangs up after so many bytes of the answer.
+    Cut(usize),
+    /// So many zeros before the answer.
+    Huge(usize),
+    /// So many bytes of standard error before the answer.
+    StderrFlood(usize),
+    /// The whole answer, and then the channel stays open.
+    NeverEnds,
+}
+
+/// What a command brings.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+    pub status: u32,
+}
+
+/// Node index, command, standard input.
+pub type Respond = dyn Fn(usize, &str, &[u8]) -> Answer + Send + Sync;
+
+/// The running farm; dropping it ends all servers.
+pub struct Farm {
+    addresses: Vec<IpAddr>,
+    port: u16,
+    site: Arc<Site>,
+    runtime: Option<Runtime>,
+}
+
+struct Site {
+    respond: Box<Respond>,
+    faults: Vec<Fault>,
+    /// Connections so far, by node.
+    visits: Vec<AtomicUsize>,
+    client: PublicKey,
+}
+
+/// Each farm of a process has its own block of 127.0.0.0/8.
+static BLOCK: AtomicU32 = AtomicU32::new(0);
+
+impl Farm {
+    /// Starts one node per fault.
+    pub fn start(
+        faults: &[Fault],
+        respond: impl Fn(usize, &str, &[u8]) -> Answer + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("farm")
+            .enable_all()
+            .build()?;
+        let site = Arc::new(Site {
+            respond: Box::new(respond),
+            faults: faults.to_vec(),
+            visits: faults.iter().map(|_| AtomicUsize::new(0)).collect(),
+            client: client_key().public_key().clone(),
+        });
+        let addresses = addresses(faults.len());
+        let (port, listeners) = bind(&addresses, faults)?;
+        for (index, listener) in listeners {
+            let site = Arc::clone(&site);
+            let listener = {
+                let _inside = runtime.enter();
+                TcpListener::from_std(listener)?
+            };
+            runtime.spawn(serve(site, index, listener));
+        }
+        Ok(Self {
+            addresses,
+            port,
+            site,
+            runtime: Some(runtime),
+        })
+    }
+
+    pub fn address(&self, node: usize) -> IpAddr {
+        self.addresses[node]
+    }
+
+    /// The same for all nodes.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Connections that a node has seen.
+    pub fn visits(&self, node: usize) -> usize {
+        self.site.visits[node].load(Ordering::SeqCst)
+    }
+
+    /// Lines with the right key of every node, under its address.
+    pub fn known_hosts(&self) -> String {
+        let line = |(node, address): (usize, &IpAddr)| {
+            let key = host_key(node).public_key().to_openssh();
+            format!("[{address}]:{} {}\n", self.port, key.expect("a public key"))
+        };
+        self.addresses.iter().enumerate().map(line).collect()
+    }
+
+    /// Writes `known_hosts` and the client's key into a folder that exists.
+    pub fn write_files(&self, folder: &std::path::Path) -> io::Result<(PathBuf, PathBuf)> {
+        let (known, key) = (folder.join("known_hosts"), folder.join("id_ed25519"));
+        disk::write(&known, |out| out.write_all(self.known_hosts().as_bytes()))?;
+        disk::write(&key, |out| out.write_all(client_pem().as_bytes()))?;
+        Ok((known, key))
+    }
+}
+
+impl Drop for Farm {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// The key that every node takes.
+pub fn client_pem() -> String {
+    client_key()
+        .to_openssh(LineEnding::LF)
+        .expect("an unencrypted key")
+        .to_string()
+}
+
+fn client_key() -> PrivateKey {
+    key(u64::MAX)
+}
+
+fn host_key(node: usize) -> PrivateKey {
+    key(node as u64)
+}
+
+/// Keys are made from a number: the same in every run, and 5,000 of them in no time.
+fn key(number: u64) -> PrivateKey {
+    let seed = openssl::sha::sha256(&number.to_be_bytes());
+    PrivateKey::from(Ed25519Keypair::from_seed(&seed))
+}
+
+fn addresses(count: usize) -> Vec<IpAddr> {
+    let block = BLOCK.fetch_add(1, Ordering::SeqCst) + std::process::id();
+    // 127.64.0.0 and up, one /16 a farm.
+    let high = 64 + u8::try_from(block % 128).expect("below 128");
+    (0..count)
+        .map(|node| {
+            let node = u16::try_from(node + 1).expect("at most 65,534 nodes a farm");
+            let [third, fourth] = node.to_be_bytes();
+            IpAddr::V4(Ipv4Addr::new(127, high, third, fourth))
+        })
+        .collect()
+}
+
+type Listeners = Vec<(usize, std::net::TcpListener)>;
+
+/// One port that is free on all addresses; the first address chooses.
+fn bind(addresses: &[IpAddr], faults: &[Fault]) -> io::Result<(u16, Listeners)> {
+    let mut last = io::Error::other("no node");
+    for _ in 0..16 {
+        let probe = std::net::TcpListener::bind(SocketAddr::new(addresses[0], 0))?;
+        let port = probe.local_addr()?.port();
+        drop(probe);
+        let listen = |(node, address): (usize, &IpAddr)| {
+            let listener = std::net::TcpListener::bind(SocketAddr::new(*address, port))?;
+            listener.set_nonblocking(true)?;
+            Ok((node, listener))
+        };
+        let open: io::Result<Listeners> = addresses
+            .iter()
+            .enumerate()
+            .filter(|(node, _)| faults[*node] != Fault::Refuses)
+            .map(listen)
+            .collect();
+        match open {
+            Ok(listeners) => return Ok((port, listeners)),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+async fn serve(site: Arc<Site>, node: usize, listener: TcpListener) {
+    let shown = if site.faults[node] == Fault::WrongKey {
+        key(u64::MAX / 2)
+    } else {
+        host_key(node)
+    };
+    let config = Arc::new(server::Config {
+        keys: vec![shown],
+        auth_rejection_time: Duration::from_millis(1),
+        auth_rejection_time_initial: Some(Duration::ZERO),
+        methods: (&[russh::MethodKind::PublicKey][..]).into(),
+        nodelay: true,
+        ..server::Config::default()
+    });
+    while let Ok((stream, _)) = listener.accept().await {
+        let visit = site.visits[node].fetch_add(1, Ordering::SeqCst);
+        let (site, config) = (Arc::clone(&site), Arc::clone(&config));
+        tokio::spawn(async move {
+            // An error is the client hanging up.
+            let _ = visitor(site, config, (node, visit), stream).await;
+        });
+    }
+}
+
+async fn visitor(
+    site: Arc<Site>,
+    config: Arc<server::Config>,
+    (node, visit): (usize, usize),
+    mut stream: TcpStream,
+) -> Result<(), russh::Error> {
+    match site.faults[node] {
+        Fault::Silent => return wait_for_end(stream).await,
+        Fault::HangsUp(times) if visit < times => return Ok(()),
+        Fault::Busy(times) if visit < times => {
+            stream.write_all(b"Exceeded MaxStartups\r\n").await?;
+            return Ok(());
+        }
+        Fault::BannerFlood => loop {
+            stream.write_all(&[b'x'; 4096]).await?;
+        },
+        Fault::LineFlood => loop {
+            stream.write_all(b"not yet\r\n").await?;
+        },
+        Fault::Drips(pause) => {
+            for byte in b"SSH-2.0-slow\r\n" {
+                stream.write_all(&[*byte]).await?;
+                tokio::time::sleep(Duration::from_millis(pause)).await;
+            }
+            return wait_for_end(stream).await;
+        }
+        Fault::Http => {
+            stream.readable().await?;
+            stream
+                .write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+                .await?;
+            return wait_for_end(stream).await;
+        }
+        Fault::BadKex => {
+            stream.write_all(b"SSH-2.0-broken\r\n").await?;
+            stream.write_all(&[0xff; 4096]).await?;
+            return wait_for_end(stream).await;
+        }
+        Fault::StallsInKex => {
+            stream.write_all(b"SSH-2.0-broken\r\n").await?;
+            return wait_for_end(stream).await;
+        }
+        _ => {}
+    }
+    let visitor = Visitor {
+        site,
+        node,
+        command: None,
+        stdin: Vec::new(),
+    };
+    server::run_stream(config, stream, visitor).await?.await
+}
+
+/// Keeps the connection until the other side ends it.
+async fn wait_for_end(mut stream: TcpStream) -> Result<(), russh::Error> {
+    let mut sink = tokio::io::sink();
+    tokio::io::copy(&mut stream, &mut sink).await?;
+    Ok(())
+}
+
+/// One connection.
+struct Visitor {
+    site: Arc<Site>,
+    node: usize,
+    command: Option<String>,
+    stdin: Vec<u8>,
+}
+
+impl Visitor {
+    fn fault(&self) -> Fault {
+        self.site.faults[self.node]
+    }
+}
+
+impl Handler for Visitor {
+    type Error = russh::Error;
+
+    async fn auth_publickey(
+        &mut self,
+        _user: &str,
+        key: VerifiedPublicKey<'_>,
+    ) -> Result<Auth, Self::Error> {
+        let known = key.public_key.key_data() == self.site.client.key_data();
+        Ok(if known && self.fault() != Fault::Denied {
+            Auth::Accept
+        } else {
+            Auth::reject()
+        })
+    }
+
+    async fn channel_open_session(
+        &mut self,
+        _channel: Channel<Msg>,
+        reply: ChannelOpenHandle,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        reply.accept().await;
+        Ok(())
+    }
+
+    async fn exec_request(
+        &mut self,
+        channel: ChannelId,
+        command: &[u8],
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        if self.fault() == Fault::NoExec {
+            return session.channel_failure(channel);
+        }
+        self.command = Some(String::from_utf8_lossy(command).into_owned());
+        self.stdin.clear();
+        session.channel_success(channel)
+    }
+
+    async fn data(
+        &mut self,
+        _channel: ChannelId,
+        data: &[u8],
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        self.stdin.extend(data);
+        Ok(())
+    }
+
+    async fn channel_eof(
+        &mut self,
+        channel: ChannelId,
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        let Some(command) = self.command.take() else {
+            return Ok(());
+        };
+        let fault = self.fault();
+        let answer = match fault {
+            Fault::Stalls => return Ok(()),
+            Fault::Prints(text) => Answer {
+                stdout: text.as_bytes().to_vec(),
+                status: 1,
+                ..Answer::default()
+            },
+            _ => (self.site.respond)(self.node, &command, &self.stdin),
+        };
+        tokio::spawn(reply(session.handle(), channel, fault, answer));
+        Ok(())
+    }
+}
+
+async fn reply(handle: server::Handle, channel: ChannelId, fault: Fault, answer: Answer) {
+    const PIECE: usize = 16 * 1024;
+    let mut stdout = answer.stdout;
+    let mut stderr = answer.stderr;
+    match fault {
+        Fault::Slow(pause) => tokio::time::sleep(pause).await,
+        Fault::Cut(bytes) => stdout.truncate(bytes),
+        Fault::Huge(bytes) => stdout
+            .splice(0..0, std::iter::repeat_n(0, bytes))
+            .for_each(drop),
+        Fault::StderrFlood(bytes) => stderr.resize(bytes, b'e'),
+        _ => {}
+    }
+    for piece in stderr.chunks(PIECE) {
+        if handle
+            .extended_data(channel, 1, piece.to_vec())
+            .await
+            .is_err()
+        {
+            return;
+        }
+    }
+    for piece in stdout.chunks(PIECE) {
+        if handle.data(channel, piece.to_vec()).await.is_err() {
+            return;
+        }
+    }
+    match fault {
+        Fault::NeverEnds => return,
+        Fault::Cut(_) => {
+            let reason = russh::Disconnect::ByApplication;
+            let _ = handle
+                .disconnect(reason, String::new(), String::new())
+                .await;
+            return;
+        }
+        _ => {}
+    }
+    // Errors: the client has left, which it may.
+    let _ = handle.exit_status_request(channel, answer.status).await;
+    let _ = handle.eof(channel).await;
+    let _ = handle.close(channel).await;
+}
