@@ -1,0 +1,186 @@
+# Reads only: no file is made or changed, nothing is started that stays. Takes nothing but a nonce, from the
+# first line of its input or, as a forced command, from SSH_ORIGINAL_COMMAND. Everything that a name or a file
+# says is printed encoded. Install it as /usr/local/libexec/stakeout-collect, owner root:root, mode 0755.
+stk() {
+LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin:/run/current-system/sw/bin
+export LC_ALL PATH
+unset CDPATH ENV BASH_ENV GREP_OPTIONS POSIXLY_CORRECT TZ
+umask 077
+set -f
+exec 2>/dev/null
+T='	' N='
+'
+D=" $T$N" IFS=" $T$N"
+
+# The nonce: 32 hex digits. By hand there is none, and zeros stand for it.
+hex() { case $1 in *[!0-9a-f]*) return 1;; esac; [ ${#1} -eq 32 ]; }
+nonce=${STK_NONCE-}
+hex "$nonce" || nonce=${SSH_ORIGINAL_COMMAND-}
+if ! hex "$nonce"; then
+  nonce=
+  [ -t 0 ] || IFS= read -r nonce
+  nonce=${nonce#STK_NONCE=}
+fi
+hex "$nonce" || nonce=00000000000000000000000000000000
+exec </dev/null
+
+# One line out. mksh has no printf of its own, and an external one cannot take long arguments.
+if [ "$(command -v printf)" = printf ]; then put() { printf '%s\n' "$1"; }
+elif [ "$(command -v print)" = print ]; then put() { print -r -- "$1"; }
+else put() { echo "$1"; }; fi
+
+# Deadlines: each command has five seconds, all of it together twenty; what is late is said to be late.
+t=
+timeout 5 true && t='timeout 5'
+clock() { up=0; read -r up z </proc/uptime; up=${up%%.*}; }
+clock; t0=$up
+run() { clock; [ $((up - t0)) -lt 20 ] || return 124; $t "$@"; }
+
+if [ "$(printf x | base64 -w0)" = eA== ]; then e=b64; enc() { base64 -w0; }
+elif [ "$(printf x | base64)" = eA== ]; then e=b64; enc() { base64 | tr -d '\n'; }
+elif [ "$(printf x | openssl base64 -A)" = eA== ]; then e=b64; enc() { openssl base64 -A; }
+elif [ "$(printf x | od -An -v -tx1 | tr -d ' \n')" = 78 ]; then e=hex; enc() { od -An -v -tx1 | tr -d ' \n'; }
+else put "$N@STK1 FAIL base64"; return; fi
+if [ "$(printf xy | head -c 1)" = x ]; then top() { run head -c "$1" "$2"; }
+else top() { run dd if="$2" bs="$1" count=1; }; fi
+sk=ls
+stat -c '%f %u %g %h %s %Y %Z' / >/dev/null && sk=stat
+ak=none
+if command -v getfacl >/dev/null; then ak=getfacl
+else case $(ls --version) in *coreutils*) ak=ls;; esac; fi
+
+c=0 total=0 size=0
+rec() { c=$((c + 1)); put "$1"; }
+# r = a name, as it is or encoded.
+nm() { case $1 in ''|*[!A-Za-z0-9._/@:+=,-]*) r=%$(printf %s "$1" | enc);; *) r=$1;; esac; }
+# Why a command failed, by the end of its message: what stands before is a name, and may say anything.
+why() {
+  case $1 in
+  *'ermission denied'|*'not permitted') r=denied;;
+  *'o such file or directory'|*'ot a directory') r=absent;;
+  '') r=timeout;;
+  *) r=error;;
+  esac
+}
+value() { nm "$2"; rec "V$T$1$T$r"; }
+# $1: a name, $2: encoded content with "x" and the status of its command behind it, cut off where it is too long.
+blob() {
+  size=$((size + ${#2}))
+  if [ $size -gt 3200000 ]; then nm "$1"; rec "Y$T$r${T}budget"; else nm "$1"; rec "F$T$r$T%$2"; fi
+}
+# The content of a regular file, at most $2 bytes and one more, under the name $1. A pipe is never opened.
+file() {
+  if [ ! -f "$1" ]; then
+    if [ -e "$1" ]; then r=kind; else o=$(run ls -ld "$1" 2>&1 >/dev/null) && o=': No such file or directory'; why "$o"; fi
+  elif [ ! -r "$1" ]; then r=denied
+  else blob "$1" "$({ top $(($2 + 1)) "$1"; echo "x$?"; } | enc)"; return 0; fi
+  z=$r; nm "$1"; rec "Y$T$r$T$z"; return 1
+}
+# The output of a command, at most $2 bytes, under the name $1.
+output() { a=$1 b=$2; shift 2; blob "$a" "$({ run "$@"; echo "x$?"; } | head -c "$b" | enc)"; }
+
+# Names to look at: each once, in the order in which they were met. No path here holds two slashes in a row.
+qn=0 qd=0 qm=0 seen=// links=//
+q() { case $seen in *"//$1//"*) ;; *) seen=$seen$1//; qn=$((qn + 1)); eval "q$qn=\$1";; esac; }
+# l = the target of a link.
+target() {
+  case $links in
+  *"//$1//"*) l=${links#*"//$1//"}; l=${l%%:*}; eval "l=\$l$l";;
+  *) l=$(run readlink -n "$1"; echo x); l=${l%x}; ln=$((ln + 1)); eval "l$ln=\$l"; links=$links$1//$ln://;;
+  esac
+}
+ln=0
+# Every name on the way to $1, links followed as the kernel does.
+walk() {
+  w=$1 at= hops=0
+  q /
+  while :; do
+    while :; do case $w in /*) w=${w#/};; *) break;; esac; done
+    [ -n "$w" ] || return 0
+    x=${w%%/*}
+    case $w in */*) w=${w#*/};; *) w=;; esac
+    case $x in .) continue;; ..) at=${at%/*}; continue;; esac
+    p=$at/$x
+    q "$p"
+    if [ -L "$p" ]; then
+      hops=$((hops + 1))
+      [ $hops -le 40 ] || return 0
+      target "$p"
+      [ -n "$l" ] || return 0
+      case $l in /*) at=;; esac
+      w=$l/$w
+    elif [ -d "$p" ]; then at=$p
+    else return 0; fi
+  done
+}
+# lstat, access lists and mounts of every name that was queued since the last time, sixty at once.
+looks() {
+  while [ $qd -lt $qn ]; do
+    set --
+    while [ $qd -lt $qn ] && [ $# -lt 60 ]; do qd=$((qd + 1)); eval "set -- \"\$@\" \"\$q$qd\""; done
+    an=0 m=0 o=
+    [ $sk = ls ] || o=$(run stat -c '%f %u %g %h %s %Y %Z' -- "$@")
+    IFS=$N
+    for z in $o; do m=$((m + 1)); done
+    if [ $m -eq $# ]; then for z in $o; do IFS=$D; look "$1" "$z"; shift; done
+    else IFS=$D; for f do lone "$f"; done; fi
+    IFS=$D
+    acls
+  done
+  mounts
+}
+lone() {
+  if [ $sk = stat ]; then z=$(run stat -c '%f %u %g %h %s %Y %Z' -- "$1" 2>&1) && { look "$1" "$z"; return; }
+  else z=$(run ls -ldn "$1" 2>&1) && { look "$1" "$z"; return; }; fi
+  why "$z"; z=$r; nm "$1"; rec "X$T$r$T$z"
+}
+look() {
+  nm "$1"
+  if [ $sk = stat ]; then y=S$T$r$T$2; else y=$r; nm "$2"; y=L$T$y$T$r; fi
+  case $links in
+  *"//$1//"*) target "$1"; nm "$l"; y=$y$T$r;;
+  *) an=$((an + 1)); eval "a$an=\$1";;
+  esac
+  rec "$y"
+}
+acls() {
+  [ $ak != none ] && [ $an -gt 0 ] || return 0
+  set --
+  i=0 y=
+  while [ $i -lt $an ]; do i=$((i + 1)); eval "set -- \"\$@\" \"\$a$i\""; done
+  for f do nm "$f"; y=$y$T$r; done
+  if [ $ak = getfacl ]; then rec "G$T%$(run getfacl -cpn -- "$@" | enc)$y"
+  else rec "K$T%$(run ls -ldnbU -- "$@" | enc)$y"; fi
+}
+mounts() {
+  set --
+  while [ $qm -lt $qn ]; do
+    qm=$((qm + 1)); eval "f=\$q$qm"
+    case $f in *[\\\ $T$N]*) ;; *) set -- "$@" -e " $f ";; esac
+  done
+  [ $# -eq 0 ] || output /proc/self/mountinfo 200000 grep -F "$@" /proc/self/mountinfo
+}
+# The names in folder $1, each with its own way; $2: what to do with each, by function.
+list() {
+  if ! o=$(run ls -a "$1" 2>&1 >/dev/null); then why "$o"; z=$r; nm "$1"; rec "D$T$r$T$z"; return; fi
+  d=$1 fn=$2
+  set +f; set -- "$d"/* "$d"/.[!.]* "$d"/..?*; set -f
+  dn=0
+  for f do
+    case $f in "$d/*"|"$d/.[!.]*"|"$d/..?*") [ -e "$f" ] || [ -L "$f" ] || continue;; esac
+    dn=$((dn + 1))
+    [ $dn -le 500 ] || break
+    nm "$d"; y=E$T$r; nm "${f#"$d"/}"; rec "$y$T$r"
+    walk "$f"
+  done
+  nm "$d"
+  if [ $dn -le 500 ]; then rec "D$T$r${T}ok$T$dn"; else rec "D$T$r${T}more$T$dn"; fi
+  for f do
+    case $f in "$d/*"|"$d/.[!.]*"|"$d/..?*") [ -e "$f" ] || [ -L "$f" ] || continue;; esac
+    [ $dn -gt 0 ] || break
+    dn=$((dn - 1))
+    $fn "$f"
+  done
+}
+section() { c=0; put "@STK1 SECTION $1"; "s_$1"; put "@STK1 DONE $1 $c"; total=$((total + c)); }
+

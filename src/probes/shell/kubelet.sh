@@ -1,0 +1,140 @@
+# A process that may be the kubelet: one of root, in our mount namespace or at least in no container, decides
+# which files are read. Any other one is only reported, so that nobody can point us to a file.
+process() {
+  u= s= g= k=other
+  while read -r a b z; do case $a in Uid:) u=$b; break;; esac; done <"$1/status"
+  { IFS= read -r s <"$1/stat"; }
+  s=${s##*) }
+  while IFS= read -r a; do g="$g $a"; done <"$1/cgroup"
+  case $u,$g in
+  0,*kubepods*|0,*docker*|0,*libpod*|0,*containerd*|0,*crio*|0,*lxc*|0,*machine.slice*) ;;
+  0,*) k=host;;
+  esac
+  [ "$u" != 0 ] || [ -z "$mine" ] || [ "$(run readlink "$1/ns/mnt")" != "$mine" ] || k=same
+  cwd=
+  [ "$uid" != 0 ] || cwd=$(run readlink "$1/cwd")
+  nm "$2"; y=$r
+  nm "$cwd"; cw=$r
+  nm "$g"; g=$r
+  set -- "$1" "$2" $s
+  rec "P$T${1#/proc/}$T$y$T$u$T${22}$T$k$T$cw$T$g"
+  blob "$1/cmdline" "$({ top 65537 "$1/cmdline"; echo "x$?"; } | enc)"
+  [ $k != other ] || return 0
+  case $2 in
+  kubelet) host=1;;
+  kubelite) host=1; file /var/snap/microk8s/current/args/kubelet 65536; return 0;;
+  *)
+    host=1
+    want config-dir /var/lib/rancher/k3s/agent/etc/kubelet.conf.d
+    set +f; set -- "$1" "$2" /etc/rancher/k3s/config.yaml /etc/rancher/k3s/config.yaml.d/*.yaml; set -f
+    a=$1; shift 2
+    for f do
+      [ ! -e "$f" ] || output "$f" 65536 sed -n '/^kubelet-arg/,/^[A-Za-z]/{/^kubelet-arg/p;/^[ -]/p;}' "$f"
+    done
+    arguments k3s "$(run tr '\0' '\n' <"$a/cmdline")"
+    return 0
+    ;;
+  esac
+  arguments kubelet "$(run tr '\0' '\n' <"$1/cmdline")"
+}
+# Paths that a command line names. The reader reads it again, exactly; here it is enough to miss none.
+arguments() {
+  k=
+  IFS=$N; set -- "$1" $2; IFS=$D
+  b=$1; shift
+  for a do
+    case $b,$k in
+    *,kubelet-arg) a=--$a;;
+    k3s,*) case $a in --kubelet-arg=*) a=--${a#*=};; --kubelet-arg) k=kubelet-arg; continue;; *) k=; continue;; esac;;
+    *,?*) want "$k" "$a"; k=; continue;;
+    esac
+    k=
+    case $a in
+    --config=*) want config "${a#*=}";;
+    --config[-_]dir=*) want config-dir "${a#*=}";;
+    --pod[-_]manifest[-_]path=*) want folder "${a#*=}";;
+    --config) k=config;;
+    --config[-_]dir) k=config-dir;;
+    --pod[-_]manifest[-_]path) k=folder;;
+    esac
+  done
+}
+# The kubelet is down: how its unit would start it.
+unit() {
+  command -v systemctl >/dev/null || return 0
+  o=$(run systemctl show kubelet -p ExecStart -p Environment -p EnvironmentFiles)
+  blob 'systemctl show kubelet' "$({ put "$o"; echo x0; } | enc)"
+  a=$o
+  IFS=$N
+  for f in $o; do
+    IFS=$D
+    case $f in EnvironmentFiles=/*) f=${f#*=}; f=${f%%" ("*};; *) continue;; esac
+    file "$f" 65536 || continue
+    a="$a $(run head -c 65536 "$f")"
+  done
+  IFS="$D\"'="; set -- $a; IFS=$D
+  k=
+  for a do
+    case $k in ?*) want "$k" "$a";; esac
+    k=
+    case $a in --config) k=config;; --config-dir) k=config-dir;; --pod-manifest-path) k=folder;; esac
+  done
+}
+# $1: config, config-dir or folder; $2: a path, relative to $cwd.
+want() {
+  case $2 in '') return;; /*) p=$2;; *) p=${cwd%/}/$2;; esac
+  while :; do case $p in ?*/) p=${p%/};; *) break;; esac; done
+  case $wanted in *"//$1:$p//"*) return;; esac
+  wanted=$wanted$1:$p//
+  case $1 in
+  config) [ $cn -ge 8 ] || { cn=$((cn + 1)); eval "c$cn=\$p"; };;
+  config-dir) [ $vn -ge 40 ] || { vn=$((vn + 1)); eval "v$vn=\$p"; };;
+  folder) [ $sn -ge 16 ] || { sn=$((sn + 1)); eval "s$sn=\$p"; };;
+  esac
+}
+# A configuration file, and the folders that it may name.
+config() {
+  file "$1" 262144 || return 0
+  o=$(run sed -n 's/.*[sS]tatic[pP]od[pP]ath["'\'']\{0,1\}[[:space:]]*:[[:space:]]*//p' "$1")
+  IFS=$N
+  for a in $o; do
+    IFS=$D
+    case $a in
+    \"*) a=${a#?}; a=${a%%\"*};;
+    \'*) a=${a#?}; a=${a%%\'*};;
+    *) a=${a%% #*}; z='[,}]*'; a=${a%%$z}; a=${a%"${a##*[! $T]}"};;
+    esac
+    want folder "$a"
+  done
+  IFS=$D
+}
+# An entry of a folder of drop-ins: a file of that name, links followed, or a folder, links not followed.
+dropin() {
+  if [ ! -L "$1" ] && [ -d "$1" ]; then want config-dir "$1"
+  else case $1 in *.conf) config "$1";; esac; fi
+}
+cn=0 vn=0 sn=0 wanted=// mine= host=
+[ "$uid" != 0 ] || mine=$(run readlink /proc/self/ns/mnt)
+set +f; set -- /proc/[0-9]*; set -f
+for f do
+  m=; { read -r m <"$f/comm"; }
+  case $m in kubelet|k3s*|kubelite) process "$f" "$m";; esac
+done
+if [ -z "$host" ]; then
+  unit
+  for f in /var/lib/kubelet/config.yaml /etc/kubernetes/kubelet-config.yaml /etc/kubernetes/kubelet/config.json \
+    /etc/kubernetes/kubelet/config /home/kubernetes/kubelet-config.yaml /etc/default/kubeletconfig.json; do
+    [ ! -e "$f" ] || want config "$f"
+  done
+  for f in /etc/kubernetes/kubelet/config.json.d /var/lib/rancher/k3s/agent/etc/kubelet.conf.d \
+    /var/lib/rancher/rke2/agent/etc/kubelet.conf.d; do
+    [ ! -e "$f" ] || want config-dir "$f"
+  done
+fi
+i=0; while [ $i -lt $cn ]; do i=$((i + 1)); eval "f=\$c$i"; walk "$f"; cwd=${f%/*}; config "$f"; done
+cwd=
+i=0; while [ $i -lt $vn ]; do
+  i=$((i + 1)); eval "f=\$v$i"; walk "$f"
+  [ -L "$f" ] || [ ! -d "$f" ] || list "$f" dropin
+done
+looks

@@ -1,0 +1,3 @@
+put "@STK1 END $nonce $total"
+}
+{ stk; exit; }
