@@ -231,8 +231,27 @@ impl Tally {
         self.evidence.push(at);
     }
 
+    /// Keeps one offence per subject, since the subject is its identity: the worse one speaks first.
     pub fn offence(&mut self, offence: Offence) {
-        self.offences.push(offence);
+        let same = self
+            .offences
+            .iter_mut()
+            .find(|have| have.subject == offence.subject);
+        let Some(have) = same else {
+            self.offences.push(offence);
+            return;
+        };
+        let (mut worse, other) = if offence.severity > have.severity {
+            (offence, have.clone())
+        } else {
+            (have.clone(), offence)
+        };
+        if worse.message != other.message {
+            worse.message = Text::from(format!("{}; {}", worse.message, other.message));
+        }
+        worse.evidence = worse.evidence.iter().chain(other.evidence.iter()).collect();
+        worse.compare.extend(other.compare);
+        *have = worse;
     }
 
     pub fn gap(&mut self, gap: Gap) {
