@@ -6,12 +6,14 @@ pub mod access;
 pub mod check;
 pub mod example;
 pub mod fix;
+
 mod kubelet;
+mod privilege;
 
 use check::Check;
 
 /// Every check, sorted by id within its family; held by a test of the registry.
-pub const ALL: &[&[&Check]] = &[kubelet::ALL];
+pub const ALL: &[&[&Check]] = &[kubelet::ALL, privilege::ALL];
 
 /// All checks in registry order.
 pub fn all() -> impl Iterator<Item = &'static Check> {
