@@ -2,8 +2,9 @@
 
 mod containers;
 mod privileged;
+mod read_only_root;
 
 use super::check::Check;
 
 /// Sorted by id.
-pub const ALL: &[&Check] = &[&privileged::CHECK];
+pub const ALL: &[&Check] = &[&privileged::CHECK, &read_only_root::CHECK];
