@@ -6,14 +6,15 @@ pub mod access;
 pub mod check;
 pub mod example;
 pub mod fix;
-
+mod isolation;
 mod kubelet;
 mod privilege;
+mod role;
 
 use check::Check;
 
 /// Every check, sorted by id within its family; held by a test of the registry.
-pub const ALL: &[&[&Check]] = &[kubelet::ALL, privilege::ALL];
+pub const ALL: &[&[&Check]] = &[isolation::ALL, kubelet::ALL, privilege::ALL];
 
 /// All checks in registry order.
 pub fn all() -> impl Iterator<Item = &'static Check> {
