@@ -1,14 +1,19 @@
 //! Manifests as the kubelet reads them.
 //!
 //! The kubelet turns a manifest into JSON with sigs.k8s.io/yaml, which is go-yaml v2, which is libyaml:
-//! YAML 1.1. No YAML 1.2 parser reads every file alike (merge keys, `yes`, `0644`, tabs, `? `, byte order
-//! marks, `[a: b]`), and a file that we read in another way than the kubelet is a privileged pod that looks
-//! clean. So this is a port: `reader`, `scanner`, `scan_text`, `scan_scalar`, `grammar` and `grammar_flow` follow `readerc.go`, `scannerc.go` and
-//! `parserc.go` of go.yaml.in/yaml/v2 v2.4.4 (the one in Kubernetes 1.37; the same code, to the letter, as
-//! in gopkg.in/yaml.v2 v2.4.0 and sigs.k8s.io/yaml v1.4.0), `tree`, `resolve` and `decode` follow
-//! `decode.go` and `resolve.go`, `convert` follows sigs.k8s.io/yaml v1.6.0, `json` follows what
-//! k8s.io/apimachinery does with a text that starts with `{`. `tests/tiers/yaml_oracle.rs` holds it
-//! against those packages. libyaml's notice is in `LICENSE-libyaml` beside this file.
+//! YAML 1.1. No YAML 1.2 parser reads every file alike (merge keys, `yes`, `0644`, tabs, `[a: b]`, byte
+//! order marks), and a file that we read in another way than the kubelet is a privileged pod that looks
+//! clean. So this is a port, in the order in which bytes pass through it:
+//!
+//! - `reader`, `scanner`, `scan_text`, `scan_scalar`, `grammar` and `grammar_flow` follow `readerc.go`,
+//!   `scannerc.go` and `parserc.go` of go.yaml.in/yaml/v2 v2.4.4, which is in Kubernetes 1.37. The same code,
+//!   to the letter, is in gopkg.in/yaml.v2 v2.4.0 and sigs.k8s.io/yaml v1.4.0, so older kubelets agree.
+//!   libyaml's notice is in `LICENSE-libyaml` beside this file.
+//! - `tree`, `decode` and `resolve` do what `decode.go` and `resolve.go` do, `convert` what
+//!   sigs.k8s.io/yaml v1.6.0 does.
+//! - `json` does what k8s.io/apimachinery does with a text that starts with `{`.
+//!
+//! `tests/tiers/yaml_oracle.rs` holds it against those packages.
 
 mod convert;
 mod decode;

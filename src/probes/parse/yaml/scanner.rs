@@ -28,7 +28,6 @@ pub(super) struct Scanner<'a> {
     /// Tokens that the grammar has taken.
     taken: usize,
     ready: bool,
-    started: bool,
     floors: Vec<usize>,
     keys: Vec<SimpleKey>,
     /// Token number to index in `keys`. Stale entries stay, as in the original.
@@ -46,7 +45,6 @@ impl<'a> Scanner<'a> {
             tokens: VecDeque::new(),
             taken: 0,
             ready: false,
-            started: false,
             floors: Vec::new(),
             keys: Vec::new(),
             key_by_token: HashMap::new(),
@@ -97,7 +95,8 @@ impl<'a> Scanner<'a> {
 
     fn fetch(&mut self) -> Result<(), YamlError> {
         self.chars.need(1)?;
-        if !self.started {
+        // No slot for a key yet: nothing was scanned.
+        if self.keys.is_empty() {
             self.fetch_stream_start();
             return Ok(());
         }
@@ -239,7 +238,6 @@ impl<'a> Scanner<'a> {
     fn fetch_stream_start(&mut self) {
         self.keys.push(SimpleKey::default());
         self.key_allowed = true;
-        self.started = true;
         self.push(Token::bare(Kind::StreamStart, self.mark));
     }
 

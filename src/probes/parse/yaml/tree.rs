@@ -97,24 +97,23 @@ pub(super) fn build(input: &[u8], limits: &Limits) -> Result<Tree, YamlError> {
     })
 }
 
-/// Documents with something in them; text that is no YAML counts as one and ends the count.
+/// Documents with something in them; text that is no YAML is something and ends the count.
 fn count_documents(grammar: &mut Grammar) -> usize {
     let mut counted = 0;
-    let mut fresh = false;
+    let mut is_counted = false;
     loop {
         let Ok(event) = grammar.next() else {
-            return counted + 1;
+            return counted + usize::from(!is_counted);
         };
         match event.shape {
             Shape::StreamEnd => return counted,
-            Shape::DocumentStart => fresh = true,
-            Shape::DocumentEnd => fresh = false,
+            Shape::DocumentStart | Shape::DocumentEnd => is_counted = false,
             Shape::Scalar if event.implicit && event.text.is_empty() => {}
-            _ if fresh => {
+            _ if is_counted => {}
+            _ => {
                 counted += 1;
-                fresh = false;
+                is_counted = true;
             }
-            _ => {}
         }
     }
 }
