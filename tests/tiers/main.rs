@@ -1,1 +1,24 @@
-fn main() {}
+//! The tiers that need more than the toolchain: a trial whose machine lacks something is ignored and
+//! says what it needs; `STAKEOUT_REQUIRE` names tiers whose trials must not be ignored.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests make files and processes of their own; the bans are for the program"
+)]
+
+pub mod machine;
+mod yaml_oracle;
+
+use libtest_mimic::{Arguments, Trial};
+
+/// One line a topic.
+const TOPICS: &[fn() -> Vec<Trial>] = &[
+    //
+    yaml_oracle::trials,
+];
+
+fn main() -> std::process::ExitCode {
+    let arguments = Arguments::from_args();
+    let trials = TOPICS.iter().flat_map(|topic| topic()).collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
