@@ -47,19 +47,19 @@ impl Masker {
             return secret.to_owned();
         }
         match self.digest(secret) {
-            Ok(mac) => {
-                let hex: String = mac.iter().take(4).map(|b| format!("{b:02x}")).collect();
-                format!("<masked {hex}>")
+            Ok([a, b, c, d, ..]) => {
+                format!("<masked {:08x}>", u32::from_be_bytes([a, b, c, d]))
             }
             // Without a digest two secrets cannot be compared, but neither is shown.
             Err(_) => "<masked>".to_owned(),
         }
     }
 
-    fn digest(&self, secret: &str) -> Result<Vec<u8>, openssl::error::ErrorStack> {
+    fn digest(&self, secret: &str) -> Result<[u8; 32], openssl::error::ErrorStack> {
         let key = PKey::hmac(&self.key)?;
-        let mut signer = Signer::new(MessageDigest::sha256(), &key)?;
-        signer.sign_oneshot_to_vec(secret.as_bytes())
+        let mut mac = [0; 32];
+        Signer::new(MessageDigest::sha256(), &key)?.sign_oneshot(&mut mac, secret.as_bytes())?;
+        Ok(mac)
     }
 
     /// Masks the secrets of a pod (or of any object that holds one) in place. True where there was one.

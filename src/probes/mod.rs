@@ -1,6 +1,7 @@
 //! What to ask for, and how a reply becomes facts. Pure: no clock, no environment, no file, no async.
 
 pub mod api;
+pub mod collector;
 pub mod frame;
 pub mod mask;
 pub mod parse;

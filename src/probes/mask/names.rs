@@ -107,8 +107,8 @@ fn words(name: &str) -> Vec<String> {
     let mut word = String::new();
     let mut lower_before = false;
     for c in name.chars() {
-        let ends = !c.is_alphanumeric() || (c.is_uppercase() && lower_before);
-        if ends && !word.is_empty() {
+        let border = !c.is_alphanumeric() || (c.is_uppercase() && lower_before);
+        if border && !word.is_empty() {
             out.push(std::mem::take(&mut word));
         }
         if c.is_alphanumeric() {

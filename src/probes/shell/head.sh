@@ -71,7 +71,8 @@ blob() {
 # The content of a regular file, at most $2 bytes and one more, under the name $1. A pipe is never opened.
 file() {
   if [ ! -f "$1" ]; then
-    if [ -e "$1" ]; then r=kind; else o=$(run ls -ld "$1" 2>&1 >/dev/null) && o=': No such file or directory'; why "$o"; fi
+    if [ -e "$1" ]; then r=kind
+    else o=$(run ls -ld "$1" 2>&1 >/dev/null) && o=': No such file or directory'; why "$o"; fi
   elif [ ! -r "$1" ]; then r=denied
   else blob "$1" "$({ top $(($2 + 1)) "$1"; echo "x$?"; } | enc)"; return 0; fi
   z=$r; nm "$1"; rec "Y$T$r$T$z"; return 1
