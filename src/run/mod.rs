@@ -1,5 +1,6 @@
 //! One command, one mode: resolves what was typed and calls the layers below.
 
+mod plan;
 mod print;
 mod scan;
 mod settings;
@@ -10,9 +11,10 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::cli::{Cli, Command, Snapshot};
+use crate::cli::{Cli, Command, PrintUser, Snapshot};
 use crate::config::Places;
 use crate::error::{Failure, Outcome};
+use crate::probes;
 
 use settings::Settings;
 
@@ -44,6 +46,11 @@ fn dispatch(cli: &Cli) -> Result<Outcome, Failure> {
     match &cli.command {
         Some(Command::Explain { id }) => return show(&print::explain(id)?),
         Some(Command::Checks) => return show(&print::checks()),
+        Some(Command::Rbac { .. }) => return show(&probes::rights::cluster_role_yaml()),
+        Some(Command::Collector { .. }) => return show(&probes::collector::script()),
+        Some(Command::Sudoers {
+            print: PrintUser::Print { user },
+        }) => return show(&print::sudoers(user)?),
         _ => {}
     }
     let settings = Settings::new(cli, Places::new(|name| std::env::var(name).ok()))?;
@@ -55,6 +62,7 @@ fn dispatch(cli: &Cli) -> Result<Outcome, Failure> {
         Some(Command::Snapshot {
             action: Snapshot::Save { file },
         }) => scan::save(&settings, file),
+        Some(Command::Plan) => show(&plan::text(&settings)),
         _ => Err(Failure::new(
             "this command is not there yet",
             "stakeout scan",

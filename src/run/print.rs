@@ -81,6 +81,15 @@ pub fn step_text(step: &Line) -> String {
     }
 }
 
+/// `stakeout sudoers print`.
+///
+/// # Errors
+/// A name that sudoers could read in another way.
+pub fn sudoers(user: &str) -> Result<String, Failure> {
+    crate::probes::collector::sudoers(user)
+        .map_err(|error| Failure::new(error, "stakeout sudoers print --user audit"))
+}
+
 /// `stakeout checks`.
 pub fn checks() -> String {
     let mut out = String::new();
