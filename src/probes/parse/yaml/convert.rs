@@ -1,5 +1,7 @@
 //! Values to JSON: `convertToJSONableObject` of sigs.k8s.io/yaml and `encoding/json` behind it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Number, Value as Json};
 
 use super::decode::{Key, Table, Value};
@@ -48,18 +50,19 @@ impl<'a> Converter<'a> {
         for (name, line) in table.repeated {
             self.note(&name, line)?;
         }
-        let (mut map, mut lines) = (Map::new(), Lines::leaf(line));
+        // All names before any value: of two keys with one name Go keeps one at random, so whether the
+        // value of the other could be refused does not matter.
+        let mut named = BTreeMap::new();
         for (key, entry) in table.entries {
             let line = entry.item.line;
-            let name = json_name(key, line)?;
-            if map.contains_key(&name) {
-                // Go writes them in the random order of its maps.
-                return Err(YamlError::Differs {
-                    line,
-                    what: format!("two keys that both become {name:?}"),
-                });
+            if let Some(other) = named.insert(json_name(key, line)?, entry.item) {
+                let what = format!("a key that becomes the same as that of line {}", other.line);
+                return Err(YamlError::Differs { line, what });
             }
-            let (value, below) = self.below(&name, entry.item.value, line)?;
+        }
+        let (mut map, mut lines) = (Map::new(), Lines::leaf(line));
+        for (name, item) in named {
+            let (value, below) = self.below(&name, item.value, item.line)?;
             lines.insert(name.clone(), below);
             map.insert(name, value);
         }
