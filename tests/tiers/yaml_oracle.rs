@@ -142,7 +142,8 @@ fn judge(document: &[u8], answer: &Value, tally: &mut Tally) {
     match ours {
         Ok(_) => tally.values += 1,
         Err(YamlError::Differs { what, .. }) => {
-            let class = what.split(" \"").next().unwrap_or(&what).to_owned();
+            let class = what.split(" \"").next().unwrap_or(&what);
+            let class = class.split(" of line").next().unwrap_or(class).to_owned();
             *tally.classes.entry(class).or_default() += 1;
             tally.differs += usize::from(theirs);
         }
