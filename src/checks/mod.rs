@@ -8,6 +8,7 @@ pub mod example;
 pub mod fix;
 mod isolation;
 mod kubelet;
+pub mod merge;
 mod privilege;
 mod role;
 

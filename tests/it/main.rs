@@ -5,6 +5,7 @@
     reason = "tests read the project, start processes and tell the time themselves"
 )]
 
+mod compare;
 mod engine;
 #[path = "../lab/farm.rs"]
 mod farm;
