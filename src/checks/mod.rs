@@ -10,12 +10,19 @@ mod isolation;
 mod kubelet;
 pub mod merge;
 mod privilege;
+
 mod role;
 
 use check::Check;
 
 /// Every check, sorted by id within its family; held by a test of the registry.
-pub const ALL: &[&[&Check]] = &[isolation::ALL, kubelet::ALL, privilege::ALL];
+pub const ALL: &[&[&Check]] = &[
+    isolation::ALL,
+    kubelet::ALL,
+    merge::ALL,
+    privilege::ALL,
+    pss::ALL,
+];
 
 /// All checks in registry order.
 pub fn all() -> impl Iterator<Item = &'static Check> {

@@ -1,5 +1,7 @@
 //! Effective kubelet settings as typed values, with the words that name the layer they come from.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::model::fact::{Gap, Locator, Seen};
@@ -53,5 +55,64 @@ fn origin(layer: &Layer) -> String {
         (LayerKind::File, None) => "set in the configuration file".to_owned(),
         (LayerKind::DropIn, None) => "set in a drop-in".to_owned(),
         (LayerKind::Flag, None) => "set by a flag".to_owned(),
+    }
+}
+
+/// How often the kubelet looks into the static pod folder: 20 s unless set; zero means the default too.
+pub fn file_check_frequency(kubelet: &Kubelet) -> Duration {
+    const DEFAULT: Duration = Duration::from_secs(20);
+    let set = kubelet.setting("fileCheckFrequency").ok().flatten();
+    set.and_then(|(value, _)| duration(value.as_str()?))
+        .filter(|period| !period.is_zero())
+        .unwrap_or(DEFAULT)
+}
+
+/// A duration as Go writes it: `1h2m3s`, `500ms`; whole seconds up to a day are all that matters here.
+fn duration(raw: &str) -> Option<Duration> {
+    let mut total = 0.0_f64;
+    let mut rest = raw;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, tail) = rest.split_at(digits);
+        let letters = tail
+            .find(|c: char| c.is_ascii_digit() || c == '.')
+            .unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(letters);
+        let seconds = match unit {
+            "ns" => 1e-9,
+            "us" | "µs" => 1e-6,
+            "ms" => 1e-3,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            _ => return None,
+        };
+        total += number.parse::<f64>().ok()? * seconds;
+        rest = tail;
+    }
+    (!raw.is_empty() && total.is_finite())
+        .then(|| Duration::from_secs_f64(total.clamp(0.0, 86_400.0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_go_writes_them() {
+        for (raw, seconds) in [
+            ("20s", Some(20)),
+            ("1m0s", Some(60)),
+            ("1h2m3s", Some(3723)),
+            ("1500ms", Some(1)),
+            ("0s", Some(0)),
+            ("9999999999h", Some(86_400)),
+            ("", None),
+            ("20", None),
+            ("s", None),
+            ("1x", None),
+        ] {
+            assert_eq!(duration(raw).map(|d| d.as_secs()), seconds, "{raw}");
+        }
     }
 }

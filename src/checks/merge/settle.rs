@@ -1,0 +1,86 @@
+//! Time: how long the kubelet may still act before a difference counts.
+//!
+//! All times are the node's own: its clock against its files and processes. This machine's clock plays no part.
+
+use std::time::Duration;
+
+use crate::checks::kubelet::setting::file_check_frequency;
+use crate::model::fact::Gap;
+use crate::model::node::NodeFacts;
+use crate::model::text::Text;
+use crate::model::unix::Walk;
+
+/// What starting a pod and registering its mirror may take beyond the next look into the folder.
+const SLACK: Duration = Duration::from_secs(20);
+
+/// A change that lies further ahead than this was not made by a clock that agrees with the node's.
+const AHEAD: i64 = 60;
+
+/// How long after a change of the folder the kubelet is given: `fileCheckFrequency` and some slack.
+pub fn window(node: &NodeFacts) -> Duration {
+    let period = match node.host.kubelet.get() {
+        Ok(kubelet) => file_check_frequency(&kubelet.value),
+        Err(_) => Duration::from_secs(20),
+    };
+    period + SLACK
+}
+
+/// Whether `limit` has passed since the latest of `changes` (seconds since the epoch, the node's clock).
+///
+/// # Errors
+/// [`Gap::Settling`] with what is left, or the gap where the node's clock is not known.
+pub fn settled(
+    node: &NodeFacts,
+    limit: Duration,
+    changes: impl IntoIterator<Item = Option<i64>>,
+) -> Result<(), Gap> {
+    let clock = node.host.identity.get()?.value.clock;
+    // A change dated ahead of the clock cannot keep a verdict open for ever.
+    let latest = changes
+        .into_iter()
+        .flatten()
+        .filter(|change| change.saturating_sub(clock) <= AHEAD)
+        .max();
+    let Some(latest) = latest else {
+        return Ok(());
+    };
+    let age = u64::try_from(clock.saturating_sub(latest)).unwrap_or(0);
+    match limit.checked_sub(Duration::from_secs(age)) {
+        Some(left) if !left.is_zero() => Err(Gap::Settling { left }),
+        _ => Ok(()),
+    }
+}
+
+/// When the kubelet started, by the node's clock.
+///
+/// # Errors
+/// [`Gap::KubeletStopped`] where it does not run or no longer reports, or the gap of what is not known.
+pub fn kubelet_started(node: &NodeFacts) -> Result<i64, Gap> {
+    if let Ok(object) = node.api.object.get()
+        && object
+            .value
+            .ready
+            .as_ref()
+            .is_some_and(|ready| *ready == "Unknown")
+    {
+        return Err(Gap::KubeletStopped {
+            detail: Text::new("it no longer reports to the API server"),
+        });
+    }
+    let kubelet = node.host.kubelet.get()?;
+    let Some(process) = &kubelet.value.process else {
+        return Err(Gap::KubeletStopped {
+            detail: Text::new("no kubelet process on the node"),
+        });
+    };
+    process.started.ok_or_else(|| Gap::Garbled {
+        what: Text::new("when the kubelet started"),
+    })
+}
+
+/// The last change of what a path leads to, or of the link that leads there: mtime can be set, ctime cannot.
+pub fn changed(walk: &Walk) -> Option<i64> {
+    let hops = walk.object().into_iter().chain(walk.entry());
+    hops.filter_map(|hop| hop.stat.ctime.or(hop.stat.mtime))
+        .max()
+}
