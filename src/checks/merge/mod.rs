@@ -4,8 +4,9 @@ pub mod compare;
 mod hidden_pod;
 mod pairs;
 mod settle;
+mod unbacked_mirror;
 
 use super::check::Check;
 
 /// Sorted by id.
-pub const ALL: &[&Check] = &[&hidden_pod::CHECK];
+pub const ALL: &[&Check] = &[&hidden_pod::CHECK, &unbacked_mirror::CHECK];
