@@ -2,6 +2,7 @@
 
 pub mod compare;
 mod hidden_pod;
+mod missing_namespace;
 mod pairs;
 mod settle;
 mod unbacked_mirror;
@@ -9,4 +10,8 @@ mod unbacked_mirror;
 use super::check::Check;
 
 /// Sorted by id.
-pub const ALL: &[&Check] = &[&hidden_pod::CHECK, &unbacked_mirror::CHECK];
+pub const ALL: &[&Check] = &[
+    &hidden_pod::CHECK,
+    &unbacked_mirror::CHECK,
+    &missing_namespace::CHECK,
+];
