@@ -1,6 +1,7 @@
 //! MRG: manifests, mirror pods and what really runs, held against each other.
 
 pub mod compare;
+mod drift;
 mod hidden_pod;
 mod missing_namespace;
 mod pairs;
@@ -14,4 +15,5 @@ pub const ALL: &[&Check] = &[
     &hidden_pod::CHECK,
     &unbacked_mirror::CHECK,
     &missing_namespace::CHECK,
+    &drift::CHECK,
 ];
