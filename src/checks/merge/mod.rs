@@ -4,6 +4,7 @@ pub mod compare;
 mod drift;
 mod hidden_pod;
 mod missing_namespace;
+mod orphan_pod;
 mod pairs;
 mod settle;
 mod unbacked_mirror;
@@ -16,4 +17,5 @@ pub const ALL: &[&Check] = &[
     &unbacked_mirror::CHECK,
     &missing_namespace::CHECK,
     &drift::CHECK,
+    &orphan_pod::CHECK,
 ];
