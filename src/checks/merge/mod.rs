@@ -2,6 +2,7 @@
 
 pub mod compare;
 mod drift;
+mod duplicate_identity;
 mod hidden_pod;
 mod missing_namespace;
 mod orphan_pod;
@@ -18,4 +19,5 @@ pub const ALL: &[&Check] = &[
     &missing_namespace::CHECK,
     &drift::CHECK,
     &orphan_pod::CHECK,
+    &duplicate_identity::CHECK,
 ];
