@@ -3,6 +3,7 @@
 pub mod compare;
 mod drift;
 mod duplicate_identity;
+mod forged_mirror;
 mod hidden_pod;
 mod missing_namespace;
 mod orphan_pod;
@@ -20,4 +21,5 @@ pub const ALL: &[&Check] = &[
     &drift::CHECK,
     &orphan_pod::CHECK,
     &duplicate_identity::CHECK,
+    &forged_mirror::CHECK,
 ];
