@@ -10,7 +10,7 @@ mod isolation;
 mod kubelet;
 pub mod merge;
 mod privilege;
-
+mod pss;
 mod role;
 
 use check::Check;

@@ -1,0 +1,9 @@
+//! PSS: Pod Security Standards around static pods.
+
+mod baseline;
+mod namespace_labels;
+
+use super::check::Check;
+
+/// Sorted by id.
+pub const ALL: &[&Check] = &[&namespace_labels::CHECK];
