@@ -3,4 +3,7 @@
 pub mod cancel;
 pub mod clock;
 pub mod known_hosts;
+pub mod options;
+pub mod ssh_config;
+pub mod targets;
 pub mod transport;

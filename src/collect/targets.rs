@@ -1,0 +1,374 @@
+//! From a node's name to where it is reached: the configuration, then ssh_config, then the Node's addresses.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::disk;
+use crate::model::fact::{FaultClass, Gap};
+use crate::model::name::NodeName;
+use crate::model::node::NodeObject;
+use crate::model::text::Text;
+
+use super::cancel::Cancel;
+use super::options::{Host, Options};
+use super::ssh_config::{self, Agent, HostConfig, Question};
+use super::transport::NodeRef;
+
+/// How long an answer of ssh_config is good for, as long as its main files do not change.
+const FRESH: Duration = Duration::from_mins(5);
+/// The longest name or address that is taken.
+const ADDRESS: usize = 253;
+
+/// Systems without an SSH login to the host, by how the kubelet names them.
+const WITHOUT_SSH: &[&str] = &["Talos", "Bottlerocket"];
+
+/// Resolves nodes; answers of ssh_config are kept.
+pub struct Targets {
+    options: Arc<Options>,
+    kept: Mutex<HashMap<NodeName, Kept>>,
+}
+
+struct Kept {
+    at: Instant,
+    stamps: Stamps,
+    config: Result<HostConfig, String>,
+}
+
+type Stamps = [Option<(SystemTime, u64)>; 2];
+
+impl Targets {
+    pub fn new(options: Arc<Options>) -> Self {
+        Self {
+            options,
+            kept: Mutex::default(),
+        }
+    }
+
+    /// Where `node` is reached. `object`: what the API server says of it, where it says anything.
+    ///
+    /// # Errors
+    /// [`Gap::Node`]: no address, one that cannot be one, or a configuration that cannot be followed.
+    pub fn resolve(
+        &self,
+        node: &NodeName,
+        object: Option<&NodeObject>,
+        cancel: &Cancel,
+    ) -> Result<NodeRef, Gap> {
+        let config = self
+            .config(node, cancel)
+            .map_err(|error| fault(FaultClass::ConfigUnsupported, &error))?;
+        build(&self.options, node, config, object)
+    }
+
+    /// Why a node is not to be reached at all, where that is known beforehand.
+    pub fn closed(&self, node: &NodeName, object: Option<&NodeObject>) -> Option<Gap> {
+        let host = self.options.hosts.get(node);
+        if host.is_some_and(|host| host.api_only) {
+            return Some(Gap::NotAsked);
+        }
+        let image = object.map_or("", |object| object.os_image.as_str());
+        let without = WITHOUT_SSH.iter().any(|name| image.starts_with(name));
+        (without && host.is_none()).then(|| {
+            fault(
+                FaultClass::NoSshOs,
+                &format!("{image} has no SSH login to the host"),
+            )
+        })
+    }
+
+    fn config(&self, node: &NodeName, cancel: &Cancel) -> Result<HostConfig, String> {
+        let stamps = self.stamps();
+        let kept = |kept: &Kept| kept.at.elapsed() < FRESH && kept.stamps == stamps;
+        if let Some(found) = self.kept().get(node).filter(|found| kept(found)) {
+            return found.config.clone();
+        }
+        let host = self.options.hosts.get(node);
+        let question = Question {
+            name: node.as_str(),
+            user: user(&self.options, host),
+            port: port(&self.options, host),
+        };
+        if question.user.is_some_and(|user| !is_user(user)) {
+            return Err("the configured user is not a login name".to_owned());
+        }
+        let config = ssh_config::ask(question, &self.options.place, cancel);
+        if !cancel.is_cancelled() {
+            let kept = Kept {
+                at: Instant::now(),
+                stamps,
+                config: config.clone(),
+            };
+            self.kept().insert(node.clone(), kept);
+        }
+        config
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<NodeName, Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stamps(&self) -> Stamps {
+        let place = &self.options.place;
+        match &place.ssh_config {
+            Some(file) => [disk::stamp(file), None],
+            None => [
+                disk::stamp(&place.home.join(".ssh/config")),
+                disk::stamp(Path::new("/etc/ssh/ssh_config")),
+            ],
+        }
+    }
+}
+
+fn user<'a>(options: &'a Options, host: Option<&'a Host>) -> Option<&'a str> {
+    host.and_then(|host| host.user.as_deref())
+        .or(options.user.as_deref())
+}
+
+fn port(options: &Options, host: Option<&Host>) -> Option<u16> {
+    host.and_then(|host| host.port).or(options.port)
+}
+
+/// Puts the sources together; pure.
+fn build(
+    options: &Options,
+    node: &NodeName,
+    config: HostConfig,
+    object: Option<&NodeObject>,
+) -> Result<NodeRef, Gap> {
+    let own = options.hosts.get(node);
+    let user = user(options, own)
+        .map(str::to_owned)
+        .or(config.user)
+        .unwrap_or_else(|| options.place.login.clone());
+    if !is_user(&user) {
+        let text = format!("{} is not a login name", Text::new(&user));
+        return Err(fault(FaultClass::ConfigUnsupported, &text));
+    }
+    let named = (!config.host.eq_ignore_ascii_case(node.as_str())).then_some(config.host);
+    let host = match own.and_then(|own| own.address.clone()).or(named) {
+        Some(host) => host,
+        None => from_object(node, object)?,
+    };
+    if !is_address(&host) {
+        let text = format!("{} is not an address", Text::new(&host));
+        return Err(fault(FaultClass::NoTarget, &text));
+    }
+    if let Some(proxy) = config.proxy {
+        let text = format!("ssh_config leads to it by {proxy}, which is not followed yet");
+        return Err(fault(FaultClass::ConfigUnsupported, &text));
+    }
+    let port = port(options, own).or(config.port).unwrap_or(22);
+    let alias = own.and_then(|own| own.known_as.clone()).or(config.alias);
+    Ok(NodeRef {
+        node: node.clone(),
+        known_as: known_as(node, &host, port, alias),
+        host,
+        port,
+        user,
+        known_hosts: or(&options.known_hosts, config.known_hosts),
+        identities_only: config.identities_only || !options.identities.is_empty(),
+        identities: or(&options.identities, config.identities),
+        agent: match (&options.place.agent, config.agent) {
+            (None, _) | (_, Agent::None) => None,
+            (Some(agent), Agent::Environment) => Some(agent.clone()),
+            (Some(_), Agent::Socket(socket)) => Some(socket),
+        },
+    })
+}
+
+fn or(own: &[PathBuf], otherwise: Vec<PathBuf>) -> Vec<PathBuf> {
+    if own.is_empty() {
+        otherwise
+    } else {
+        own.to_vec()
+    }
+}
+
+/// InternalIP, then ExternalIP. A node that the API server does not know was named by the user: its name is
+/// what `ssh` would be given.
+fn from_object(node: &NodeName, object: Option<&NodeObject>) -> Result<String, Gap> {
+    let Some(object) = object else {
+        return Ok(node.as_str().to_owned());
+    };
+    ["InternalIP", "ExternalIP"]
+        .iter()
+        .find_map(|kind| object.addresses.iter().find(|(found, _)| found == kind))
+        .map(|(_, address)| address.as_str().to_owned())
+        .ok_or_else(|| {
+            fault(
+                FaultClass::NoTarget,
+                "the node has no InternalIP and no ExternalIP",
+            )
+        })
+}
+
+/// As OpenSSH: an alias alone, as it is; else the name and the address, with a port that is not 22.
+fn known_as(node: &NodeName, host: &str, port: u16, alias: Option<String>) -> Vec<String> {
+    if let Some(alias) = alias {
+        return vec![alias.to_ascii_lowercase()];
+    }
+    let with_port = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        if port == 22 {
+            name
+        } else {
+            format!("[{name}]:{port}")
+        }
+    };
+    let mut names = vec![with_port(node.as_str()), with_port(host)];
+    names.dedup();
+    names
+}
+
+/// A name or an address as DNS and IP spell them; never an option, never a path, never anything to expand.
+fn is_address(text: &str) -> bool {
+    let plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b':' | b'_' | b'-');
+    !text.is_empty() && text.len() <= ADDRESS && !text.starts_with('-') && text.bytes().all(plain)
+}
+
+fn is_user(text: &str) -> bool {
+    let plain = |c: u8| c.is_ascii_graphic() && !matches!(c, b'\'' | b'"' | b'`' | b'$' | b'\\');
+    !text.is_empty() && text.len() <= 256 && !text.starts_with('-') && text.bytes().all(plain)
+}
+
+fn fault(class: FaultClass, detail: &str) -> Gap {
+    Gap::Node {
+        class,
+        detail: Text::new(detail),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(addresses: &[(&str, &str)]) -> NodeObject {
+        serde_json::from_value(serde_json::json!({
+            "uid": "u", "labels": {}, "taints": [], "ready": "True",
+            "addresses": addresses, "machine_id": "m", "boot_id": "b",
+            "kubelet_version": "v1.35.0", "os_image": "Debian", "resource_version": "1",
+        }))
+        .expect("a node object")
+    }
+
+    fn name() -> NodeName {
+        NodeName::parse("N1").expect("a name")
+    }
+
+    fn config(host: &str) -> HostConfig {
+        HostConfig {
+            host: host.to_owned(),
+            ..HostConfig::default()
+        }
+    }
+
+    fn target(options: &Options, config: HostConfig, addresses: Option<&[(&str, &str)]>) -> String {
+        let object = addresses.map(object);
+        match build(options, &name(), config, object.as_ref()) {
+            Ok(node) => format!(
+                "{}@{}:{} {}",
+                node.user,
+                node.host,
+                node.port,
+                node.known_as.join(",")
+            ),
+            Err(gap) => gap.to_string(),
+        }
+    }
+
+    #[test]
+    fn the_first_source_that_knows_wins() {
+        let plain = Options::default();
+        let ips: &[_] = &[
+            ("Hostname", "n1"),
+            ("ExternalIP", "192.0.2.1"),
+            ("InternalIP", "10.0.0.1"),
+        ];
+        let mut own = Options::default();
+        own.hosts.insert(
+            name(),
+            Host {
+                address: Some("198.51.100.1".to_owned()),
+                port: Some(2222),
+                user: Some("me".to_owned()),
+                ..Host::default()
+            },
+        );
+        let alias = HostConfig {
+            alias: Some("Alias".to_owned()),
+            port: Some(2200),
+            ..config("n1")
+        };
+        for (options, config, addresses, expected) in [
+            (
+                &own,
+                config("10.9.9.9"),
+                Some(ips),
+                "me@198.51.100.1:2222 [n1]:2222,[198.51.100.1]:2222",
+            ),
+            (
+                &plain,
+                config("10.9.9.9"),
+                Some(ips),
+                "root@10.9.9.9:22 n1,10.9.9.9",
+            ),
+            (
+                &plain,
+                config("n1"),
+                Some(ips),
+                "root@10.0.0.1:22 n1,10.0.0.1",
+            ),
+            (
+                &plain,
+                config("n1"),
+                Some(&ips[..2]),
+                "root@192.0.2.1:22 n1,192.0.2.1",
+            ),
+            (&plain, config("n1"), None, "root@N1:22 n1"),
+            (&plain, alias, Some(ips), "root@10.0.0.1:2200 alias"),
+            (
+                &plain,
+                config("n1"),
+                Some(&[]),
+                "the node was not read (no-target): the node has no InternalIP and no ExternalIP",
+            ),
+            (
+                &plain,
+                config("n1"),
+                Some(&[("InternalIP", "-oProxyCommand=x")]),
+                "the node was not read (no-target): -oProxyCommand=x is not an address",
+            ),
+            (
+                &plain,
+                config("n1"),
+                Some(&[("InternalIP", "10.0.0.1;reboot")]),
+                "the node was not read (no-target): 10.0.0.1;reboot is not an address",
+            ),
+        ] {
+            assert_eq!(target(options, config, addresses), expected);
+        }
+        assert!(is_address("fd00::1") && !is_address(&"a".repeat(254)));
+    }
+
+    #[test]
+    fn a_proxy_is_said_and_not_ignored() {
+        let proxied = HostConfig {
+            proxy: Some("proxyjump bastion".to_owned()),
+            ..config("n1")
+        };
+        let text = target(&Options::default(), proxied, None);
+        assert!(text.contains("(config-unsupported)") && text.contains("proxyjump bastion"));
+    }
+
+    #[test]
+    fn systems_without_ssh_are_not_knocked_at() {
+        let targets = Targets::new(Arc::new(Options::default()));
+        let mut talos = object(&[]);
+        assert_eq!(targets.closed(&name(), Some(&talos)), None);
+        talos.os_image = Text::new("Talos (v1.9.0)");
+        let gap = targets.closed(&name(), Some(&talos)).expect("no ssh");
+        assert!(gap.to_string().contains("(no-ssh-os)"), "{gap}");
+    }
+}
