@@ -6,13 +6,18 @@ use std::time::{Duration, Instant};
 
 use stakeout::collect::cancel::Cancel;
 use stakeout::collect::transport::ssh2::Ssh2;
-use stakeout::collect::transport::{Answer, Collect, Ctl, NodeRef, Transport as _};
+use stakeout::collect::transport::{Collect, Ctl, NodeRef, Transport as _};
 use stakeout::model::fact::{FaultClass, Gap};
 use stakeout::model::name::NodeName;
+use stakeout::probes::frame::Frame;
 
 use crate::farm::{self, Farm, Fault};
 
 const NONCE: &str = "0123456789abcdef0123456789abcdef";
+
+const ANSWER: &str = "welcome\n\n@STK1 WAY login-only\n@STK1 BEGIN NONCE 1 1000 stat b64\n\
+                      @STK1 SECTION identity\nV\tclock\t1\n@STK1 DONE identity 1\n\
+                      @STK1 SECTION accounts\n@STK1 DONE accounts 0\n@STK1 END NONCE 1\n";
 
 /// A farm with the files to reach it.
 struct Lab {
@@ -28,7 +33,7 @@ impl Lab {
         let farm = Farm::start(faults, |_, _, stdin| {
             assert_eq!(stdin, NONCE.as_bytes());
             farm::Answer {
-                stdout: format!("\n@STK1 BEGIN {NONCE}\n@STK1 END {NONCE}\n").into_bytes(),
+                stdout: ANSWER.replace("NONCE", NONCE).into_bytes(),
                 ..farm::Answer::default()
             }
         })
@@ -64,16 +69,17 @@ impl Lab {
         }
     }
 
-    fn run(&self, ssh: &mut Ssh2, node: &NodeRef) -> Result<Answer, Gap> {
+    fn run(&self, ssh: &mut Ssh2, node: &NodeRef) -> Result<Frame, Gap> {
         let job = Collect {
             command: "collect".to_owned(),
             stdin: NONCE.as_bytes().to_vec(),
             nonce: NONCE.to_owned(),
+            sections: 2,
         };
         let second = Duration::from_secs(1);
         ssh.run(
             node,
-            &[job],
+            &job,
             &Ctl {
                 connect: second,
                 handshake: second * 5,
@@ -90,7 +96,6 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        #[expect(clippy::disallowed_methods, reason = "a folder that this test made")]
         for file in [&self.known, &self.key] {
             let _ = std::fs::remove_file(file);
         }
@@ -99,7 +104,7 @@ impl Drop for Lab {
 }
 
 /// The class and the words of a node that was not read.
-fn fault(outcome: Result<Answer, Gap>) -> (FaultClass, String) {
+fn fault(outcome: Result<Frame, Gap>) -> (FaultClass, String) {
     match outcome {
         Err(Gap::Node { class, detail }) => {
             assert!(!class.next_step().is_empty());
@@ -138,13 +143,9 @@ fn every_fault_has_its_class_and_ends_in_time() {
             Class::NoShell,
             "no shell here",
         ),
-        (Fault::Prints(""), Class::NoShell, "printed: nothing"),
-        (Fault::Cut(60), Class::Disconnected, "broke after 60 bytes"),
-        (
-            Fault::Huge(8 << 20),
-            Class::OutputTooLarge,
-            "more than 1048576",
-        ),
+        (Fault::Prints(""), Class::NoShell, "without a word"),
+        (Fault::Cut(60), Class::Disconnected, "broke after"),
+        (Fault::Huge(8 << 20), Class::OutputTooLarge, "more than"),
     ];
     let faults: Vec<Fault> = table.iter().map(|row| row.0).collect();
     let lab = Lab::new(&faults);
@@ -177,11 +178,24 @@ fn what_only_looks_bad_is_read() {
     ]);
     let mut ssh = Ssh2::new().expect("a thread");
     for node in 0..7 {
-        let answer = lab
+        let frame = lab
             .run(&mut ssh, &lab.node(node))
             .unwrap_or_else(|gap| panic!("node {node}: {gap}"));
-        assert!(answer.frame.complete && answer.cut.is_none(), "node {node}");
+        assert!(frame.complete && frame.sections.len() == 2, "node {node}");
     }
     assert_eq!(lab.farm.visits(1), 3);
     assert_eq!(lab.farm.visits(2), 2);
+}
+
+#[test]
+fn whole_sections_survive_a_cut() {
+    let until_second = ANSWER.find("@STK1 SECTION accounts").expect("a section");
+    let cut = until_second + NONCE.len() - "NONCE".len() + 10;
+    let lab = Lab::new(&[Fault::Cut(cut)]);
+    let mut ssh = Ssh2::new().expect("a thread");
+    let frame = lab.run(&mut ssh, &lab.node(0)).expect("one section");
+    assert_eq!(frame.sections.len(), 1);
+    assert!(!frame.complete);
+    let cut = frame.cut.expect("a reason").to_string();
+    assert!(cut.contains("(disconnected)"), "{cut}");
 }

@@ -42,16 +42,8 @@ pub struct Collect {
     pub stdin: Vec<u8>,
     /// `[0-9a-f]{32}`: the frame must carry it.
     pub nonce: String,
-}
-
-/// What came back.
-#[derive(Debug)]
-pub struct Answer {
-    /// Index of the job that was answered.
-    pub job: usize,
-    pub frame: Frame,
-    /// Why the frame is not complete.
-    pub cut: Option<Gap>,
+    /// Sections that the present script has, for the progress.
+    pub sections: u16,
 }
 
 /// Bounds and the way to stop.
@@ -60,7 +52,7 @@ pub struct Ctl<'a> {
     /// Banner and key exchange.
     pub handshake: Duration,
     pub auth: Duration,
-    /// For each job.
+    /// For the job itself.
     pub script: Duration,
     /// For the node as a whole.
     pub deadline: Instant,
@@ -80,9 +72,9 @@ impl Ctl<'_> {
 
 /// One way to a node.
 pub trait Transport: Send {
-    /// Connects, verifies the host, logs in and runs the jobs in order until one is answered by a collector.
+    /// Connects, verifies the host, logs in, runs the job and returns what arrived.
     ///
     /// # Errors
     /// [`Gap::Node`] with the class of the fault; a frame that was cut is no error as long as a section is whole.
-    fn run(&mut self, node: &NodeRef, jobs: &[Collect], ctl: &Ctl<'_>) -> Result<Answer, Gap>;
+    fn run(&mut self, node: &NodeRef, job: &Collect, ctl: &Ctl<'_>) -> Result<Frame, Gap>;
 }

@@ -7,55 +7,41 @@
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ::ssh2::{Channel, Error};
 
 use crate::collect::transport::fault::Fault;
 use crate::collect::transport::{Collect, Ctl};
-use crate::model::fact::FaultClass;
+use crate::model::fact::{FaultClass, Gap};
 use crate::model::text::Text;
+use crate::probes::frame::{Frame, FrameReader};
 
-use super::drive::{Phase, Stop, Wire, is_disconnect, words};
-use super::reader::Reader;
+use super::drive::{Phase, Wire, is_disconnect, words};
 
-/// How much of standard error is kept.
+/// How much of standard error is kept, and of that shown.
 const STDERR: usize = 64 * 1024;
-/// How much of either output is shown where no collector answers.
 const SHOWN: usize = 200;
-/// Time for an ordinary end, so that the next command can use the same connection.
-const CLOSE: Duration = Duration::from_secs(2);
 /// Turns without a byte before data that libssh2 says it has is no longer believed in.
 const IDLE_TURNS: u32 = 3;
 
-/// How a command ended.
-pub(super) struct Outcome {
-    pub reader: Reader,
-    /// Why the last line did not come.
-    pub cut: Option<Fault>,
-    /// What a person would have seen, where no collector answered.
-    pub seen: String,
-}
-
-/// An open command. Dropping it shuts the connection down, unless it was closed in good order: a channel that
-/// is freed in the middle loses its memory.
+/// An open command. Dropping it shuts the connection down: a channel that is freed in the middle of one
+/// loses its memory.
 struct Exchange<'a> {
     channel: Channel,
     socket: Arc<TcpStream>,
-    closed: bool,
     stdin: &'a [u8],
     eof_sent: bool,
-    reader: Reader,
+    reader: FrameReader,
+    /// Bytes of standard output so far.
+    bytes: usize,
     stderr: Vec<u8>,
-    cap: usize,
 }
 
 impl Drop for Exchange<'_> {
     fn drop(&mut self) {
-        if !self.closed {
-            // Fails where the other side was faster, which is as good.
-            let _ = self.socket.shutdown(Shutdown::Both);
-        }
+        // Fails where the other side was faster, which is as good.
+        let _ = self.socket.shutdown(Shutdown::Both);
     }
 }
 
@@ -64,19 +50,16 @@ impl Drop for Exchange<'_> {
 enum Turn {
     Moved,
     Idle,
-    /// The last line of the answer is in.
-    Done,
-    /// The other side sends nothing more.
-    Eof,
+    /// Nothing more of use will come.
+    Over,
 }
 
-/// Runs one job. An answer that was cut is an outcome; only what keeps every command from running is a fault.
+/// Runs the job. The outer error is a fault before the command ran; inside, an answer or why there is none.
 pub(super) fn run(
     wire: &Wire<'_>,
     job: &Collect,
-    reader: Reader,
     ctl: &Ctl<'_>,
-) -> Result<Outcome, Fault> {
+) -> Result<Result<Frame, Gap>, Fault> {
     let until = ctl.until(ctl.script);
     wire.watch.extend(until);
     let channel = wire
@@ -85,25 +68,18 @@ pub(super) fn run(
     let mut exchange = Exchange {
         channel,
         socket: Arc::clone(&wire.socket),
-        closed: false,
         stdin: &job.stdin,
         eof_sent: false,
-        reader,
+        reader: FrameReader::new(&job.nonce, job.sections),
+        bytes: 0,
         stderr: Vec::new(),
-        cap: ctl.cap,
     };
     wire.drive(until, |_| exchange.channel.exec(&job.command))
         .map_err(|stop| stop.fault(Phase::Script, refused))?;
     let cut = exchange.pump(wire, until, ctl).err();
-    let whole = cut.is_none();
-    let seen = exchange.seen();
-    if whole && exchange.reader.is_complete() {
-        // The answer is in: what the command does from here on is not waited for.
-    } else if whole {
-        exchange.close(wire);
-    }
-    let reader = std::mem::take(&mut exchange.reader);
-    Ok(Outcome { reader, cut, seen })
+    // A farewell, so that sshd's log does not speak of a lost connection; nobody waits for it to be sent.
+    let _ = wire.session.disconnect(None, "done", None);
+    Ok(exchange.finish(cut, job))
 }
 
 fn refused(error: &Error) -> Fault {
@@ -126,7 +102,7 @@ impl Exchange<'_> {
                 .turn(ctl)
                 .map_err(|error| self.broken(wire, until, &error))?;
             match turn {
-                Turn::Done | Turn::Eof => return Ok(()),
+                Turn::Over => return Ok(()),
                 Turn::Moved => idle = 0,
                 // Reading one stream can pull bytes of the other into libssh2's own queue, and leave the socket empty.
                 Turn::Idle if idle < IDLE_TURNS && self.channel.read_window().available > 0 => {
@@ -136,12 +112,13 @@ impl Exchange<'_> {
                     .wait(until)
                     .map_err(|stop| stop.fault(Phase::Script, |_| Phase::Script.late()))?,
             }
-            if self.reader.bytes() > self.cap {
+            if self.bytes > ctl.cap {
                 return Err(Fault::new(
                     FaultClass::OutputTooLarge,
-                    format!("more than {} bytes of output", self.cap),
+                    format!("more than {} bytes of output", ctl.cap),
                 ));
             }
+            // A host that sends without end never lets the loop come to a wait.
             if ctl.cancel.is_cancelled() {
                 return Err(Fault::cancelled());
             }
@@ -155,14 +132,12 @@ impl Exchange<'_> {
         let mut moved = self.feed()?;
         let mut buffer = [0; 16 * 1024];
         if let Some(count) = ready(self.channel.read(&mut buffer))? {
-            if count == 0 && self.channel.eof() {
-                return Ok(Turn::Eof);
-            }
+            self.bytes += count;
             for progress in self.reader.push(&buffer[..count]) {
                 (ctl.progress)(progress);
             }
-            if self.reader.is_complete() {
-                return Ok(Turn::Done);
+            if self.reader.is_over() || count == 0 && self.channel.eof() {
+                return Ok(Turn::Over);
             }
             moved |= count > 0;
         }
@@ -199,32 +174,40 @@ impl Exchange<'_> {
         }
         Fault::new(
             FaultClass::Disconnected,
-            format!(
-                "the connection broke after {} bytes: {error}",
-                self.reader.bytes()
-            ),
+            format!("the connection broke after {} bytes: {error}", self.bytes),
         )
     }
 
-    /// Ends the command in good order, so that the connection is good for another one.
-    fn close(&mut self, wire: &Wire<'_>) {
-        let until = Instant::now() + CLOSE;
-        wire.watch.extend(until);
-        let closed: Result<(), Stop> = wire
-            .drive(until, |_| self.channel.close())
-            .and_then(|()| wire.drive(until, |_| self.channel.wait_close()));
-        self.closed = closed.is_ok();
+    /// The frame, with the connection's own reason where the answer was cut by it.
+    fn finish(mut self, cut: Option<Fault>, job: &Collect) -> Result<Frame, Gap> {
+        let fresh = FrameReader::new(&job.nonce, job.sections);
+        let reader = std::mem::replace(&mut self.reader, fresh);
+        let over = reader.is_over();
+        let outcome = reader.finish();
+        match (outcome, cut) {
+            (Ok(frame), Some(cut)) if !over => Ok(Frame {
+                cut: Some(cut.into()),
+                ..frame
+            }),
+            (Err(_), Some(cut)) if !over => Err(self.with_complaint(cut.into())),
+            (Ok(frame), _) => Ok(frame),
+            (Err(gap), _) => Err(self.with_complaint(gap)),
+        }
     }
 
-    fn seen(&self) -> String {
-        let noise = self.reader.noise();
-        let source = if noise.is_empty() {
-            &self.stderr
-        } else {
-            noise
-        };
-        let head = &source[..source.len().min(SHOWN)];
-        Text::from_bytes(head.trim_ascii()).to_string()
+    /// Where no collector answered, what the host wrote to standard error is the best hint there is.
+    fn with_complaint(&self, gap: Gap) -> Gap {
+        let head = &self.stderr[..self.stderr.len().min(SHOWN)];
+        match gap {
+            Gap::Node { class, detail } if !head.trim_ascii().is_empty() => Gap::Node {
+                class,
+                detail: Text::new(&format!(
+                    "{detail}; standard error: {}",
+                    Text::from_bytes(head.trim_ascii())
+                )),
+            },
+            gap => gap,
+        }
     }
 }
 

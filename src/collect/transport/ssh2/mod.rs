@@ -11,7 +11,6 @@ mod exec;
 mod hostkey;
 mod identity;
 mod peek;
-mod reader;
 mod trust;
 mod watchdog;
 
@@ -23,13 +22,12 @@ use ::ssh2::{MethodType, Session};
 
 use crate::collect::cancel::Woken;
 use crate::model::fact::{FaultClass, Gap};
-use crate::probes::frame::Progress;
+use crate::probes::frame::{Frame, Progress};
 
 use super::fault::Fault;
-use super::{Answer, Collect, Ctl, NodeRef, Transport};
+use super::{Collect, Ctl, NodeRef, Transport};
 use auth::Keys;
 use drive::{Phase, Wire, is_disconnect, words};
-use reader::Reader;
 use trust::Trust;
 use watchdog::Watchdog;
 
@@ -63,13 +61,13 @@ impl Ssh2 {
 }
 
 impl Transport for Ssh2 {
-    fn run(&mut self, node: &NodeRef, jobs: &[Collect], ctl: &Ctl<'_>) -> Result<Answer, Gap> {
+    fn run(&mut self, node: &NodeRef, job: &Collect, ctl: &Ctl<'_>) -> Result<Frame, Gap> {
         let mut pauses = PAUSES.iter();
         loop {
             // libssh2's wrapper unwraps text that servers send: a hostile one must cost only its own node.
-            let attempt = catch_unwind(AssertUnwindSafe(|| self.shared.attempt(node, jobs, ctl)));
+            let attempt = catch_unwind(AssertUnwindSafe(|| self.shared.attempt(node, job, ctl)));
             let fault = match attempt {
-                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Ok(outcome)) => return outcome,
                 Ok(Err(fault)) => fault,
                 Err(_) => Fault::new(FaultClass::Internal, "the session ended with a panic"),
             };
@@ -88,7 +86,13 @@ impl Transport for Ssh2 {
 }
 
 impl Shared {
-    fn attempt(&self, node: &NodeRef, jobs: &[Collect], ctl: &Ctl<'_>) -> Result<Answer, Fault> {
+    /// Up to the command a fault may be tried again; what comes after it counts.
+    fn attempt(
+        &self,
+        node: &NodeRef,
+        job: &Collect,
+        ctl: &Ctl<'_>,
+    ) -> Result<Result<Frame, Gap>, Fault> {
         let until = ctl.until(ctl.connect);
         let socket = Arc::new(connect::open(&node.host, node.port, until, ctl.cancel)?);
         (ctl.progress)(Progress::Connected);
@@ -109,7 +113,7 @@ impl Shared {
         hostkey::accept(known.verify(key))?;
         self.keys.login(&wire, node, ctl.until(ctl.auth))?;
         (ctl.progress)(Progress::Authenticated);
-        ask(&wire, jobs, ctl)
+        exec::run(&wire, job, ctl)
     }
 }
 
@@ -157,57 +161,6 @@ fn kex_failure(error: &::ssh2::Error) -> Fault {
             words(error)
         ),
     )
-}
-
-/// Runs the jobs in order until one is answered.
-fn ask(wire: &Wire<'_>, jobs: &[Collect], ctl: &Ctl<'_>) -> Result<Answer, Fault> {
-    let mut seen = String::new();
-    for (index, job) in jobs.iter().enumerate() {
-        let outcome = exec::run(wire, job, Reader::new(&job.nonce), ctl)?;
-        if outcome.reader.has_begun() {
-            return answer(index, outcome);
-        }
-        if let Some(cut) = outcome.cut {
-            return Err(cut);
-        }
-        seen = outcome.seen;
-    }
-    let seen = if seen.is_empty() {
-        "nothing".to_owned()
-    } else {
-        seen
-    };
-    Err(Fault::new(
-        FaultClass::NoShell,
-        format!("no collector answered; the login printed: {seen}"),
-    ))
-}
-
-/// A cut frame is an answer as long as one section is whole.
-fn answer(job: usize, outcome: exec::Outcome) -> Result<Answer, Fault> {
-    let bytes = outcome.reader.bytes();
-    let frame = outcome.reader.finish();
-    if frame.complete {
-        return Ok(Answer {
-            job,
-            frame,
-            cut: None,
-        });
-    }
-    let cut = outcome.cut.unwrap_or_else(|| {
-        Fault::new(
-            FaultClass::Disconnected,
-            format!("the answer ended after {bytes} bytes, before its last line"),
-        )
-    });
-    if frame.sections.is_empty() {
-        return Err(cut);
-    }
-    Ok(Answer {
-        job,
-        frame,
-        cut: Some(cut.into()),
-    })
 }
 
 /// Spreads retries, so that a fleet does not come back as one.
