@@ -3,7 +3,10 @@
 pub mod cancel;
 pub mod clock;
 pub mod known_hosts;
+pub mod node;
 pub mod options;
+mod outlet;
+pub mod pool;
 pub mod ssh_config;
 pub mod targets;
 pub mod transport;

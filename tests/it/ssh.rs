@@ -1,15 +1,22 @@
 //! The contract of the SSH transport: every fault ends as its class, in time, with a next step, and leaves nothing.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use stakeout::collect::cancel::Cancel;
+use stakeout::collect::node::NodeJob;
+use stakeout::collect::options::{Options, Place};
+use stakeout::collect::pool;
 use stakeout::collect::transport::ssh2::Ssh2;
 use stakeout::collect::transport::{Collect, Ctl, NodeRef, Transport as _};
 use stakeout::model::fact::{FaultClass, Gap};
+use stakeout::model::link::{HostState, Update};
 use stakeout::model::name::NodeName;
 use stakeout::probes::frame::Frame;
+use stakeout::probes::mask::Masker;
 
 use crate::farm::{self, Farm, Fault};
 
@@ -18,6 +25,16 @@ const NONCE: &str = "0123456789abcdef0123456789abcdef";
 const ANSWER: &str = "welcome\n\n@STK1 WAY login-only\n@STK1 BEGIN NONCE 1 1000 stat b64\n\
                       @STK1 SECTION identity\nV\tclock\t1\n@STK1 DONE identity 1\n\
                       @STK1 SECTION accounts\n@STK1 DONE accounts 0\n@STK1 END NONCE 1\n";
+
+/// A whole answer with the nonce that was sent.
+fn answer(stdin: &[u8]) -> String {
+    let sent = String::from_utf8_lossy(stdin);
+    let nonce = sent
+        .strip_prefix("STK_NONCE=")
+        .and_then(|rest| rest.get(..32))
+        .unwrap_or_default();
+    ANSWER.replace("NONCE", nonce)
+}
 
 /// A farm with the files to reach it.
 struct Lab {
@@ -30,12 +47,9 @@ struct Lab {
 
 impl Lab {
     fn new(faults: &[Fault]) -> Self {
-        let farm = Farm::start(faults, |_, _, stdin| {
-            assert_eq!(stdin, NONCE.as_bytes());
-            farm::Answer {
-                stdout: ANSWER.replace("NONCE", NONCE).into_bytes(),
-                ..farm::Answer::default()
-            }
+        let farm = Farm::start(faults, |_, _, stdin| farm::Answer {
+            stdout: answer(stdin).into_bytes(),
+            ..farm::Answer::default()
         })
         .expect("a farm");
         let folder = std::env::temp_dir().join(format!(
@@ -69,10 +83,42 @@ impl Lab {
         }
     }
 
+    /// What the configuration would say, with nothing of this machine in it.
+    fn options(&self) -> Options {
+        let farm = &self.farm;
+        Options {
+            user: Some("audit".to_owned()),
+            port: Some(farm.port()),
+            identities: vec![self.key.clone()],
+            known_hosts: vec![self.known.clone()],
+            place: Place {
+                ssh_config: Some(self.folder.join("no-config")),
+                ssh: self.folder.join("no-ssh"),
+                ..Options::default().place
+            },
+            ..Options::default()
+        }
+    }
+
+    fn job(&self, node: usize) -> NodeJob {
+        let object = serde_json::json!({
+            "uid": "u", "labels": {}, "taints": [], "ready": "True",
+            "addresses": [["InternalIP", self.farm.address(node).to_string()]],
+            "machine_id": "m", "boot_id": "b", "kubelet_version": "v1.35.0",
+            "os_image": "Debian", "resource_version": "1",
+        });
+        NodeJob {
+            node: self.node(node).node,
+            object: Some(Arc::new(
+                serde_json::from_value(object).expect("a node object"),
+            )),
+        }
+    }
+
     fn run(&self, ssh: &mut Ssh2, node: &NodeRef) -> Result<Frame, Gap> {
         let job = Collect {
             command: "collect".to_owned(),
-            stdin: NONCE.as_bytes().to_vec(),
+            stdin: format!("STK_NONCE={NONCE}\n").into_bytes(),
             nonce: NONCE.to_owned(),
             sections: 2,
         };
@@ -191,11 +237,86 @@ fn what_only_looks_bad_is_read() {
 fn whole_sections_survive_a_cut() {
     let until_second = ANSWER.find("@STK1 SECTION accounts").expect("a section");
     let cut = until_second + NONCE.len() - "NONCE".len() + 10;
-    let lab = Lab::new(&[Fault::Cut(cut)]);
+    let lab = Lab::new(&[Fault::Stops(cut)]);
     let mut ssh = Ssh2::new().expect("a thread");
     let frame = lab.run(&mut ssh, &lab.node(0)).expect("one section");
     assert_eq!(frame.sections.len(), 1);
     assert!(!frame.complete);
     let cut = frame.cut.expect("a reason").to_string();
-    assert!(cut.contains("(disconnected)"), "{cut}");
+    assert!(cut.contains("(timeout-script)"), "{cut}");
+}
+
+/// Starts a pool on some nodes of the lab; the updates end when the pool does.
+fn start(
+    lab: &Lab,
+    options: Options,
+    nodes: std::ops::Range<usize>,
+) -> (pool::Pool, Receiver<Update>) {
+    let (jobs, inbox) = std::sync::mpsc::channel();
+    for node in nodes {
+        jobs.send(lab.job(node)).expect("an open channel");
+    }
+    let (outbox, updates) = std::sync::mpsc::sync_channel(16);
+    let pool = pool::spawn(
+        Arc::new(options),
+        Arc::new(Masker::new([7; 32])),
+        inbox,
+        outbox,
+        Arc::clone(&lab.cancel),
+    )
+    .expect("threads");
+    (pool, updates)
+}
+
+/// The last state of every node.
+fn last_states(updates: &Receiver<Update>) -> BTreeMap<NodeName, HostState> {
+    let mut states = BTreeMap::new();
+    for update in updates {
+        if let Update::Host(node, state) = update {
+            states.insert(node, state);
+        }
+    }
+    states
+}
+
+fn descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
+}
+
+#[test]
+fn a_fleet_is_read_at_once() {
+    let lab = Lab::new(&[Fault::None; 200]);
+    let (pool, updates) = start(&lab, lab.options(), 0..200);
+    let states = last_states(&updates);
+    assert!(pool.join(Duration::from_secs(5)));
+    assert_eq!(states.len(), 200);
+    for (node, state) in states {
+        assert_eq!(state, HostState::Ok, "{node}");
+    }
+}
+
+#[test]
+fn a_cancellation_ends_everything_at_once() {
+    let mut faults = vec![Fault::Stalls; 20];
+    faults.extend([Fault::Silent; 20]);
+    faults.extend([Fault::StallsInKex; 20]);
+    faults.extend([Fault::HangsUp(9); 20]);
+    let lab = Lab::new(&faults);
+    let (pool, updates) = start(&lab, lab.options(), 0..80);
+    let mut busy = 0;
+    for update in &updates {
+        busy += usize::from(matches!(update, Update::Host(_, HostState::Connecting)));
+        if busy == 40 {
+            break;
+        }
+    }
+    let start = Instant::now();
+    lab.cancel.cancel();
+    // Nobody reads the updates any more: that must not keep a thread either.
+    assert!(pool.join(Duration::from_secs(5)));
+    assert!(
+        start.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        start.elapsed()
+    );
 }

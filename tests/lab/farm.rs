@@ -58,6 +58,8 @@ pub enum Fault {
     Prints(&'static str),
     /// Hangs up after so many bytes of the answer.
     Cut(usize),
+    /// Nothing more after so many bytes of the answer.
+    Stops(usize),
     /// So many zeros before the answer.
     Huge(usize),
     /// So many bytes of standard error before the answer.
@@ -411,7 +413,7 @@ async fn reply(handle: server::Handle, channel: ChannelId, fault: Fault, answer:
     let mut stderr = answer.stderr;
     match fault {
         Fault::Slow(pause) => tokio::time::sleep(pause).await,
-        Fault::Cut(bytes) => stdout.truncate(bytes),
+        Fault::Cut(bytes) | Fault::Stops(bytes) => stdout.truncate(bytes),
         Fault::Huge(bytes) => stdout
             .splice(0..0, std::iter::repeat_n(0, bytes))
             .for_each(drop),
@@ -433,7 +435,7 @@ async fn reply(handle: server::Handle, channel: ChannelId, fault: Fault, answer:
         }
     }
     match fault {
-        Fault::NeverEnds => return,
+        Fault::NeverEnds | Fault::Stops(_) => return,
         Fault::Cut(_) => {
             let reason = russh::Disconnect::ByApplication;
             let _ = handle

@@ -7,6 +7,7 @@ mod line;
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -51,6 +52,21 @@ pub struct Skipped {
 pub struct Place {
     pub file: Arc<Path>,
     pub line: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => write!(f, "{}", self.file.display()),
+            line => write!(f, "{} line {line}", self.file.display()),
+        }
+    }
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is not used: {}", self.place, self.reason)
+    }
 }
 
 /// What the files say of a key. Fingerprints as `ssh-keygen -l` prints them.

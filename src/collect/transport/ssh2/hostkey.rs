@@ -1,6 +1,6 @@
 //! Which host key is asked for, and what the verdict on it means. Nothing is sent to a host before this said yes.
 
-use crate::collect::known_hosts::{Lookup, Place, Verdict};
+use crate::collect::known_hosts::{Lookup, Verdict};
 use crate::collect::transport::fault::Fault;
 use crate::model::fact::FaultClass;
 
@@ -59,7 +59,7 @@ pub(super) fn accept(verdict: Verdict) -> Result<(), Fault> {
             offered,
         } => (
             FaultClass::HostkeyChanged,
-            format!("{} has {known}, the host shows {offered}", at(&place)),
+            format!("{place} has {known}, the host shows {offered}"),
         ),
         Verdict::NewType {
             place,
@@ -69,14 +69,13 @@ pub(super) fn accept(verdict: Verdict) -> Result<(), Fault> {
         } => (
             FaultClass::HostkeyNewType,
             format!(
-                "{} has {}, the host shows {kind} {offered}",
-                at(&place),
+                "{place} has {}, the host shows {kind} {offered}",
                 known.join(" and ")
             ),
         ),
         Verdict::Revoked { place, fingerprint } => (
             FaultClass::HostkeyRevoked,
-            format!("{} revokes {fingerprint}", at(&place)),
+            format!("{place} revokes {fingerprint}"),
         ),
         Verdict::Malformed => (
             FaultClass::KexFailure,
@@ -84,10 +83,6 @@ pub(super) fn accept(verdict: Verdict) -> Result<(), Fault> {
         ),
     };
     Err(Fault::new(class, detail))
-}
-
-fn at(place: &Place) -> String {
-    format!("{} line {}", place.file.display(), place.line)
 }
 
 #[cfg(test)]

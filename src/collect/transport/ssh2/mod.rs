@@ -60,6 +60,13 @@ impl Ssh2 {
     }
 }
 
+impl Ssh2 {
+    /// Lines of known_hosts files that could not be used, each once a reading.
+    pub fn complaints(&self) -> Vec<String> {
+        self.shared.trust.complaints()
+    }
+}
+
 impl Transport for Ssh2 {
     fn run(&mut self, node: &NodeRef, job: &Collect, ctl: &Ctl<'_>) -> Result<Frame, Gap> {
         let mut pauses = PAUSES.iter();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::collect::known_hosts::KnownHosts;
@@ -10,10 +10,14 @@ use crate::collect::known_hosts::KnownHosts;
 /// How long the files are taken as unchanged without a look: a fleet has the same list for every node.
 const FRESH: Duration = Duration::from_secs(1);
 
+/// Bad lines that are told of one reading.
+const COMPLAINTS: usize = 10;
+
 /// All lists of files in use.
 #[derive(Default)]
 pub(super) struct Trust {
     lists: Mutex<HashMap<Vec<PathBuf>, Read>>,
+    complaints: Mutex<Vec<String>>,
 }
 
 struct Read {
@@ -42,8 +46,21 @@ impl Trust {
             known: Arc::new(KnownHosts::read(files)),
         };
         let known = Arc::clone(&read.known);
+        let complaints = known.skipped().iter().take(COMPLAINTS);
+        self.untold().extend(complaints.map(ToString::to_string));
         lists.insert(files.to_vec(), read);
         known
+    }
+
+    /// What could not be used, since the last time of asking.
+    pub fn complaints(&self) -> Vec<String> {
+        std::mem::take(&mut *self.untold())
+    }
+
+    fn untold(&self) -> MutexGuard<'_, Vec<String>> {
+        self.complaints
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
