@@ -2,12 +2,14 @@
 //! says what it needs; `STAKEOUT_REQUIRE` names tiers whose trials must not be ignored.
 
 #![allow(
+#![expect(
     clippy::disallowed_methods,
     reason = "tests make files and processes of their own; the bans are for the program"
 )]
 
 pub mod machine;
 mod yaml_oracle;
+mod access_kernel;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -16,6 +18,7 @@ const TOPICS: &[fn() -> Vec<Trial>] = &[
     //
     yaml_oracle::trials,
 ];
+const TOPICS: &[fn() -> Vec<Trial>] = &[access_kernel::trials];
 
 fn main() -> std::process::ExitCode {
     let arguments = Arguments::from_args();

@@ -1,6 +1,6 @@
 //! Whose eyes a walk is looked at with.
 
-use super::permit::{Allowed, Creds, permits, permits_someone, stops_writes};
+use super::permit::{Allowed, Creds, is_fixed, permits, permits_someone};
 use crate::model::fact::Gap;
 use crate::model::unix::Hop;
 
@@ -17,7 +17,7 @@ pub(super) enum Lens<'a> {
 impl Lens<'_> {
     pub(super) fn permits(&self, hop: &Hop, want: u8) -> Allowed {
         match self {
-            Self::AfterChmod(creds) if creds.uid == Some(hop.stat.uid) && !stops_writes(hop) => {
+            Self::AfterChmod(creds) if creds.uid == Some(hop.stat.uid) && !is_fixed(hop) => {
                 Allowed::Yes
             }
             Self::Now(creds) | Self::AfterChmod(creds) => permits(hop, creds, want),

@@ -82,29 +82,38 @@ pub enum When {
 /// Who can change or replace what the walk leads to (`EFFW`).
 pub fn writers(walk: &Walk, accounts: &Fact<Accounts>) -> Reach {
     let mut scene = Scene::new(walk, accounts);
-    let mut steps = scene.replacements();
-    match (walk.end, scene.hops.last().copied()) {
-        (WalkEnd::Reached, Some(object)) => steps.push(Step::write(object)),
-        (WalkEnd::Absent, Some(last)) => steps.extend(scene.creation(walk, last)),
-        _ => {}
-    }
+    let steps = scene.changes(walk);
     scene.reach(steps)
 }
 
 /// Who can read what the walk leads to (`EFFR`); for a folder: list it.
 pub fn readers(walk: &Walk, accounts: &Fact<Accounts>) -> Reach {
     let scene = Scene::new(walk, accounts);
-    let object = scene.hops.last().copied();
-    let step = object
-        .filter(|_| walk.end == WalkEnd::Reached)
-        .map(Step::read);
+    let step = scene.object(walk).map(Step::read);
     scene.reach(step)
+}
+
+/// The same for given credentials: every way that the walk offers, with the answer.
+pub fn answers(walk: &Walk, creds: &Creds, when: When) -> Vec<(How, Text, Allowed)> {
+    let accounts = Fact::default();
+    let mut scene = Scene::new(walk, &accounts);
+    let mut steps = scene.changes(walk);
+    steps.extend(scene.object(walk).map(Step::read));
+    let lens = match when {
+        When::Now => Lens::Now(creds),
+        When::AfterChmod => Lens::AfterChmod(creds),
+    };
+    steps
+        .iter()
+        .map(|step| (step.how, step.path.clone(), scene.allowed(step, &lens)))
+        .collect()
 }
 
 /// Whether credentials get through every folder of the walk and have `want` on its object, now: what
 /// `test` says of the path as it is spelled. A walk that ended elsewhere, or has gaps, reaches nothing.
 pub fn reaches(walk: &Walk, creds: &Creds, want: u8) -> Allowed {
-    let scene = Scene::new(walk, &Fact::Gap(Gap::NotAsked));
+    let accounts = Fact::default();
+    let scene = Scene::new(walk, &accounts);
     let (Some((object, way)), WalkEnd::Reached, []) =
         (scene.hops.split_last(), walk.end, &scene.gaps[..])
     else {
@@ -197,6 +206,22 @@ impl<'w> Scene<'w> {
 
     fn hop(&self, path: &str) -> Option<&'w Hop> {
         self.hops.iter().copied().find(|hop| hop.path == path)
+    }
+
+    fn object(&self, walk: &Walk) -> Option<&'w Hop> {
+        let last = self.hops.last().copied();
+        last.filter(|_| walk.end == WalkEnd::Reached)
+    }
+
+    /// Everything that changes what the path leads to.
+    fn changes(&mut self, walk: &'w Walk) -> Vec<Step<'w>> {
+        let mut steps = self.replacements();
+        match (walk.end, self.hops.last().copied()) {
+            (WalkEnd::Reached, Some(object)) => steps.push(Step::write(object)),
+            (WalkEnd::Absent, Some(last)) => steps.extend(self.creation(walk, last)),
+            _ => {}
+        }
+        steps
     }
 
     /// Replacing each visited entry, once each.

@@ -93,16 +93,21 @@ pub(super) fn permits_someone(hop: &Hop, accounts: Option<&Gap>, want: u8) -> Al
     }
 }
 
-/// Whether the mount is known to refuse writes to this name.
+/// Whether the mount is known to be read-only: owner and mode of the name cannot change.
 ///
-/// A mount that is not known counts as writable: the excuse has to be proven, not the flaw. Devices,
-/// pipes and sockets can be written on a read-only file system.
+/// A mount that is not known counts as writable: the excuse has to be proven, not the flaw.
+pub fn is_fixed(hop: &Hop) -> bool {
+    matches!(&hop.mount, Fact::Seen(mount) if mount.value.read_only)
+}
+
+/// Whether the mount is known to refuse writes to this name. Devices, pipes and sockets can be written
+/// on a read-only file system (`sb_permission` in fs/namei.c).
 pub fn stops_writes(hop: &Hop) -> bool {
     let stored = matches!(
         hop.stat.kind,
         FileKind::Regular | FileKind::Directory | FileKind::Symlink
     );
-    stored && matches!(&hop.mount, Fact::Seen(mount) if mount.value.read_only)
+    stored && is_fixed(hop)
 }
 
 fn bits(mode: u32) -> u8 {

@@ -190,6 +190,11 @@ fn an_owner_can_chmod() {
         "not on a read-only mount"
     );
     assert_eq!(
+        written(&["/ d 0755 0:0", "/p p 0000 1000:0 ro"]),
+        "",
+        "a pipe there can be written, its mode cannot"
+    );
+    assert_eq!(
         read(&["/ d 0755 0:0", "/m d 0000 77:0", "/m/a f 0004 0:0"]),
         "Read /m/a: uid 77!"
     );
