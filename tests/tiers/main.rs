@@ -2,23 +2,18 @@
 //! says what it needs; `STAKEOUT_REQUIRE` names tiers whose trials must not be ignored.
 
 #![allow(
-#![expect(
     clippy::disallowed_methods,
     reason = "tests make files and processes of their own; the bans are for the program"
 )]
 
+mod access_kernel;
 pub mod machine;
 mod yaml_oracle;
-mod access_kernel;
 
 use libtest_mimic::{Arguments, Trial};
 
 /// One line a topic.
-const TOPICS: &[fn() -> Vec<Trial>] = &[
-    //
-    yaml_oracle::trials,
-];
-const TOPICS: &[fn() -> Vec<Trial>] = &[access_kernel::trials];
+const TOPICS: &[fn() -> Vec<Trial>] = &[access_kernel::trials, yaml_oracle::trials];
 
 fn main() -> std::process::ExitCode {
     let arguments = Arguments::from_args();
