@@ -9,4 +9,5 @@ mod outlet;
 pub mod pool;
 pub mod ssh_config;
 pub mod targets;
+pub mod kube;
 pub mod transport;

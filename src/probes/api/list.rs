@@ -41,7 +41,8 @@ impl ListMeta {
 pub(super) struct List<T> {
     #[serde(default, deserialize_with = "or_default")]
     pub metadata: ListMeta,
-    #[serde(default = "Vec::new", deserialize_with = "or_default")]
+    /// Required: a Status or any other object must not read as an empty list.
+    #[serde(deserialize_with = "or_default")]
     pub items: Vec<T>,
 }
 

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::model::cluster::Namespace;
 use crate::model::fact::Gap;
+use crate::model::text::Text;
 
 use super::list::{List, Page, or_default};
 use super::{LONGEST_NAME, field, garbled};
@@ -61,6 +62,20 @@ pub fn one(object: &str) -> Result<(Option<Namespace>, String), Gap> {
         serde_json::from_str(object).map_err(|error| garbled("namespace", &error))?;
     let version = std::mem::take(&mut read.metadata.version);
     Ok((item(read), version))
+}
+
+/// Reads the uid of one namespace: that of kube-system identifies the cluster.
+///
+/// # Errors
+/// [`Gap::Garbled`] where the answer has none.
+pub fn uid(body: &[u8]) -> Result<Text, Gap> {
+    let read: Item = serde_json::from_slice(body).map_err(|error| garbled("namespace", &error))?;
+    if read.metadata.uid.is_empty() {
+        return Err(Gap::Garbled {
+            what: "namespace without a uid".into(),
+        });
+    }
+    Ok(field(&read.metadata.uid))
 }
 
 fn item(read: Item) -> Option<Namespace> {

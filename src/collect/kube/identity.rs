@@ -1,0 +1,133 @@
+//! Which cluster this is: uid, version, number of nodes, and whether the connection is to be trusted.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::model::cluster::ClusterFacts;
+use crate::model::fact::{Fact, Gap, Locator, Need};
+use crate::model::link::{Level, ObjectDelta, Update};
+use crate::model::text::Text;
+use crate::probes::api::{namespaces, version};
+
+use super::client::Connection;
+use super::pace::Pace;
+use super::sink::{Closed, Sink};
+use super::wire::Wire;
+
+/// These answers are short.
+const SHORT: usize = 1 << 20;
+/// How often a live run looks whether the server is still the same.
+const AGAIN: Duration = Duration::from_mins(1);
+
+/// Asks and tells; a live run asks again for as long as it lasts.
+pub(super) async fn tell(
+    wire: &Wire,
+    connection: &Connection,
+    (live, mut count): (bool, watch::Receiver<Fact<u32>>),
+    sink: &Sink,
+) -> Result<(), Closed> {
+    let mut pace = Pace::default();
+    let mut told = ClusterFacts {
+        context: connection.context.clone(),
+        insecure: connection.insecure,
+        nodes: Fact::Gap(Gap::Pending),
+        ..ClusterFacts::default()
+    };
+    let mut first = true;
+    loop {
+        let (version, uid) = tokio::join!(version(wire), uid(wire));
+        let answers = version.is_seen() || uid.is_seen();
+        let mut next = told.clone();
+        // What was once known stays known: only another answer replaces it.
+        replace(&mut next.version, version);
+        replace(&mut next.uid, uid);
+        next.nodes = count.borrow_and_update().clone();
+        if first || next != told {
+            changed_identity(&told, &next, sink).await?;
+            told = next;
+            send(&told, sink).await?;
+        }
+        first = false;
+        let wait = if answers {
+            pace.reset();
+            AGAIN
+        } else {
+            pace.next()
+        };
+        // The count settles the first time when the list of nodes ends; in a single run that is the end here too.
+        if until_count(&mut count, live.then_some(wait)).await {
+            told.nodes = count.borrow_and_update().clone();
+            send(&told, sink).await?;
+        }
+        if !live {
+            return Ok(());
+        }
+    }
+}
+
+/// Waits for a change of the count: at most `wait`, or as long as nodes are still being listed.
+async fn until_count(count: &mut watch::Receiver<Fact<u32>>, wait: Option<Duration>) -> bool {
+    match wait {
+        Some(wait) => matches!(
+            tokio::time::timeout(wait, count.changed()).await,
+            Ok(Ok(()))
+        ),
+        None => {
+            matches!(&*count.borrow(), Fact::Gap(Gap::Pending)) && count.changed().await.is_ok()
+        }
+    }
+}
+
+fn replace(known: &mut Fact<Text>, answer: Fact<Text>) {
+    if answer.is_seen() || !known.is_seen() {
+        *known = answer;
+    }
+}
+
+async fn send(cluster: &ClusterFacts, sink: &Sink) -> Result<(), Closed> {
+    let delta = ObjectDelta::Cluster(Box::new(cluster.clone()));
+    sink.send(Update::Object(delta)).await
+}
+
+/// The same address, another cluster: everything that is on screen is about to be wrong.
+async fn changed_identity(
+    before: &ClusterFacts,
+    now: &ClusterFacts,
+    sink: &Sink,
+) -> Result<(), Closed> {
+    if let (Ok(before), Ok(now)) = (before.uid.get(), now.uid.get())
+        && before.value != now.value
+    {
+        let message = format!(
+            "another cluster answers: uid {} was {}",
+            now.value, before.value
+        );
+        sink.log(Level::Error, message).await?;
+    }
+    Ok(())
+}
+
+async fn version(wire: &Wire) -> Fact<Text> {
+    let read = match wire.get(version::PATH, SHORT).await {
+        Ok(body) => version::read(&body),
+        Err(fault) => Err(fault.gap("get", "version")),
+    };
+    fact(read)
+}
+
+async fn uid(wire: &Wire) -> Fact<Text> {
+    let target = format!("{}/kube-system", namespaces::PATH);
+    let read = match wire.get(&target, SHORT).await {
+        Ok(body) => namespaces::uid(&body),
+        Err(fault) => Err(fault.gap("get", "namespace kube-system")),
+    };
+    fact(read)
+}
+
+fn fact(read: Result<Text, Gap>) -> Fact<Text> {
+    match read {
+        Ok(value) => Fact::seen(value, Locator::new(Need::Namespaces, 0)),
+        Err(gap) => Fact::Gap(gap),
+    }
+}

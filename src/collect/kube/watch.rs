@@ -1,0 +1,293 @@
+//! List, then watch, for as long as the run lasts.
+//!
+//! A watch that the server ends in good order goes on from the last version, which costs nothing. After
+//! anything else (410, an error, a cut connection) the list is read again, so that no event is ever missed.
+
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::model::fact::{Fact, Gap};
+use crate::model::link::{Level, Update};
+use crate::probes::api::event::{self, Event};
+use crate::probes::mask::Masker;
+
+use super::client::Connection;
+use super::fault::Fault;
+use super::listing::{self, Failed, Kind, Place};
+use super::namespaces::Namespaces;
+use super::nodes::Nodes;
+use super::pace::Pace;
+use super::pods::Pods;
+use super::sink::{self, Closed, Sink};
+use super::wire::{Lines, Wire, escape};
+use super::{identity, wire};
+
+/// The server ends a watch after this long; it spreads the load over replicas.
+const LASTS: u64 = 290;
+/// Bookmarks come every minute: a watch that brings nothing for this long is taken for dead.
+const SILENCE: Duration = Duration::from_secs(150);
+/// A watch that ends sooner did not do its work.
+const BRIEF: Duration = Duration::from_secs(5);
+
+/// How long to stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Everything once, then return.
+    Once,
+    /// Until nobody listens any more.
+    Live,
+}
+
+/// What to read.
+#[derive(Clone)]
+pub struct Options {
+    /// Where pods may be listed if not in the whole cluster; kube-system is always tried.
+    pub namespaces: Vec<String>,
+    /// Of this run: what it masks in mirrors equals what it masks in manifests.
+    pub masker: Arc<Masker>,
+}
+
+/// Reads nodes, namespaces, pods and identity, each on its own, and sends them to the engine.
+///
+/// Returns when everything that was read has been taken: [`Mode::Once`] after the lists, [`Mode::Live`]
+/// when the receiver of `updates` is gone. A server that cannot be reached makes gaps, never an error.
+pub async fn run(
+    connection: &Connection,
+    options: &Options,
+    updates: SyncSender<Update>,
+    mode: Mode,
+) {
+    let Ok((sink, finished)) = sink::open(updates) else {
+        return;
+    };
+    let wire = Wire::new(connection.client.clone(), connection.patience);
+    let live = mode == Mode::Live;
+    let (count, counted) = watch::channel(Fact::Gap(Gap::Pending));
+    let pods = Pods::new(Arc::clone(&options.masker), &options.namespaces);
+    let follow = |live| Follower {
+        wire: wire.clone(),
+        sink: sink.clone(),
+        live,
+    };
+    // The first one to find that nobody listens ends all of them.
+    let _: Result<_, Closed> = tokio::try_join!(
+        follow(live).run(Nodes::new(count)),
+        follow(live).run(Namespaces::default()),
+        follow(live).run(pods),
+        identity::tell(&wire, connection, (live, counted), &sink),
+    );
+    drop(sink);
+    // The carrying thread is gone only with the process.
+    let _ = finished.await;
+}
+
+/// Tells the engine that there is no API server to read from, and why; for a connection that could not be made.
+///
+/// # Errors
+/// Where nobody listens any more.
+pub fn unreachable(gap: &Gap, updates: &SyncSender<Update>) -> Result<(), Gap> {
+    let (count, _) = watch::channel(Fact::Gap(Gap::Pending));
+    let masker = Arc::new(Masker::new([0; 32]));
+    let all = [
+        Nodes::new(count).failed(gap.clone()),
+        Namespaces::default().failed(gap.clone()),
+        Pods::new(masker, &[]).failed(gap.clone()),
+    ];
+    for update in all.into_iter().flatten() {
+        updates.send(update).map_err(|_| Gap::NotAsked)?;
+    }
+    Ok(())
+}
+
+/// One kind of object, listed and watched.
+struct Follower {
+    wire: Wire,
+    sink: Sink,
+    live: bool,
+}
+
+/// A place under watch.
+struct Stream {
+    place: Place,
+    lines: Option<Lines>,
+    /// When it was opened, and when it last brought something.
+    opened: Instant,
+    heard: Instant,
+}
+
+impl Follower {
+    async fn run<K: Kind>(self, mut kind: K) -> Result<(), Closed> {
+        let mut pace = Pace::default();
+        let mut listed = false;
+        let mut troubled = false;
+        loop {
+            let gap = match listing::list(&self.wire, &mut kind, &self.sink).await {
+                Err(Failed::Closed(closed)) => return Err(closed),
+                Err(Failed::Gap(gap)) => gap,
+                Ok(_) if !self.live => return Ok(()),
+                Ok(places) => {
+                    if troubled {
+                        let message = format!("{} are read again", K::RESOURCE);
+                        self.sink.log(Level::Info, message).await?;
+                    }
+                    (listed, troubled) = (true, false);
+                    let since = Instant::now();
+                    let fault = self.watch(&mut kind, places).await?;
+                    if since.elapsed() > SILENCE {
+                        pace.reset();
+                    }
+                    if fault.is_gone() {
+                        tokio::time::sleep(pace.next()).await;
+                        continue;
+                    }
+                    fault.gap("watch", K::RESOURCE)
+                }
+            };
+            if !listed {
+                self.sink.send_all(kind.failed(gap.clone())).await?;
+            }
+            if !troubled {
+                let now = match (listed, self.live) {
+                    (true, _) => "what was read keeps its age until it answers again",
+                    (false, true) => "it is asked again",
+                    (false, false) => "the run goes on without",
+                };
+                self.sink.warn(&gap, now).await?;
+            }
+            if !self.live {
+                return Ok(());
+            }
+            troubled = true;
+            tokio::time::sleep(pace.next()).await;
+        }
+    }
+
+    /// Watches until the list has to be read again, and says why.
+    async fn watch<K: Kind>(&self, kind: &mut K, places: Vec<Place>) -> Result<Fault, Closed> {
+        let now = Instant::now();
+        let mut streams: Vec<_> = places
+            .into_iter()
+            .map(|place| Stream {
+                place,
+                lines: None,
+                opened: now,
+                heard: now,
+            })
+            .collect();
+        let mut brief = Pace::default();
+        let mut shortlived = 0;
+        loop {
+            for stream in &mut streams {
+                if let Err(fault) = stream.reopen(&self.wire).await {
+                    return Ok(fault);
+                }
+            }
+            let (index, outcome) = tokio::select! {
+                some = arrived(&mut streams) => some,
+                () = tokio::time::sleep(SILENCE) => {
+                    for stream in &mut streams {
+                        stream.lines = None;
+                    }
+                    continue;
+                }
+            };
+            let stream = &mut streams[index];
+            match outcome {
+                Err(fault) => return Ok(fault),
+                Ok(Some(lines)) => {
+                    stream.heard = Instant::now();
+                    match self.events(kind, &lines, &mut stream.place.version).await? {
+                        Ok(()) => {}
+                        Err(fault) => return Ok(fault),
+                    }
+                }
+                Ok(None) => {
+                    stream.lines = None;
+                    if stream.opened.elapsed() < BRIEF {
+                        shortlived += 1;
+                        if shortlived > 5 {
+                            return Ok(Fault::Lost("the watch ends as soon as it begins".into()));
+                        }
+                        tokio::time::sleep(brief.next()).await;
+                    } else {
+                        shortlived = 0;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Events that came together; the outer error is that nobody listens.
+    async fn events<K: Kind>(
+        &self,
+        kind: &mut K,
+        lines: &[u8],
+        version: &mut String,
+    ) -> Result<Result<(), Fault>, Closed> {
+        for line in lines.split(|byte| *byte == b'\n') {
+            if line.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            let outcome = match event::read(line) {
+                Err(gap) => Err(Fault::Garbled(gap)),
+                Ok(Event::Set(object)) => kind.event(object, false).map_err(Fault::Garbled),
+                Ok(Event::Removed(object)) => kind.event(object, true).map_err(Fault::Garbled),
+                Ok(Event::Bookmark(version)) => Ok((Vec::new(), version)),
+                Ok(Event::Other) => continue,
+                Ok(Event::Failed { code, message }) => Err(Fault::Status {
+                    code,
+                    message,
+                    retry_after: None,
+                }),
+            };
+            let (updates, reached) = match outcome {
+                Ok(outcome) => outcome,
+                Err(fault) => return Ok(Err(fault)),
+            };
+            self.sink.send_all(updates).await?;
+            if !reached.is_empty() {
+                *version = reached;
+            }
+        }
+        self.sink.send_all(kind.settled()).await?;
+        Ok(Ok(()))
+    }
+}
+
+impl Stream {
+    /// Opens it where it is not open, or has been silent for too long.
+    async fn reopen(&mut self, wire: &wire::Wire) -> Result<(), Fault> {
+        if self.lines.is_some() && self.heard.elapsed() < SILENCE {
+            return Ok(());
+        }
+        let Place { path, version } = &self.place;
+        let version = escape(version);
+        let target = format!(
+            "{path}?watch=1&allowWatchBookmarks=true&resourceVersion={version}&timeoutSeconds={LASTS}"
+        );
+        self.lines = Some(wire.follow(&target).await?);
+        self.opened = Instant::now();
+        self.heard = self.opened;
+        Ok(())
+    }
+}
+
+/// The first stream that brings lines, ends or breaks.
+async fn arrived(streams: &mut [Stream]) -> (usize, Result<Option<Vec<u8>>, Fault>) {
+    std::future::poll_fn(|context| {
+        for (index, stream) in streams.iter_mut().enumerate() {
+            if let Some(lines) = &mut stream.lines
+                && let Poll::Ready(outcome) = lines.poll(context)
+            {
+                return Poll::Ready((index, outcome));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
