@@ -13,3 +13,9 @@ mod layers;
 mod registry;
 mod ssh;
 mod yaml;
+mod api;
+mod layers;
+mod registry;
+
+#[path = "../lab/api/mod.rs"]
+mod lab_api;

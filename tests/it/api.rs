@@ -1,0 +1,639 @@
+//! The API side against the double: what arrives, what becomes a gap, and that nothing but reads is sent.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::{Duration, Instant};
+
+use stakeout::collect::kube::{Access, Mode, Options, connect, run, unreachable};
+use stakeout::model::cluster::{ClusterFacts, Namespace};
+use stakeout::model::fact::Gap;
+use stakeout::model::link::{ListedPod, ObjectDelta, PodDelta, Update};
+use stakeout::model::node::NodeObject;
+use stakeout::probes::mask::Masker;
+
+use crate::lab_api::{self, Api, Bulk, Content, Effect};
+
+/// What an engine would know.
+#[derive(Default)]
+struct Model {
+    nodes: BTreeMap<String, NodeObject>,
+    namespaces: Option<Result<Vec<Namespace>, Gap>>,
+    pods: BTreeMap<(String, String), ListedPod>,
+    incoming: Option<BTreeMap<(String, String), ListedPod>>,
+    /// How the last list of pods ended.
+    listed: Option<Result<Option<Gap>, Gap>>,
+    nodes_failed: Option<Gap>,
+    cluster: Option<ClusterFacts>,
+    log: Vec<String>,
+    lists: usize,
+}
+
+impl Model {
+    fn take(&mut self, update: Update) {
+        match update {
+            Update::Object(ObjectDelta::Node(name, object, _)) => {
+                match object {
+                    Some(object) => self.nodes.insert(name.to_string(), *object),
+                    None => self.nodes.remove(name.as_str()),
+                };
+            }
+            Update::Object(ObjectDelta::NodesFailed(gap)) => self.nodes_failed = Some(gap),
+            Update::Object(ObjectDelta::Namespaces(outcome)) => self.namespaces = Some(outcome),
+            Update::Object(ObjectDelta::Cluster(facts)) => self.cluster = Some(*facts),
+            Update::Pods(delta) => self.pods(delta),
+            Update::Log(line) => self.log.push(line.message.to_string()),
+            other => panic!("the API side sent {other:?}"),
+        }
+    }
+
+    fn pods(&mut self, delta: PodDelta) {
+        match delta {
+            PodDelta::Relist => {
+                self.lists += 1;
+                self.incoming = Some(BTreeMap::new());
+            }
+            PodDelta::Upsert(pods) => {
+                let target = self.incoming.as_mut().unwrap_or(&mut self.pods);
+                for pod in pods {
+                    target.insert((pod.id.namespace.to_string(), pod.id.name.to_string()), pod);
+                }
+            }
+            PodDelta::Remove(namespace, name) => {
+                self.pods.remove(&(namespace.to_string(), name.to_string()));
+            }
+            PodDelta::Listed { missing, .. } => {
+                self.pods = self.incoming.take().expect("a list began");
+                self.listed = Some(Ok(missing));
+            }
+            PodDelta::Failed(gap) => self.listed = Some(Err(gap)),
+        }
+    }
+
+    fn has_pod(&self, namespace: &str, name: &str) -> bool {
+        self.pods
+            .contains_key(&(namespace.to_owned(), name.to_owned()))
+    }
+}
+
+fn small() -> Content {
+    Content {
+        nodes: vec![
+            lab_api::node("cp-1", "198.51.100.11"),
+            lab_api::node("w-1", "198.51.100.21"),
+        ],
+        namespaces: ["default", "kube-system", "shop"]
+            .map(lab_api::namespace)
+            .into(),
+        pods: vec![
+            lab_api::mirror("kube-system", "etcd-cp-1", "cp-1"),
+            lab_api::pod("shop", "web", "w-1"),
+        ],
+        bulk: None,
+    }
+}
+
+/// A kubeconfig on disk for as long as the test needs it.
+struct File(std::path::PathBuf);
+
+impl File {
+    fn new(text: &str) -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!(
+            "stakeout-it-{}-{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
+        let path = std::env::temp_dir().join(name);
+        stakeout::disk::write(&path, |out| out.write_all(text.as_bytes()))
+            .expect("a temporary file");
+        Self(path)
+    }
+
+    fn access(&self) -> Access {
+        Access {
+            kubeconfig: Some(self.0.clone()),
+            ..Access::default()
+        }
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        // A left-over file in the temporary folder hurts nobody.
+        #[expect(clippy::disallowed_methods, reason = "a test cleans up after itself")]
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// A run in a thread of its own, as the program has it.
+struct Run {
+    updates: Receiver<Update>,
+    model: Model,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Run {
+    fn start(api: &Api, mode: Mode) -> Self {
+        Self::with(File::new(&api.kubeconfig()), &[], mode)
+    }
+
+    fn with(file: File, namespaces: &[&str], mode: Mode) -> Self {
+        let (sender, updates) = sync_channel(2);
+        let options = Options {
+            namespaces: namespaces.iter().map(|name| (*name).to_owned()).collect(),
+            masker: Arc::new(Masker::new([5; 32])),
+        };
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build();
+            runtime.expect("a runtime").block_on(async {
+                match connect(&file.access()).await {
+                    Ok(mut connection) => {
+                        connection.patience.answer = Duration::from_secs(2);
+                        connection.patience.pause = Duration::from_secs(2);
+                        run(&connection, &options, sender, mode).await;
+                    }
+                    Err(gap) => unreachable(&gap, &sender).expect("a listener"),
+                }
+            });
+        });
+        Self {
+            updates,
+            model: Model::default(),
+            thread: Some(thread),
+        }
+    }
+
+    /// Everything until the run ends by itself.
+    fn finish(mut self) -> Model {
+        while let Ok(update) = self.updates.recv_timeout(Duration::from_mins(1)) {
+            self.model.take(update);
+        }
+        self.thread
+            .take()
+            .expect("not joined before")
+            .join()
+            .expect("no panic");
+        self.model
+    }
+
+    /// Takes updates until the model is as wanted.
+    fn until(&mut self, what: &str, wanted: impl Fn(&Model) -> bool) {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        while !wanted(&self.model) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.updates.recv_timeout(left) {
+                Ok(update) => self.model.take(update),
+                Err(error) => panic!("{what}: {error}; log: {:#?}", self.model.log),
+            }
+        }
+    }
+}
+
+fn settled(model: &Model) -> bool {
+    matches!(model.listed, Some(Ok(_)))
+        && matches!(model.namespaces, Some(Ok(_)))
+        && model
+            .cluster
+            .as_ref()
+            .is_some_and(|cluster| cluster.nodes.is_seen())
+}
+
+fn assert_only_reads(api: &Api) {
+    assert_eq!(api.violations(), Vec::<String>::new());
+    assert!(api.seen().iter().all(|seen| seen.method == "GET"));
+}
+
+#[test]
+fn one_run_brings_everything_once() {
+    let api = Api::start(small());
+    let model = Run::start(&api, Mode::Once).finish();
+    assert_eq!(model.nodes.keys().collect::<Vec<_>>(), ["cp-1", "w-1"]);
+    assert_eq!(model.nodes["cp-1"].addresses[0].1, "198.51.100.11");
+    let names: Vec<_> = model
+        .namespaces
+        .as_ref()
+        .expect("told")
+        .as_ref()
+        .expect("known")
+        .iter()
+        .map(|one| one.name.to_string())
+        .collect();
+    assert_eq!(names, ["default", "kube-system", "shop"]);
+    let etcd = &model.pods[&("kube-system".into(), "etcd-cp-1".into())];
+    assert_eq!(
+        etcd.mirror.as_ref().expect("a mirror").pod.spec()["containers"][0]["name"],
+        "main"
+    );
+    assert_eq!(etcd.id.hash.as_deref(), Some("hash-etcd-cp-1"));
+    assert!(model.pods[&("shop".into(), "web".into())].mirror.is_none());
+    let cluster = model.cluster.expect("told");
+    assert_eq!(cluster.version.get().expect("known").value, "v1.37.2");
+    assert_eq!(cluster.uid.get().expect("known").value, "uid-kube-system");
+    assert_eq!(cluster.nodes.get().expect("known").value, 2);
+    assert_eq!((cluster.context.as_str(), cluster.insecure), ("lab", false));
+    assert_only_reads(&api);
+}
+
+#[test]
+fn long_lists_come_in_pages() {
+    let api = Api::start(Content {
+        bulk: Some(Bulk::spread(1_800, 30, "w-")),
+        ..small()
+    });
+    let model = Run::start(&api, Mode::Once).finish();
+    assert_eq!(model.pods.len(), 1_802);
+    assert_eq!(
+        model
+            .pods
+            .values()
+            .filter(|pod| pod.mirror.is_some())
+            .count(),
+        1 + 1_800 / 50
+    );
+    let pages: Vec<_> = api
+        .seen()
+        .into_iter()
+        .filter(|seen| seen.is("list", "pods"))
+        .collect();
+    assert_eq!(pages.len(), 4);
+    assert!(pages.iter().all(|page| page.query["limit"] == "500"));
+    assert_only_reads(&api);
+}
+
+#[test]
+fn a_token_that_grew_old_starts_the_list_again() {
+    for (times, asked) in [(1, 2), (2, 3)] {
+        let api = Api::start(Content {
+            bulk: Some(Bulk::spread(900, 9, "w-")),
+            ..small()
+        });
+        let left = AtomicUsize::new(times);
+        api.rule(move |seen| {
+            let gone = seen.is("list", "pods") && seen.continues();
+            let again = gone
+                && left
+                    .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                        left.checked_sub(1)
+                    })
+                    .is_ok();
+            again.then_some(Effect::Status(410))
+        });
+        let model = Run::start(&api, Mode::Once).finish();
+        assert_eq!(
+            (model.pods.len(), model.lists),
+            (902, asked),
+            "{:?}",
+            model.log
+        );
+        let unpaged = api
+            .seen()
+            .iter()
+            .filter(|seen| seen.is("list", "pods") && !seen.query.contains_key("limit"))
+            .count();
+        assert_eq!(unpaged, usize::from(times == 2));
+        assert_only_reads(&api);
+    }
+}
+
+#[test]
+fn each_refusal_is_a_gap_with_its_grant() {
+    let api = Api::start(small());
+    api.rule(|seen| (seen.resource != "namespaces").then_some(Effect::Status(403)));
+    let model = Run::start(&api, Mode::Once).finish();
+    let forbidden = |resource: &str| Gap::Forbidden {
+        verb: "list".into(),
+        resource: resource.into(),
+    };
+    assert_eq!(model.nodes_failed, Some(forbidden("nodes")));
+    assert_eq!(model.listed, Some(Err(forbidden("pods"))));
+    assert!(
+        matches!(model.namespaces, Some(Ok(_))),
+        "one refusal is no other's"
+    );
+    assert_eq!(
+        model.cluster.expect("told").nodes.get(),
+        Err(forbidden("nodes"))
+    );
+    assert!(
+        forbidden("pods")
+            .next_step()
+            .as_str()
+            .contains("rbac print")
+    );
+    assert_only_reads(&api);
+}
+
+#[test]
+fn pods_of_some_namespaces_come_with_what_is_missing() {
+    let api = Api::start(small());
+    api.rule(|seen| {
+        (seen.is("list", "pods") && !["kube-system", "shop"].contains(&seen.namespace.as_str()))
+            .then_some(Effect::Status(403))
+    });
+    let file = File::new(&api.kubeconfig());
+    let model = Run::with(file, &["secret", "shop"], Mode::Once).finish();
+    assert!(model.has_pod("kube-system", "etcd-cp-1") && model.has_pod("shop", "web"));
+    let Some(Ok(Some(Gap::Forbidden { resource, .. }))) = model.listed else {
+        panic!("{:?}", model.listed);
+    };
+    assert_eq!(resource, "pods outside of kube-system, shop");
+    assert!(
+        model.log.iter().any(|line| line.contains("pods in secret")),
+        "{:?}",
+        model.log
+    );
+    assert_only_reads(&api);
+}
+
+#[test]
+fn faults_are_named_in_words() {
+    for (effect, words) in [
+        (Effect::Status(401), "401 unauthorised"),
+        (Effect::Status(404), "404 not found"),
+        (Effect::Status(503), "503 unavailable"),
+        (Effect::Cut(100), "cut in mid-answer"),
+        (Effect::Silent, "no answer within 2s"),
+        (Effect::Slow(Duration::from_millis(100)), ""),
+        (
+            Effect::Body(b"<html>login</html>".to_vec()),
+            "list of nodes: expected value",
+        ),
+        (
+            Effect::Body(br#"{"kind":"Status","metadata":{}}"#.to_vec()),
+            "missing field `items`",
+        ),
+    ] {
+        let api = Api::start(small());
+        let rule = effect.clone();
+        api.rule(move |seen| seen.is("list", "nodes").then(|| rule.clone()));
+        let model = Run::start(&api, Mode::Once).finish();
+        if words.is_empty() {
+            assert_eq!(model.nodes.len(), 2, "a slow answer is an answer");
+            continue;
+        }
+        let gap = model
+            .nodes_failed
+            .unwrap_or_else(|| panic!("{effect:?} went unseen"))
+            .to_string();
+        assert!(gap.contains(words), "{effect:?}: {gap}");
+        assert_only_reads(&api);
+    }
+}
+
+#[test]
+fn a_certificate_of_another_authority_is_refused() {
+    let (api, other) = (Api::start(small()), Api::start(small()));
+    let text = api
+        .kubeconfig()
+        .replace(&api.address().to_string(), &other.address().to_string());
+    let model = Run::with(File::new(&text), &[], Mode::Once).finish();
+    let gap = model.nodes_failed.expect("a gap").to_string();
+    assert!(gap.contains("certificate"), "{gap}");
+    assert!(other.seen().is_empty());
+}
+
+#[test]
+fn an_unverified_connection_is_known_as_one() {
+    let api = Api::start(small());
+    let cluster = serde_json::json!({"server": format!("https://{}", api.address()), "insecure-skip-tls-verify": true});
+    let user = serde_json::json!({"token": lab_api::TOKEN});
+    let model = Run::with(
+        File::new(&lab_api::kubeconfig(&cluster, &user)),
+        &[],
+        Mode::Once,
+    )
+    .finish();
+    assert!(model.cluster.expect("told").insecure);
+    assert_eq!(model.nodes.len(), 2);
+}
+
+#[test]
+fn a_dead_server_costs_seconds_and_gaps() {
+    let api = Api::start(small());
+    api.down();
+    let began = Instant::now();
+    let model = Run::start(&api, Mode::Once).finish();
+    assert!(began.elapsed() < Duration::from_secs(15));
+    let gap = model.nodes_failed.expect("a gap").to_string();
+    assert!(gap.contains("connection refused"), "{gap}");
+    assert!(matches!(model.listed, Some(Err(Gap::Api { .. }))));
+    assert!(matches!(model.namespaces, Some(Err(Gap::Api { .. }))));
+}
+
+#[test]
+fn a_kubeconfig_that_leads_nowhere_is_a_gap_too() {
+    for (text, words) in [
+        ("{}", "no current-context"),
+        (r#"{"current-context": "x"}"#, "no context x"),
+        ("[1, 2", "cannot read"),
+    ] {
+        let model = Run::with(File::new(text), &[], Mode::Once).finish();
+        let gap = model.nodes_failed.expect("a gap").to_string();
+        assert!(gap.contains(words), "{gap}");
+    }
+}
+
+#[test]
+fn kubeconfig_files_merge_and_missing_ones_are_passed_over() {
+    let api = Api::start(small());
+    let users = serde_json::json!({"current-context": "lab", "users": [{"name": "lab", "user": {"token": lab_api::TOKEN}}]});
+    let (first, second) = (File::new(&users.to_string()), File::new(&api.kubeconfig()));
+    let list = std::env::join_paths([
+        "/nonexistent/kubeconfig".into(),
+        first.0.clone(),
+        second.0.clone(),
+    ])
+    .expect("clean paths");
+    let access = Access {
+        env: HashMap::from([("KUBECONFIG".into(), list)]),
+        ..Access::default()
+    };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let (sender, updates) = sync_channel(1_000);
+    let options = Options {
+        namespaces: Vec::new(),
+        masker: Arc::new(Masker::new([5; 32])),
+    };
+    runtime.block_on(async {
+        let connection = connect(&access).await.expect("a kubeconfig");
+        run(&connection, &options, sender, Mode::Once).await;
+    });
+    assert!(
+        updates
+            .iter()
+            .any(|update| matches!(update, Update::Object(ObjectDelta::Node(..))))
+    );
+    let with_token = api
+        .seen()
+        .iter()
+        .all(|seen| seen.headers.contains_key("authorization"));
+    assert!(with_token, "the first file to name a user wins");
+}
+
+#[test]
+fn hostile_strings_are_shown_and_not_obeyed() {
+    let mut content = small();
+    let escape = "\u{1b}]0;owned\u{7}";
+    content.nodes[0]["metadata"]["labels"][escape] = "\u{202e}".into();
+    content
+        .nodes
+        .push(lab_api::node("-oProxyCommand=touch", "198.51.100.99"));
+    content.namespaces.push(lab_api::namespace(escape));
+    content.pods.push(lab_api::pod(escape, "a\nb", "w-1"));
+    let api = Api::start(content);
+    let model = Run::start(&api, Mode::Once).finish();
+    assert_eq!(
+        model.nodes.len(),
+        2,
+        "a name that no Node can have is no node"
+    );
+    assert_eq!(
+        model
+            .cluster
+            .as_ref()
+            .expect("told")
+            .nodes
+            .get()
+            .expect("known")
+            .value,
+        3
+    );
+    assert!(model.nodes["cp-1"].labels.contains_key(r"\x1b]0;owned\x07"));
+    assert!(model.has_pod(r"\x1b]0;owned\x07", r"a\nb"));
+    assert_only_reads(&api);
+}
+
+#[test]
+fn a_watch_brings_what_changes() {
+    let api = Api::start(small());
+    let mut run = Run::start(&api, Mode::Live);
+    run.until("the first lists", settled);
+    api.put(
+        "pods",
+        lab_api::mirror("kube-system", "kube-apiserver-cp-1", "cp-1"),
+    );
+    run.until("a pod is added", |model| {
+        model.has_pod("kube-system", "kube-apiserver-cp-1")
+    });
+    let mut moved = lab_api::pod("shop", "web", "cp-1");
+    moved["metadata"]["uid"] = "another".into();
+    api.put("pods", moved);
+    run.until("a pod is replaced", |model| {
+        &*model.pods[&("shop".into(), "web".into())].id.uid == "another"
+    });
+    api.remove("pods", "shop", "web");
+    run.until("a pod is removed", |model| !model.has_pod("shop", "web"));
+    api.put("nodes", lab_api::node("w-2", "198.51.100.22"));
+    run.until("a node is added", |model| {
+        model.nodes.contains_key("w-2")
+            && model
+                .cluster
+                .as_ref()
+                .is_some_and(|cluster| cluster.nodes.get().is_ok_and(|count| count.value == 3))
+    });
+    api.remove("nodes", "", "w-1");
+    run.until("a node is removed", |model| {
+        !model.nodes.contains_key("w-1")
+    });
+    api.put("namespaces", lab_api::namespace("new"));
+    let count = |model: &Model| {
+        model
+            .namespaces
+            .as_ref()
+            .map(|outcome| outcome.as_ref().map_or(0, Vec::len))
+    };
+    run.until("a namespace is added", |model| count(model) == Some(4));
+    api.remove("namespaces", "", "new");
+    run.until("a namespace is removed", |model| count(model) == Some(3));
+    assert_eq!(run.model.lists, 1, "none of it needed a new list");
+    assert_only_reads(&api);
+}
+
+#[test]
+fn a_watch_that_ends_goes_on_where_it_was() {
+    let api = Api::start(small());
+    let mut run = Run::start(&api, Mode::Live);
+    run.until("the first lists", settled);
+    api.bookmark();
+    api.put("pods", lab_api::pod("shop", "first", "w-1"));
+    run.until("the watch works", |model| model.has_pod("shop", "first"));
+    api.end_watches();
+    api.put("pods", lab_api::pod("shop", "second", "w-1"));
+    run.until("the next watch works", |model| {
+        model.has_pod("shop", "second")
+    });
+    assert_eq!(run.model.lists, 1);
+    assert_only_reads(&api);
+}
+
+#[test]
+fn a_past_that_is_gone_is_listed_again() {
+    let api = Api::start(small());
+    let mut run = Run::start(&api, Mode::Live);
+    run.until("the first lists", settled);
+    api.rule({
+        let mut once = false;
+        move |seen| {
+            (seen.is("watch", "pods") && !std::mem::replace(&mut once, true))
+                .then_some(Effect::Status(410))
+        }
+    });
+    api.remove("pods", "shop", "web");
+    api.compact();
+    api.end_watches();
+    api.put("pods", lab_api::pod("shop", "late", "w-1"));
+    run.until("a new list", |model| {
+        model.has_pod("shop", "late") && !model.has_pod("shop", "web")
+    });
+    assert_only_reads(&api);
+}
+
+#[test]
+fn a_server_that_dies_and_comes_back_is_followed() {
+    let api = Api::start(small());
+    let mut run = Run::start(&api, Mode::Live);
+    run.until("the first lists", settled);
+    api.down();
+    run.until("the loss is told", |model| {
+        model
+            .log
+            .iter()
+            .any(|line| line.contains("pods") && line.contains("keeps its age"))
+    });
+    assert!(
+        run.model.has_pod("shop", "web") && run.model.nodes_failed.is_none(),
+        "what was known stays"
+    );
+    api.put("pods", lab_api::pod("shop", "meanwhile", "w-1"));
+    api.remove("nodes", "", "w-1");
+    api.up();
+    run.until("the return", |model| {
+        model.has_pod("shop", "meanwhile") && !model.nodes.contains_key("w-1")
+    });
+    run.until("the return is told", |model| {
+        model
+            .log
+            .iter()
+            .any(|line| line.contains("pods are read again"))
+    });
+    assert_only_reads(&api);
+}
+
+#[test]
+fn a_run_ends_when_nobody_listens() {
+    let api = Api::start(small());
+    let mut run = Run::start(&api, Mode::Live);
+    run.until("the first lists", settled);
+    let Run {
+        updates, thread, ..
+    } = run;
+    drop(updates);
+    api.put("pods", lab_api::pod("shop", "x", "w-1"));
+    api.put("nodes", lab_api::node("w-2", "198.51.100.22"));
+    thread.expect("not joined before").join().expect("no panic");
+}
