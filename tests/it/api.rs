@@ -122,7 +122,6 @@ impl File {
 impl Drop for File {
     fn drop(&mut self) {
         // A left-over file in the temporary folder hurts nobody.
-        #[expect(clippy::disallowed_methods, reason = "a test cleans up after itself")]
         let _ = std::fs::remove_file(&self.0);
     }
 }
@@ -237,6 +236,64 @@ fn one_run_brings_everything_once() {
     assert_eq!(cluster.nodes.get().expect("known").value, 2);
     assert_eq!((cluster.context.as_str(), cluster.insecure), ("lab", false));
     assert_only_reads(&api);
+}
+
+#[test]
+fn what_kubeadm_makes_is_read() {
+    let items = |name: &str| {
+        let path = format!(
+            "{}/tests/fixtures/kubeadm/{name}.json",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let text = stakeout::disk::read_text(path.as_ref(), 1 << 20).expect("a fixture");
+        let list: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        list["items"].as_array().expect("a list").clone()
+    };
+    let api = Api::start(Content {
+        nodes: items("nodes"),
+        pods: items("pods"),
+        ..small()
+    });
+    let model = Run::start(&api, Mode::Once).finish();
+    assert!(model.nodes["cp-1"].is_control_plane() && !model.nodes["w-1"].is_control_plane());
+    assert_eq!(
+        model.nodes["cp-1"].taints[0].key,
+        "node-role.kubernetes.io/control-plane"
+    );
+    assert_eq!(model.nodes["w-1"].ready, Some("True".into()));
+    assert_eq!(model.pods.len(), 4);
+    for ((namespace, name), pod) in &model.pods {
+        let mirror = pod.mirror.as_ref().expect("all of them are mirrors");
+        assert_eq!(
+            (namespace.as_str(), &*pod.node),
+            ("kube-system", "cp-1"),
+            "{name}"
+        );
+        assert_eq!(mirror.hash.as_ref(), Some(&mirror.mirror_hash), "{name}");
+        assert_eq!(
+            pod.id.hash.as_deref(),
+            Some(mirror.mirror_hash.as_str()),
+            "{name}"
+        );
+        assert_eq!(
+            (mirror.source.clone(), mirror.phase.as_str()),
+            (Some("file".into()), "Running"),
+            "{name}"
+        );
+        assert_eq!(
+            (
+                mirror.owners[0].kind.as_str(),
+                mirror.owners[0].name.as_str()
+            ),
+            ("Node", "cp-1"),
+            "{name}"
+        );
+        assert!(
+            mirror.created.is_some() && !mirror.resource_version.is_empty(),
+            "{name}"
+        );
+        assert_eq!(mirror.pod.containers().count(), 1, "{name}");
+    }
 }
 
 #[test]
@@ -473,6 +530,84 @@ fn kubeconfig_files_merge_and_missing_ones_are_passed_over() {
         .iter()
         .all(|seen| seen.headers.contains_key("authorization"));
     assert!(with_token, "the first file to name a user wins");
+}
+
+/// A kubeconfig whose user logs in by a program.
+fn login(api: &Api, command: &str, script: &str) -> File {
+    let user = serde_json::json!({"exec": {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": command,
+        "args": ["-c", script],
+        "interactiveMode": "IfAvailable",
+        "installHint": "install it from the intranet",
+    }});
+    File::new(&api.kubeconfig_with(&user))
+}
+
+#[test]
+fn a_login_program_is_run_and_its_failure_told() {
+    let api = Api::start(small());
+    let credential = serde_json::json!({
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "kind": "ExecCredential",
+        "status": {"token": lab_api::TOKEN},
+    });
+    let model = Run::with(
+        login(&api, "/bin/sh", &format!("echo '{credential}'")),
+        &[],
+        Mode::Once,
+    )
+    .finish();
+    assert_eq!(model.nodes.len(), 2, "{:?}", model.nodes_failed);
+    for (command, script, words) in [
+        (
+            "/bin/sh",
+            "echo first >&2; echo 'token expired: log in again' >&2; exit 3",
+            "token expired: log in again",
+        ),
+        ("/bin/sh", "echo garbage", "did not answer with credentials"),
+        ("/nonexistent/login", "", "install it from the intranet"),
+    ] {
+        let model = Run::with(login(&api, command, script), &[], Mode::Once).finish();
+        let gap = model.nodes_failed.expect("a gap").to_string();
+        assert!(gap.contains(words) && !gap.contains("Output {"), "{gap}");
+    }
+}
+
+#[test]
+fn impersonation_is_sent_as_kubectl_sends_it() {
+    let api = Api::start(small());
+    let file = File::new(&api.kubeconfig());
+    let access = Access {
+        as_user: Some("auditor".into()),
+        as_groups: vec!["readers".into()],
+        ..file.access()
+    };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let (sender, updates) = sync_channel(1_000);
+    let options = Options {
+        namespaces: Vec::new(),
+        masker: Arc::new(Masker::new([5; 32])),
+    };
+    runtime.block_on(async {
+        let connection = connect(&access).await.expect("a kubeconfig");
+        run(&connection, &options, sender, Mode::Once).await;
+        let alone = Access {
+            as_user: None,
+            ..access.clone()
+        };
+        assert!(connect(&alone).await.is_err(), "groups without a user");
+    });
+    drop(updates);
+    for seen in api.seen() {
+        assert_eq!(
+            (
+                seen.headers["impersonate-user"].as_str(),
+                seen.headers["impersonate-group"].as_str()
+            ),
+            ("auditor", "readers")
+        );
+    }
 }
 
 #[test]

@@ -6,16 +6,13 @@
 )]
 
 mod compare;
+mod api;
 mod engine;
 #[path = "../lab/farm.rs"]
 mod farm;
+#[path = "../lab/api/mod.rs"]
+mod lab_api;
 mod layers;
 mod registry;
 mod ssh;
 mod yaml;
-mod api;
-mod layers;
-mod registry;
-
-#[path = "../lab/api/mod.rs"]
-mod lab_api;

@@ -192,6 +192,52 @@ mod tests {
         }
     }
 
+    /// Counts what reaches the wire.
+    #[derive(Default)]
+    struct Wire(usize);
+
+    impl Service<Request<()>> for Wire {
+        type Response = ();
+        type Error = std::io::Error;
+        type Future = std::future::Ready<Result<(), std::io::Error>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: Request<()>) -> Self::Future {
+            self.0 += 1;
+            std::future::ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn what_is_refused_never_reaches_the_wire() {
+        let mut guarded = Guard.layer(Wire::default());
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        for (method, path, sent) in [
+            ("DELETE", "/api/v1/nodes/cp-1", 0),
+            ("PATCH", "/api/v1/nodes/cp-1", 0),
+            ("GET", "/api/v1/namespaces/a/pods/b/exec", 0),
+            ("GET", "/api/v1/nodes", 1),
+            ("POST", REVIEWS[0], 2),
+            ("POST", "/api/v1/nodes", 2),
+        ] {
+            let mut answer = Box::pin(guarded.call(request(method, path, &[])));
+            let Poll::Ready(outcome) = answer.as_mut().poll(&mut context) else {
+                panic!("{method} {path} hangs");
+            };
+            assert_eq!(guarded.inner.0, sent, "{method} {path}");
+            if let Err(error) = outcome {
+                let words = error.to_string();
+                assert!(
+                    words.starts_with(&format!("refused to send {method}")),
+                    "{words}"
+                );
+            }
+        }
+    }
+
     #[test]
     fn no_upgrade_passes() {
         for (name, value) in [

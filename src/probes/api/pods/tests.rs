@@ -1,3 +1,5 @@
+//! Pods as servers and attackers write them.
+
 use super::*;
 
 const MIRROR: &str = r#"{"metadata":{"name":"etcd-cp-1","namespace":"kube-system","uid":"u-m","resourceVersion":"12",
