@@ -2,12 +2,26 @@
 
 pub mod cancel;
 pub mod clock;
+pub mod inventory;
 pub mod known_hosts;
+pub mod kube;
 pub mod node;
 pub mod options;
 mod outlet;
 pub mod pool;
 pub mod ssh_config;
+pub mod supervisor;
 pub mod targets;
-pub mod kube;
 pub mod transport;
+
+use crate::probes::mask::Masker;
+
+/// The masker of one run, with a key that nobody else has and that is stored nowhere.
+///
+/// # Errors
+/// Where the system has no random numbers.
+pub fn masker() -> Result<Masker, openssl::error::ErrorStack> {
+    let mut key = [0; 32];
+    openssl::rand::rand_bytes(&mut key)?;
+    Ok(Masker::new(key))
+}

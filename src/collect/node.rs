@@ -28,6 +28,19 @@ use super::transport::{Collect, Ctl, Transport as _};
 pub struct NodeJob {
     pub node: NodeName,
     pub object: Option<Arc<NodeObject>>,
+    /// `(type, address)` of an earlier run, for a node that the API server says nothing of now.
+    pub inventory: Vec<(Text, Text)>,
+}
+
+impl NodeJob {
+    /// Where it was last said to be.
+    fn addresses(&self) -> Option<&[(Text, Text)]> {
+        match &self.object {
+            Some(object) => Some(&object.addresses),
+            None if self.inventory.is_empty() => None,
+            None => Some(&self.inventory),
+        }
+    }
 }
 
 /// What all workers share.
@@ -74,7 +87,9 @@ impl Site {
     fn read(&self, ssh: &mut Ssh2, job: &NodeJob) -> Result<(HostFacts, Frame), Gap> {
         let bounds = &self.options.bounds;
         let object = job.object.as_deref();
-        let target = self.targets.resolve(&job.node, object, &self.cancel)?;
+        let target = self
+            .targets
+            .resolve(&job.node, job.addresses(), &self.cancel)?;
         let frame = ssh.run(
             &target,
             &self.question(&job.node)?,

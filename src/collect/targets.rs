@@ -46,20 +46,20 @@ impl Targets {
         }
     }
 
-    /// Where `node` is reached. `object`: what the API server says of it, where it says anything.
+    /// Where `node` is reached. `addresses`: `(type, address)` as the API server says or said, where it did.
     ///
     /// # Errors
     /// [`Gap::Node`]: no address, one that cannot be one, or a configuration that cannot be followed.
     pub fn resolve(
         &self,
         node: &NodeName,
-        object: Option<&NodeObject>,
+        addresses: Option<&[(Text, Text)]>,
         cancel: &Cancel,
     ) -> Result<NodeRef, Gap> {
         let config = self
             .config(node, cancel)
             .map_err(|error| fault(FaultClass::ConfigUnsupported, &error))?;
-        build(&self.options, node, config, object)
+        build(&self.options, node, config, addresses)
     }
 
     /// Why a node is not to be reached at all, where that is known beforehand.
@@ -135,7 +135,7 @@ fn build(
     options: &Options,
     node: &NodeName,
     config: HostConfig,
-    object: Option<&NodeObject>,
+    addresses: Option<&[(Text, Text)]>,
 ) -> Result<NodeRef, Gap> {
     let own = options.hosts.get(node);
     let user = user(options, own)
@@ -149,7 +149,7 @@ fn build(
     let named = (!config.host.eq_ignore_ascii_case(node.as_str())).then_some(config.host);
     let host = match own.and_then(|own| own.address.clone()).or(named) {
         Some(host) => host,
-        None => from_object(node, object)?,
+        None => from_addresses(node, addresses)?,
     };
     if !is_address(&host) {
         let text = format!("{} is not an address", Text::new(&host));
@@ -188,13 +188,13 @@ fn or(own: &[PathBuf], otherwise: Vec<PathBuf>) -> Vec<PathBuf> {
 
 /// InternalIP, then ExternalIP. A node that the API server does not know was named by the user: its name is
 /// what `ssh` would be given.
-fn from_object(node: &NodeName, object: Option<&NodeObject>) -> Result<String, Gap> {
-    let Some(object) = object else {
+fn from_addresses(node: &NodeName, addresses: Option<&[(Text, Text)]>) -> Result<String, Gap> {
+    let Some(addresses) = addresses else {
         return Ok(node.as_str().to_owned());
     };
     ["InternalIP", "ExternalIP"]
         .iter()
-        .find_map(|kind| object.addresses.iter().find(|(found, _)| found == kind))
+        .find_map(|kind| addresses.iter().find(|(found, _)| found == kind))
         .map(|(_, address)| address.as_str().to_owned())
         .ok_or_else(|| {
             fault(
@@ -266,7 +266,8 @@ mod tests {
 
     fn target(options: &Options, config: HostConfig, addresses: Option<&[(&str, &str)]>) -> String {
         let object = addresses.map(object);
-        match build(options, &name(), config, object.as_ref()) {
+        let known = object.as_ref().map(|object| object.addresses.as_slice());
+        match build(options, &name(), config, known) {
             Ok(node) => format!(
                 "{}@{}:{} {}",
                 node.user,

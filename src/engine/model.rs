@@ -49,8 +49,6 @@ pub(super) struct Model {
     /// The state of pods for nodes that are not known yet.
     pods: Result<Option<Timestamp>, Gap>,
     nodes_gap: Option<Gap>,
-    /// A list of nodes was complete once.
-    listed_nodes: bool,
 }
 
 impl Model {
@@ -72,7 +70,6 @@ impl Model {
             places: HashMap::new(),
             pods: Ok(None),
             nodes_gap: None,
-            listed_nodes: false,
         }
     }
 
@@ -151,7 +148,6 @@ impl Model {
                 api.object = Fact::seen(*object, Locator::new(Need::NodeObject, 0));
                 api.at = Some(at);
                 self.dirty.nodes.insert(name);
-                self.recount();
                 return;
             }
             ObjectDelta::Node(name, None, _) => {
@@ -159,7 +155,6 @@ impl Model {
                 self.verdicts.remove(&name);
                 self.hosts.remove(&name);
                 self.dirty.nodes.remove(&name);
-                self.recount();
             }
             ObjectDelta::NodesListed => self.nodes_listed(),
             ObjectDelta::NodesFailed(gap) => {
@@ -181,36 +176,21 @@ impl Model {
             ObjectDelta::Cluster(facts) => {
                 let cluster = Arc::make_mut(&mut self.snapshot.cluster);
                 let namespaces = std::mem::take(&mut cluster.namespaces);
-                let nodes = std::mem::take(&mut cluster.nodes);
                 *cluster = *facts;
                 cluster.namespaces = namespaces;
-                cluster.nodes = nodes;
             }
         }
         self.dirty.all = true;
     }
 
-    /// Counts the Node objects; a node that the API server does not name is known not to have one.
+    /// A node that a complete list does not name is known not to have a Node object.
     fn nodes_listed(&mut self) {
-        let mut count = 0;
         for facts in self.snapshot.nodes.values_mut() {
-            if facts.api.object.is_seen() {
-                count += 1;
-            } else {
+            if !facts.api.object.is_seen() {
                 let detail = Text::new("it has no Node object of this name");
                 Arc::make_mut(&mut Arc::make_mut(facts).api).object =
                     Fact::Gap(Gap::Api { detail });
             }
-        }
-        let cluster = Arc::make_mut(&mut self.snapshot.cluster);
-        cluster.nodes = Fact::seen(count, Locator::new(Need::NodeObject, 0));
-        self.listed_nodes = true;
-    }
-
-    /// Keeps the count true while nodes come and go after the list.
-    fn recount(&mut self) {
-        if self.listed_nodes {
-            self.nodes_listed();
         }
     }
 

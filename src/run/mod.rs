@@ -1,7 +1,9 @@
 //! One command, one mode: resolves what was typed and calls the layers below.
 
+mod live;
 mod plan;
 mod print;
+mod progress;
 mod scan;
 mod settings;
 
@@ -12,7 +14,6 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::cli::{Cli, Command, PrintUser, Snapshot};
-use crate::config::Places;
 use crate::error::{Failure, Outcome};
 use crate::probes;
 
@@ -53,7 +54,7 @@ fn dispatch(cli: &Cli) -> Result<Outcome, Failure> {
         }) => return show(&print::sudoers(user)?),
         _ => {}
     }
-    let settings = Settings::new(cli, Places::new(|name| std::env::var(name).ok()))?;
+    let settings = Settings::new(cli, std::env::vars_os().collect())?;
     for warning in &settings.warnings {
         tell(&format!("stakeout: {warning}"));
     }

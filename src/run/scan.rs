@@ -43,10 +43,7 @@ pub fn judged(settings: &Settings) -> Result<Arc<Judged>, Failure> {
             let now = snapshot.taken;
             Ok(Arc::new(Judged::of(snapshot, &settings.policy, now)))
         }
-        None => Err(Failure::new(
-            "a live run is not there yet",
-            "stakeout --from FILE scan",
-        )),
+        None => super::live::once(settings),
     }
 }
 

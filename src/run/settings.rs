@@ -1,13 +1,20 @@
 //! What was typed, the configuration file and the environment, resolved into what a run uses.
 
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use openssl::sha::sha256;
+
 use crate::cli::{Cli, Color, Global};
-use crate::config::{self, Places};
+use crate::collect::options::{Bounds, Place, Rights};
+use crate::collect::{self, kube};
+use crate::config::{self, Places, Sudo};
 use crate::error::Failure;
-use crate::model::name::NodeName;
+use crate::model::name::{Digest, NodeName};
 use crate::model::policy::Policy;
 use crate::model::snapshot::Snapshot;
+use crate::model::text::Text;
 
 /// Everything that a mode needs to know about how it was started.
 pub struct Settings {
@@ -22,6 +29,8 @@ pub struct Settings {
     pub places: Places,
     pub policy: Policy,
     pub color: Color,
+    /// The environment, asked once.
+    env: HashMap<OsString, OsString>,
 }
 
 impl Settings {
@@ -29,7 +38,9 @@ impl Settings {
     ///
     /// # Errors
     /// A configuration that cannot be read, or a node name that is none.
-    pub fn new(cli: &Cli, places: Places) -> Result<Self, Failure> {
+    pub fn new(cli: &Cli, env: HashMap<OsString, OsString>) -> Result<Self, Failure> {
+        let var = |name: &str| env.get(OsStr::new(name))?.to_str().map(str::to_owned);
+        let places = Places::new(var);
         let loaded = config::load(cli.global.config.as_deref(), &places)?;
         let nodes = cli
             .global
@@ -39,7 +50,7 @@ impl Settings {
                 NodeName::parse(name).map_err(|error| Failure::new(error, "kubectl get nodes"))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self {
+        let mut settings = Self {
             from: cli.global.from.clone(),
             nodes,
             global: cli.global.clone(),
@@ -48,12 +59,89 @@ impl Settings {
             places,
             policy: Policy::default(),
             color: cli.global.color,
-        })
+            env,
+        };
+        if let Some(context) = settings.context() {
+            settings.config = settings.config.for_context(&context);
+        }
+        Ok(settings)
     }
 
-    /// Whether `--node` leaves this node in.
-    pub fn wants(&self, node: &NodeName) -> bool {
-        self.nodes.is_empty() || self.nodes.contains(node)
+    /// Who looks and with what, for the header of a snapshot.
+    pub fn taken_by(&self) -> Text {
+        let version = env!("CARGO_PKG_VERSION");
+        Text::from(format!("{} with stakeout {version}", self.login()))
+    }
+
+    /// The user's name on this machine.
+    fn login(&self) -> String {
+        let name = |var: &str| self.env.get(OsStr::new(var))?.to_str().map(str::to_owned);
+        let named = ["USER", "LOGNAME"].into_iter().find_map(name);
+        named
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| "root".to_owned())
+    }
+
+    /// How the API server is reached. A login program may ask only before the dashboard owns the terminal.
+    pub fn access(&self) -> kube::Access {
+        kube::Access {
+            kubeconfig: self.global.kubeconfig.clone(),
+            context: self.global.context.clone(),
+            as_user: self.global.as_user.clone(),
+            as_groups: self.global.as_group.clone(),
+            interactive: true,
+            env: self.env.clone(),
+        }
+    }
+
+    /// Where names and addresses of the last run are kept: one file for each way to an API server.
+    pub fn inventory(&self) -> PathBuf {
+        let files = match &self.global.kubeconfig {
+            Some(file) => file.display().to_string(),
+            None => format!("{:?}", self.env.get(OsStr::new("KUBECONFIG"))),
+        };
+        let key = format!("{files}\n{}", self.context().unwrap_or_default());
+        let digest = Digest::new(&sha256(key.as_bytes()));
+        let folder = self.places.state.join("inventory");
+        folder.join(format!("{}.json", &digest.as_str()[..16]))
+    }
+
+    /// The context that a run uses, where the kubeconfig tells.
+    pub fn context(&self) -> Option<String> {
+        kube::context(&self.access())
+    }
+
+    /// How nodes are reached.
+    pub fn collect(&self) -> collect::options::Options {
+        let ssh = &self.config.ssh;
+        let path = |name: &str| self.env.get(OsStr::new(name)).map(PathBuf::from);
+        let bounds = Bounds::default();
+        collect::options::Options {
+            user: ssh.user.clone(),
+            port: ssh.port,
+            identities: ssh.identities.clone(),
+            known_hosts: ssh.known_hosts.clone(),
+            hosts: self
+                .config
+                .hosts
+                .iter()
+                .map(|(name, host)| (name.clone(), as_host(host)))
+                .collect(),
+            rights: as_rights(self.config.sudo),
+            place: Place {
+                home: self.places.home.clone(),
+                login: self.login(),
+                agent: path("SSH_AUTH_SOCK").filter(|_| ssh.agent != Some(false)),
+                ssh_config: ssh.config.clone(),
+                ssh: "ssh".into(),
+            },
+            bounds: Bounds {
+                workers: ssh.workers.unwrap_or(bounds.workers),
+                node: ssh.timeout(),
+                script: bounds.script.min(ssh.timeout()),
+                ..bounds
+            },
+        }
     }
 
     /// The snapshot that `--from` names.
@@ -87,5 +175,24 @@ impl Settings {
                 ))
             }
         }
+    }
+}
+
+fn as_host(host: &config::Host) -> collect::options::Host {
+    collect::options::Host {
+        address: host.address.clone(),
+        port: host.port,
+        user: host.user.clone(),
+        known_as: host.known_as.clone(),
+        rights: host.sudo.map(as_rights),
+        api_only: host.api_only,
+    }
+}
+
+fn as_rights(sudo: Sudo) -> Rights {
+    match sudo {
+        Sudo::Collector => Rights::Collector,
+        Sudo::Never => Rights::Never,
+        Sudo::Stream => Rights::Stream,
     }
 }

@@ -5,8 +5,8 @@
     reason = "tests read the project, start processes and tell the time themselves"
 )]
 
-mod compare;
 mod api;
+mod compare;
 mod engine;
 #[path = "../lab/farm.rs"]
 mod farm;

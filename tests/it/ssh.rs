@@ -112,6 +112,7 @@ impl Lab {
             object: Some(Arc::new(
                 serde_json::from_value(object).expect("a node object"),
             )),
+            inventory: Vec::new(),
         }
     }
 

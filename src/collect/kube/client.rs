@@ -83,6 +83,16 @@ pub async fn connect(access: &Access) -> Result<Connection, Gap> {
     })
 }
 
+/// The context that a run would use, by option or by the kubeconfig's own choice; asks nobody.
+pub fn context(access: &Access) -> Option<String> {
+    let own = || read(access).ok()?.0?.current_context;
+    access
+        .context
+        .clone()
+        .or_else(own)
+        .filter(|name| !name.is_empty())
+}
+
 /// HTTP without TLS to another machine. `kubectl proxy` on this one verifies the server itself.
 fn is_plain(server: &http::Uri) -> bool {
     server.scheme_str() == Some("http")

@@ -86,9 +86,10 @@ impl Kind for Nodes {
         let listed = std::mem::take(&mut self.listing);
         let at = now();
         let gone = self.known.difference(&listed);
-        let updates = gone
+        let mut updates: Vec<Update> = gone
             .map(|name| update(ObjectDelta::Node(name.clone(), None, at)))
             .collect();
+        updates.push(update(ObjectDelta::NodesListed));
         self.known = listed;
         self.tell();
         updates

@@ -1,0 +1,286 @@
+//! Who is collected when: nodes are read as soon as their names are known, whoever names them.
+//!
+//! The API server is itself a static pod. When it does not answer, nodes come from the configuration, from
+//! `--node` and from the inventory of the last run, so that the node side says what broke.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use super::cancel::Cancel;
+use super::clock::now;
+use super::inventory::Inventory;
+use super::kube::{self, Mode};
+use super::node::NodeJob;
+use super::options::Options;
+use super::pool::{self, Pool};
+use crate::model::fact::Gap;
+use crate::model::link::{Level, LogLine, ObjectDelta, Order, Update};
+use crate::model::name::NodeName;
+use crate::model::node::NodeObject;
+use crate::model::text::Text;
+use crate::probes::mask::Masker;
+
+/// Threads that wait for a resolver or an agent are not waited for any longer than this.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Longer than any run: every node has a deadline of its own.
+const LONGEST: Duration = Duration::from_hours(24);
+
+/// What to collect.
+pub struct Plan {
+    pub access: kube::Access,
+    pub namespaces: Vec<String>,
+    pub nodes: Arc<Options>,
+    pub masker: Arc<Masker>,
+    pub mode: Mode,
+    /// Nodes that are known without the API server: configured, or named on the command line.
+    pub known: Vec<NodeName>,
+    /// Empty: every node; else only these are read over SSH.
+    pub only: Vec<NodeName>,
+    /// Names and addresses of the last run.
+    pub inventory: Inventory,
+    /// Told once with the names and addresses of this run, to be kept for the next one.
+    pub keep: Keep,
+}
+
+/// Keeps names and addresses.
+pub type Keep = Box<dyn FnOnce(&Inventory) + Send>;
+
+enum Input {
+    Api(Update),
+    Order(Order),
+    ApiEnded,
+}
+
+/// A running collection. It ends by itself in [`Mode::Once`], and on [`Order::Stop`].
+pub struct Collection {
+    orders: Sender<Order>,
+    desk: JoinHandle<()>,
+}
+
+impl Collection {
+    /// Where to send orders.
+    pub fn orders(&self) -> Sender<Order> {
+        self.orders.clone()
+    }
+
+    /// Waits until every node has been read or given up.
+    pub fn join(self) {
+        drop(self.orders);
+        // A thread that panicked has already said so through the panic hook.
+        let _ = self.desk.join();
+    }
+}
+
+/// Starts everything.
+///
+/// # Errors
+/// Where no thread can be started, or no descriptors are left.
+pub fn start(plan: Plan, updates: SyncSender<Update>) -> io::Result<Collection> {
+    let cancel = Arc::new(Cancel::new()?);
+    let (jobs, job_box) = channel();
+    let masker = Arc::clone(&plan.masker);
+    let pool = pool::spawn(
+        Arc::clone(&plan.nodes),
+        masker,
+        job_box,
+        updates.clone(),
+        Arc::clone(&cancel),
+    )?;
+    let (inputs, inbox) = sync_channel(1024);
+    let (orders, order_box) = channel();
+    forward(order_box, inputs.clone())?;
+    let live = plan.mode == Mode::Live;
+    api_thread(&plan, inputs)?;
+    let desk = Desk {
+        jobs,
+        updates,
+        started: BTreeSet::new(),
+        objects: BTreeMap::new(),
+        known: plan.known,
+        only: plan.only,
+        inventory: plan.inventory,
+        keep: Some(plan.keep),
+    };
+    let work = move || run(desk, pool, &cancel, &inbox, live);
+    Ok(Collection {
+        orders,
+        desk: Builder::new().name("collect".into()).spawn(work)?,
+    })
+}
+
+fn forward(orders: Receiver<Order>, inputs: SyncSender<Input>) -> io::Result<JoinHandle<()>> {
+    Builder::new().name("orders".into()).spawn(move || {
+        for order in orders {
+            if inputs.send(Input::Order(order)).is_err() {
+                return;
+            }
+        }
+    })
+}
+
+/// Runs the API side on a runtime of its own. The thread ends when nobody listens any more.
+fn api_thread(plan: &Plan, inputs: SyncSender<Input>) -> io::Result<JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
+    let (updates, inbox) = sync_channel(256);
+    let tap = tap(inbox, inputs.clone())?;
+    let (access, mode) = (plan.access.clone(), plan.mode);
+    let options = kube::Options {
+        namespaces: plan.namespaces.clone(),
+        masker: Arc::clone(&plan.masker),
+    };
+    Builder::new().name("api".into()).spawn(move || {
+        runtime.block_on(async {
+            match kube::connect(&access).await {
+                Ok(connection) => kube::run(&connection, &options, updates, mode).await,
+                Err(gap) => {
+                    let told = updates.send(Update::Log(complaint(&gap)));
+                    if told.is_ok() {
+                        // Nobody listens any more: the run has ended.
+                        let _ = kube::unreachable(&gap, &updates);
+                    }
+                }
+            }
+        });
+        runtime.shutdown_background();
+        let _ = tap.join();
+        let _ = inputs.send(Input::ApiEnded);
+    })
+}
+
+fn tap(updates: Receiver<Update>, inputs: SyncSender<Input>) -> io::Result<JoinHandle<()>> {
+    Builder::new().name("api-tap".into()).spawn(move || {
+        for update in updates {
+            if inputs.send(Input::Api(update)).is_err() {
+                return;
+            }
+        }
+    })
+}
+
+fn complaint(gap: &Gap) -> LogLine {
+    LogLine {
+        at: now(),
+        level: Level::Error,
+        node: None,
+        message: Text::from(format!("api: {gap}")),
+        next: Some(gap.next_step()),
+    }
+}
+
+/// The thread `collect`: decides until nothing more can come, then waits for the workers.
+fn run(mut desk: Desk, pool: Pool, cancel: &Cancel, inputs: &Receiver<Input>, live: bool) {
+    let stopped = desk.work(inputs, live);
+    drop(desk);
+    if stopped {
+        cancel.cancel();
+    }
+    pool.join(if stopped { PATIENCE } else { LONGEST });
+}
+
+/// The one who decides.
+struct Desk {
+    jobs: Sender<NodeJob>,
+    updates: SyncSender<Update>,
+    started: BTreeSet<NodeName>,
+    objects: BTreeMap<NodeName, Arc<NodeObject>>,
+    known: Vec<NodeName>,
+    only: Vec<NodeName>,
+    inventory: Inventory,
+    keep: Option<Keep>,
+}
+
+impl Desk {
+    /// Works until the inputs end (false), or until it is told to stop or nobody listens (true).
+    fn work(&mut self, inputs: &Receiver<Input>, live: bool) -> bool {
+        for input in inputs {
+            match input {
+                Input::Api(update) => {
+                    self.look(&update);
+                    if self.updates.send(update).is_err() {
+                        return true;
+                    }
+                }
+                Input::Order(Order::Recollect(nodes)) => {
+                    for name in nodes {
+                        self.collect(&name);
+                    }
+                }
+                Input::Order(Order::Stop) => return true,
+                Input::ApiEnded if live => {}
+                Input::ApiEnded => return false,
+            }
+        }
+        false
+    }
+
+    /// What an update of the API server means for the collection of nodes.
+    fn look(&mut self, update: &Update) {
+        let Update::Object(delta) = update else {
+            return;
+        };
+        match delta {
+            ObjectDelta::Node(name, Some(object), _) => {
+                self.objects
+                    .insert(name.clone(), Arc::new((**object).clone()));
+                if !self.started.contains(name) {
+                    self.collect(name);
+                }
+            }
+            ObjectDelta::Node(name, None, _) => {
+                self.objects.remove(name);
+                self.started.remove(name);
+            }
+            ObjectDelta::NodesListed => {
+                self.start_known();
+                self.keep_inventory();
+            }
+            ObjectDelta::NodesFailed(_) => {
+                self.known.extend(self.inventory.names());
+                self.start_known();
+            }
+            ObjectDelta::Namespaces(_) | ObjectDelta::Cluster(_) => {}
+        }
+    }
+
+    fn keep_inventory(&mut self) {
+        if let Some(keep) = self.keep.take() {
+            let mut inventory = Inventory::default();
+            for (name, object) in &self.objects {
+                inventory.put(name, &object.addresses);
+            }
+            keep(&inventory);
+        }
+    }
+
+    /// Nodes that need no API server to be known.
+    fn start_known(&mut self) {
+        for name in std::mem::take(&mut self.known) {
+            if !self.started.contains(&name) {
+                // Without an engine the next update ends the run.
+                let _ = self.updates.send(Update::Known(name.clone()));
+                self.collect(&name);
+            }
+        }
+    }
+
+    fn collect(&mut self, name: &NodeName) {
+        self.started.insert(name.clone());
+        if !self.only.is_empty() && !self.only.contains(name) {
+            return;
+        }
+        // The pool ends only after this sender.
+        let _ = self.jobs.send(NodeJob {
+            node: name.clone(),
+            object: self.objects.get(name).cloned(),
+            inventory: self.inventory.addresses(name),
+        });
+    }
+}
