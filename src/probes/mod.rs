@@ -1,19 +1,92 @@
 //! What to ask for, and how a reply becomes facts. Pure: no clock, no environment, no file, no async.
 
+mod accounts;
+pub(crate) mod answer;
 pub mod api;
 pub mod collector;
 pub mod frame;
+mod identity;
+mod kubelet;
+mod listeners;
+mod manifest_dir;
+mod manifests;
 pub mod mask;
 pub mod parse;
 pub mod probe;
 pub mod rights;
+mod runtime_pods;
 
-use probe::Probe;
+use answer::Answer;
+use frame::Frame;
+use probe::{Ask, Probe, Reading};
+
+use crate::model::fact::{Fact, Gap, Need};
+use crate::model::node::HostFacts;
+use crate::model::text::Text;
 
 /// Every probe, in the order in which the collector runs them.
 pub const ALL: &[&Probe] = &[
+    &identity::PROBE,
+    &accounts::PROBE,
+    &kubelet::PROBE,
+    &listeners::PROBE,
+    &manifest_dir::PROBE,
+    &manifests::PROBE,
+    &runtime_pods::PROBE,
     &api::NODE_OBJECT,
     &api::MIRROR_PODS,
     &api::POD_UIDS,
     &api::NAMESPACES,
 ];
+
+/// The facts of a node out of its collector's answer. What a whole section would have brought and did not is a gap.
+pub fn read_host(frame: &Frame, reading: &Reading<'_>) -> HostFacts {
+    let answer = Answer::new(frame);
+    let mut facts = HostFacts {
+        at: Some(reading.at),
+        ..HostFacts::default()
+    };
+    for probe in ALL {
+        for ask in probe.asks {
+            if let Ask::Shell {
+                section,
+                since,
+                read,
+                ..
+            } = ask
+            {
+                match frame.section(section) {
+                    Some(_) => read(&answer, reading, &mut facts),
+                    None => withhold(probe.need, &missing(frame, section, *since), &mut facts),
+                }
+            }
+        }
+    }
+    facts
+}
+
+/// Why a section is not there.
+fn missing(frame: &Frame, section: &str, since: u32) -> Gap {
+    if frame.script < since {
+        return Gap::CollectorOutdated {
+            since: Text::from(since.to_string()),
+        };
+    }
+    frame.cut.clone().unwrap_or_else(|| Gap::Garbled {
+        what: Text::from(format!("the answer has no section {section}")),
+    })
+}
+
+fn withhold(need: Need, gap: &Gap, facts: &mut HostFacts) {
+    let gap = gap.clone();
+    match need {
+        Need::Identity => facts.identity = Fact::Gap(gap),
+        Need::Accounts => facts.accounts = Fact::Gap(gap),
+        Need::KubeletConfig => facts.kubelet = Fact::Gap(gap),
+        Need::Listeners => facts.listeners = Fact::Gap(gap),
+        Need::ManifestDir => facts.manifest_dir = Fact::Gap(gap),
+        Need::Manifests => facts.manifests = Fact::Gap(gap),
+        Need::RuntimePods => facts.runtime_pods = Fact::Gap(gap),
+        _ => {}
+    }
+}

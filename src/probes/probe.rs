@@ -4,7 +4,7 @@ use crate::model::Timestamp;
 use crate::model::fact::Need;
 use crate::model::node::HostFacts;
 
-use super::frame::Section;
+use super::answer::Answer;
 use super::mask::Masker;
 
 /// One need and its sources. Plan, collector script, sudoers and ClusterRole are printed from these.
@@ -26,10 +26,11 @@ pub enum Ask {
         since: u32,
         /// What root sees here that another login does not; none where any login suffices.
         root: Option<&'static str>,
-        /// The shell function's body; see `collector.rs` for the words it may use.
+        /// The shell function's body; `shell/head.sh` has the words it may use.
         fragment: &'static str,
-        /// Reads the reply into the facts of this need.
-        read: fn(&Section, &Reading<'_>, &mut HostFacts),
+        /// Reads the reply into the facts of this need. Called only when the section is whole; facts of the
+        /// probes before it are there.
+        read: fn(&Answer<'_>, &Reading<'_>, &mut HostFacts),
     },
     /// Requests to the API server.
     Api {
@@ -42,12 +43,9 @@ pub enum Ask {
     },
 }
 
-/// What a reader may use beside the section.
+/// What a reader may use beside the answer.
 pub struct Reading<'a> {
+    /// When the answer was complete here.
     pub at: Timestamp,
     pub masker: &'a Masker,
-    /// Version of the script that answered.
-    pub script: u32,
-    /// The uid that it ran as.
-    pub uid: u32,
 }

@@ -7,6 +7,7 @@
 
 mod api;
 mod compare;
+mod collector;
 mod engine;
 #[path = "../lab/farm.rs"]
 mod farm;

@@ -143,7 +143,7 @@ fn mutations_never_panic_and_never_invent() {
             let at = next(&mut state) % text.len().max(1);
             match next(&mut state) % 4 {
                 0 if at < text.len() => {
-                    text[at] = u8::try_from(next(&mut state) % 256).unwrap_or(0)
+                    text[at] = u8::try_from(next(&mut state) % 256).unwrap_or(0);
                 }
                 1 if at < text.len() => drop(text.remove(at)),
                 2 => text.insert(at.min(text.len()), b"\t\n@% \xff0"[next(&mut state) % 7]),

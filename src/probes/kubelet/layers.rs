@@ -1,0 +1,289 @@
+//! Layers put on each other, each key with the one that set it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::defaults::{is_zero, legacy, versioned as defaults};
+use super::flags::{Flags, Kind};
+use crate::model::fact::{Gap, Locator, Need};
+use crate::model::kubelet::{Kubelet, KubeletProcess, Layer, LayerKind, Setting};
+use crate::model::text::Text;
+use crate::probes::mask::Masker;
+use crate::probes::parse::yaml;
+
+/// Paths that the kubelet takes relative to the main file (`KubeletConfigurationPathRefs`).
+const PATHS: &[&str] = &[
+    "staticPodPath",
+    "authentication.x509.clientCAFile",
+    "tlsCertFile",
+    "tlsPrivateKeyFile",
+    "podLogsDir",
+];
+
+/// A configuration file, its secrets masked.
+pub(super) struct Config {
+    pub(super) value: Value,
+    /// The text as it may be shown.
+    pub(super) text: String,
+    pub(super) masked: bool,
+}
+
+impl Config {
+    /// Reads a file as the kubelet does.
+    ///
+    /// # Errors
+    /// [`Gap::Garbled`] where it is not one, or where it might be read in another way.
+    pub(super) fn read(bytes: &[u8], path: &str, masker: &Masker) -> Result<Self, Gap> {
+        let garbled = |what: &str| Gap::Garbled {
+            what: Text::from(format!("{path}: {what}")),
+        };
+        let parsed = yaml::parse(bytes, &yaml::Limits::default())
+            .map_err(|error| garbled(&error.to_string()))?;
+        let mut value = parsed.value;
+        let kind = value.get("kind").and_then(Value::as_str);
+        if !value.is_object() || kind.is_some_and(|kind| kind != "KubeletConfiguration") {
+            return Err(garbled("not a KubeletConfiguration"));
+        }
+        let mut masked = match value.get_mut("staticPodURLHeader") {
+            Some(headers) => masker.mask_headers(headers),
+            None => false,
+        };
+        if let Some(Value::String(url)) = value.get_mut("staticPodURL") {
+            masked |= masker.mask_words(url);
+        }
+        let text = if masked {
+            serde_yaml::to_string(&value).unwrap_or_default()
+        } else {
+            String::from_utf8_lossy(bytes).into_owned()
+        };
+        Ok(Self {
+            value,
+            text,
+            masked,
+        })
+    }
+}
+
+/// Holds a drop-in to what the kubelet asks of one.
+///
+/// # Errors
+/// [`Gap::Garbled`] for a drop-in that would stop the kubelet, and for keys that differ from known ones in case
+/// alone: the kubelet takes them, and which of two wins is left to chance.
+pub(super) fn versioned(config: Config) -> Result<Config, Gap> {
+    let word = |key: &str| config.value.get(key).and_then(Value::as_str);
+    if word("kind").is_none() || word("apiVersion") != Some("kubelet.config.k8s.io/v1beta1") {
+        return Err(Gap::Garbled {
+            what: Text::new(
+                "a drop-in without apiVersion and kind: the kubelet does not start with it",
+            ),
+        });
+    }
+    let mut keys = Vec::new();
+    dotted(&config.value, "", &mut keys);
+    let known: Vec<String> = defaults()
+        .iter()
+        .map(|default| default.key.to_owned())
+        .chain(PATHS.iter().map(|key| (*key).to_owned()))
+        .chain(["staticPodURL".to_owned(), "staticPodURLHeader".to_owned()])
+        .flat_map(|key| prefixes(&key))
+        .collect();
+    let odd = keys.iter().find(|key| {
+        !known.contains(*key) && known.iter().any(|other| other.eq_ignore_ascii_case(key))
+    });
+    match odd {
+        Some(key) => Err(Gap::Garbled {
+            what: Text::from(format!(
+                "the key {key} differs from a known one in case alone"
+            )),
+        }),
+        None => Ok(config),
+    }
+}
+
+fn prefixes(key: &str) -> Vec<String> {
+    key.match_indices('.')
+        .map(|(at, _)| key[..at].to_owned())
+        .chain([key.to_owned()])
+        .collect()
+}
+
+fn dotted(value: &Value, prefix: &str, out: &mut Vec<String>) {
+    for (key, item) in value.as_object().into_iter().flatten() {
+        let key = join(prefix, key);
+        dotted(item, &key, out);
+        out.push(key);
+    }
+}
+
+fn join(prefix: &str, key: &str) -> String {
+    if prefix.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{prefix}.{key}")
+    }
+}
+
+/// The layers so far and what they say together.
+pub(super) struct Stack {
+    layers: Vec<Layer>,
+    settings: BTreeMap<String, Setting>,
+    /// Keys that a layer took away, with that layer: the default comes again.
+    deleted: BTreeMap<String, u16>,
+}
+
+impl Stack {
+    /// Starts with the defaults.
+    pub(super) fn new(base: LayerKind) -> Self {
+        let mut stack = Self {
+            layers: Vec::new(),
+            settings: BTreeMap::new(),
+            deleted: BTreeMap::new(),
+        };
+        stack.push(base, None, 0, None);
+        for default in defaults() {
+            stack.set(default.key, default.value, 0);
+        }
+        if base == LayerKind::LegacyDefaults {
+            for (key, value) in legacy() {
+                stack.set(key, value, 0);
+            }
+        }
+        stack
+    }
+
+    /// The evidence number of the layer that comes next.
+    pub(super) fn next_item(&self) -> u32 {
+        u32::try_from(self.layers.len()).unwrap_or(u32::MAX)
+    }
+
+    fn push(&mut self, kind: LayerKind, origin: Option<&str>, item: u32, gap: Option<Gap>) -> u16 {
+        let index = u16::try_from(self.layers.len()).unwrap_or(u16::MAX);
+        self.layers.push(Layer {
+            kind,
+            origin: origin.map(Text::new),
+            at: Locator::new(Need::KubeletConfig, item),
+            gap,
+        });
+        index
+    }
+
+    fn set(&mut self, key: &str, value: Value, layer: u16) {
+        self.settings
+            .insert(key.to_owned(), Setting { value, layer });
+    }
+
+    /// A layer that exists and was not read.
+    pub(super) fn unread(&mut self, kind: LayerKind, origin: &str, gap: Gap) {
+        // Evidence of what is not known is the command line.
+        self.push(kind, Some(origin), 0, Some(gap));
+    }
+
+    /// Puts a file on top.
+    pub(super) fn file(&mut self, kind: LayerKind, path: &str, config: Result<Config, Gap>) {
+        let config = match config {
+            Ok(config) => config,
+            Err(gap) => return self.unread(kind, path, gap),
+        };
+        let item = self.next_item();
+        let index = self.push(kind, Some(path), item, None);
+        self.merge("", &config.value, index);
+        if kind == LayerKind::File {
+            let folder = path.rfind('/').map_or("", |slash| &path[..slash]);
+            for key in PATHS {
+                if let Some(Setting { value, layer }) = self.settings.get_mut(*key)
+                    && *layer == index
+                    && let Value::String(text) = value
+                    && !text.is_empty()
+                    && !text.starts_with('/')
+                {
+                    *text = format!("{folder}/{text}");
+                }
+            }
+        }
+    }
+
+    /// A JSON merge patch (RFC 7386) on dotted keys.
+    fn merge(&mut self, prefix: &str, patch: &Value, layer: u16) {
+        let Value::Object(map) = patch else { return };
+        for (name, value) in map {
+            if prefix.is_empty() && matches!(name.as_str(), "apiVersion" | "kind") {
+                continue;
+            }
+            let key = join(prefix, name);
+            match value {
+                Value::Object(_) => {
+                    self.settings.remove(&key);
+                    self.merge(&key, value, layer);
+                }
+                Value::Null => {
+                    self.remove(&key);
+                    self.deleted.insert(key, layer);
+                }
+                value => {
+                    self.remove(&key);
+                    self.set(&key, value.clone(), layer);
+                }
+            }
+        }
+    }
+
+    fn remove(&mut self, key: &str) {
+        let below = format!("{key}.");
+        self.settings
+            .retain(|known, _| known != key && !known.starts_with(&below));
+    }
+
+    /// Defaults for what no file says, or says with a zero.
+    pub(super) fn default_what_is_empty(&mut self) {
+        for default in defaults() {
+            let unset = match self.settings.get(default.key) {
+                None => true,
+                Some(setting) => {
+                    setting.layer != 0 && default.zero_is_unset && is_zero(&setting.value)
+                }
+            };
+            if unset {
+                let by = prefixes(default.key)
+                    .iter()
+                    .find_map(|key| self.deleted.get(key))
+                    .copied();
+                self.set(default.key, default.value, by.unwrap_or(0));
+            }
+        }
+    }
+
+    /// Puts the flags on top, each as a layer of its own.
+    pub(super) fn flags(&mut self, flags: &Flags, masker: &Masker) {
+        for (spelling, key, kind, mut value) in flags.settings() {
+            let index = self.push(LayerKind::Flag, Some(&spelling), 0, None);
+            match kind {
+                Kind::Gates => self.merge(key, &value, index),
+                Kind::Header => {
+                    masker.mask_headers(&mut value);
+                    self.remove(key);
+                    self.merge(key, &value, index);
+                }
+                _ => {
+                    if let (Value::String(text), "staticPodURL") = (&mut value, key) {
+                        masker.mask_words(text);
+                    }
+                    self.remove(key);
+                    self.set(key, value, index);
+                }
+            }
+        }
+    }
+
+    pub(super) fn finish(self, process: Option<KubeletProcess>) -> Kubelet {
+        Kubelet {
+            layers: self.layers,
+            settings: self
+                .settings
+                .into_iter()
+                .map(|(key, setting)| (Text::from(key), setting))
+                .collect(),
+            process,
+        }
+    }
+}
