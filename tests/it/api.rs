@@ -128,9 +128,11 @@ impl Drop for File {
 
 /// A run in a thread of its own, as the program has it.
 struct Run {
-    updates: Receiver<Update>,
+    updates: Option<Receiver<Update>>,
     model: Model,
     thread: Option<std::thread::JoinHandle<()>>,
+    /// Gone: the run is given up, as it is when the program ends.
+    stop: Option<tokio::sync::oneshot::Sender<()>>,
 }
 
 impl Run {
@@ -144,6 +146,7 @@ impl Run {
             namespaces: namespaces.iter().map(|name| (*name).to_owned()).collect(),
             masker: Arc::new(Masker::new([5; 32])),
         };
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(1)
@@ -154,41 +157,55 @@ impl Run {
                     Ok(mut connection) => {
                         connection.patience.answer = Duration::from_secs(2);
                         connection.patience.pause = Duration::from_secs(2);
-                        run(&connection, &options, sender, mode).await;
+                        tokio::select! {
+                            () = run(&connection, &options, sender, mode) => {}
+                            _ = stopped => {}
+                        }
                     }
                     Err(gap) => unreachable(&gap, &sender).expect("a listener"),
                 }
             });
         });
         Self {
-            updates,
+            updates: Some(updates),
             model: Model::default(),
             thread: Some(thread),
+            stop: Some(stop),
         }
     }
 
     /// Everything until the run ends by itself.
     fn finish(mut self) -> Model {
-        while let Ok(update) = self.updates.recv_timeout(Duration::from_mins(1)) {
+        let updates = self.updates.take().expect("not finished before");
+        while let Ok(update) = updates.recv_timeout(Duration::from_mins(1)) {
             self.model.take(update);
         }
-        self.thread
-            .take()
-            .expect("not joined before")
-            .join()
-            .expect("no panic");
-        self.model
+        let thread = self.thread.take().expect("not joined before");
+        thread.join().expect("no panic");
+        std::mem::take(&mut self.model)
     }
 
     /// Takes updates until the model is as wanted.
     fn until(&mut self, what: &str, wanted: impl Fn(&Model) -> bool) {
         let deadline = Instant::now() + Duration::from_mins(1);
+        let updates = self.updates.as_ref().expect("not finished before");
         while !wanted(&self.model) {
             let left = deadline.saturating_duration_since(Instant::now());
-            match self.updates.recv_timeout(left) {
+            match updates.recv_timeout(left) {
                 Ok(update) => self.model.take(update),
                 Err(error) => panic!("{what}: {error}; log: {:#?}", self.model.log),
             }
+        }
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.stop = None;
+        self.updates = None;
+        if let Some(thread) = self.thread.take() {
+            // Its panic has failed the test already, or is about to.
+            let _ = thread.join();
         }
     }
 }
@@ -764,11 +781,9 @@ fn a_run_ends_when_nobody_listens() {
     let api = Api::start(small());
     let mut run = Run::start(&api, Mode::Live);
     run.until("the first lists", settled);
-    let Run {
-        updates, thread, ..
-    } = run;
-    drop(updates);
+    run.updates = None;
     api.put("pods", lab_api::pod("shop", "x", "w-1"));
     api.put("nodes", lab_api::node("w-2", "198.51.100.22"));
-    thread.expect("not joined before").join().expect("no panic");
+    let thread = run.thread.take().expect("not joined before");
+    thread.join().expect("no panic");
 }
