@@ -51,7 +51,10 @@ impl NodeFacts {
             Need::RuntimePods => host.runtime_pods = Fact::default(),
             Need::NodeObject => api.object = Fact::default(),
             Need::MirrorPods => api.mirrors = Fact::default(),
-            Need::PodUids => api.pods = Fact::default(),
+            Need::PodUids => {
+                api.pods = Fact::default();
+                api.gone = Vec::new();
+            }
             Need::Namespaces | Need::Later => {}
         }
         node
@@ -193,6 +196,10 @@ pub struct ApiFacts {
     pub object: Fact<NodeObject>,
     pub mirrors: Fact<Vec<Mirror>>,
     pub pods: Fact<Vec<PodId>>,
+    /// Pods that the API server no longer has and may have had when the host was read: their traces on the
+    /// host are no riddle. Emptied by a reading of the host that began after they had gone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<PodId>,
     /// Set where pods of some namespaces could not be listed: what is missing in the lists may exist all the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread: Option<Gap>,
@@ -207,6 +214,7 @@ impl ApiFacts {
             object: Fact::Gap(Gap::Pending),
             mirrors: Fact::Gap(Gap::Pending),
             pods: Fact::Gap(Gap::Pending),
+            gone: Vec::new(),
             unread: None,
             at: None,
         }
