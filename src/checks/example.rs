@@ -20,6 +20,8 @@
 //! | `object` | `{uid, labels, taints: [key=value:Effect], ready, version}` |
 //! | `mirrors` | `[{pod, hash, mirror_hash, source, owners, phase, managers, uid, created}]` |
 //! | `pods` | `[{pod: ns/name, uid, hash}]` |
+//! | `unread` | why pods of some namespaces could not be listed, a word for a gap |
+//! | `gone` | the same, of pods that went away after the node was read |
 //! | `namespaces` | a map from name to `{phase, labels, enforce, audit, warn}` |
 //! | `count` | how many nodes the API server listed |
 //!
@@ -177,6 +179,8 @@ struct NodeWritten {
     object: Option<Value>,
     mirrors: Option<Value>,
     pods: Option<Value>,
+    gone: Option<Value>,
+    unread: Option<String>,
     #[serde(flatten)]
     other: BTreeMap<String, Value>,
 }
@@ -209,6 +213,10 @@ impl NodeWritten {
             pods::mirrors(list, &name)
         })?;
         api.pods = fact(self.pods, Need::PodUids, pods::uids)?;
+        if let Some(gone) = self.gone {
+            api.gone = pods::uids(parse(gone, Need::PodUids)?)?;
+        }
+        api.unread = self.unread.as_deref().map(gap).transpose()?;
         host.at = Some(NOW);
         api.at = Some(NOW);
         Ok(node)
