@@ -95,8 +95,11 @@ fn by_mirrors(node: &NodeFacts) -> Result<Role, Gap> {
             });
         }
     }
-    Ok(Role {
-        control_plane: None,
-        evidence: vec![mirrors.at],
-    })
+    match &node.api.unread {
+        Some(gap) => Err(gap.clone()),
+        None => Ok(Role {
+            control_plane: None,
+            evidence: vec![mirrors.at],
+        }),
+    }
 }

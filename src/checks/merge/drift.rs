@@ -3,8 +3,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::compare::{compare, differing, shortened};
-use super::pairs::{Declared, declared, mirrors};
-use super::settle::{changed, settled, window};
+use super::pairs::{Declared, declared, mirrors, unread};
+use super::settle::{changed, comparable, settled, window};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, comparing, kubectl, offence, on_node,
 };
@@ -89,6 +89,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     let list = node.api.mirrors.get()?;
     let mut tally = Tally::new();
     tally.good(list.at);
+    unread(node, &mut tally);
     declared.tell(&mut tally);
     for (at, mirror) in mirrors(list) {
         let pods = declared.pods.iter();
@@ -115,6 +116,7 @@ fn drift(
     if count == 0 {
         return Ok(None);
     }
+    comparable(node, mirror)?;
     let changes = files.iter().map(|file| changed(&file.manifest.walk));
     let started = node.host.kubelet.get().ok();
     let started = started.and_then(|kubelet| kubelet.value.process.as_ref()?.started);

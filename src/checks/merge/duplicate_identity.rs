@@ -124,6 +124,9 @@ fn duplicate(
         |file: &Declared<'_>, mirror: &Mirror| compare(file.pod, &mirror.pod, node.name.as_str());
     let (words, compared) = match mirror {
         None => ("which one runs is not known".to_owned(), Vec::new()),
+        Some(None) if node.api.unread.is_some() => {
+            ("which one runs is not known".to_owned(), Vec::new())
+        }
         Some(None) => ("there is no mirror".to_owned(), Vec::new()),
         Some(Some(mirror)) => {
             let matching: Vec<String> = files

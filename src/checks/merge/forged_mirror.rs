@@ -1,19 +1,14 @@
-use std::time::Duration;
-
-use super::pairs::{hidden_processes, mirrors, same_uid};
+use super::pairs::{hidden_processes, mirrors, same_uid, unread};
+use super::settle::comparable;
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, comparing, kubectl, offence,
 };
-use crate::model::Timestamp;
 use crate::model::fact::{Gap, Locator, Need, Seen};
 use crate::model::name::CheckId;
 use crate::model::node::{NodeFacts, NodeObject, RuntimePods};
 use crate::model::pod::{Mirror, Owner};
 use crate::model::text::Text;
 use crate::model::verdict::{Comparison, Offence, Severity, Side3, Subject, Verdict};
-
-/// The node was read before the mirror was made, or hardly after: the two cannot be compared.
-const FRESH: i64 = 60;
 
 /// Programs that hold a kubelet: the field manager is named after the program.
 const KUBELETS: [&str; 4] = ["kubelet", "k3s", "kubelite", "hyperkube"];
@@ -107,20 +102,20 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     let list = node.api.mirrors.get()?;
     let mut tally = Tally::new();
     tally.good(list.at);
+    unread(node, &mut tally);
     let object = tally.take(&node.api.object);
     let runtime = tally.take(&node.host.runtime_pods);
     let both = [object.map(|seen| seen.at), runtime.map(|seen| seen.at)];
     for at in both.into_iter().flatten() {
         tally.good(at);
     }
-    let read = node.host.at.map(Timestamp::as_second);
     for (at, mirror) in mirrors(list) {
         let case = Case { mirror, at };
         tally.part(at, Ok(case.owner(object)));
         tally.part(at, Ok(case.hashes()));
         tally.part(at, Ok(case.managers()));
         if let Some(runtime) = runtime {
-            tally.part(at, case.runs(runtime, read));
+            tally.part(at, case.runs(runtime, node));
         }
     }
     tally.verdict()
@@ -233,7 +228,7 @@ impl Case<'_> {
     }
 
     /// A true mirror's hash is the uid of a pod on the node.
-    fn runs(&self, runtime: &Seen<RuntimePods>, read: Option<i64>) -> Result<Option<Offence>, Gap> {
+    fn runs(&self, runtime: &Seen<RuntimePods>, node: &NodeFacts) -> Result<Option<Offence>, Gap> {
         let hash = self
             .mirror
             .hash
@@ -243,14 +238,7 @@ impl Case<'_> {
         if pods.any(|pod| same_uid(pod.uid.as_str(), hash.as_str())) {
             return Ok(None);
         }
-        if let (Some(created), Some(read)) = (self.mirror.created, read) {
-            let left = created.saturating_add(FRESH).saturating_sub(read);
-            if let Ok(left @ 1..) = u64::try_from(left) {
-                return Err(Gap::Settling {
-                    left: Duration::from_secs(left),
-                });
-            }
-        }
+        comparable(node, self.mirror)?;
         if runtime.value.hidepid {
             return Err(hidden_processes());
         }

@@ -21,6 +21,7 @@ pub static CHECK: Check = Check {
         Need::KubeletConfig,
         Need::RuntimePods,
         Need::NodeObject,
+        Need::PodUids,
     ],
     maps: &[
         Maps::Ms("MS-TA9017"),
@@ -81,6 +82,14 @@ pub static CHECK: Check = Check {
             "UNKNOWN: the kubelet does not act: it no longer reports to the API server",
         ),
         (
+            "{manifests: [{file: web.yaml, pod: shop/web}], mirrors: [], unread: forbidden, kubelet: {}, clock: 1000, runtime: []}",
+            "UNKNOWN: the API server forbids list pods",
+        ),
+        (
+            "{manifests: [{file: web.yaml, pod: shop/web}], mirrors: [], gone: [{pod: shop/web-cp-1, uid: u1}], kubelet: {}, clock: 1000, runtime: []}",
+            "UNKNOWN: the kubelet may still act for 40 s",
+        ),
+        (
             "{manifests: [{file: a.yaml, pod: {metadata: {name: a, uid: rooted}, spec: {}}}], mirrors: [], kubelet: {}, clock: 1000, runtime: [{uid: rooted}]}",
             "FAIL critical: default/a-cp-1 runs without a mirror pod",
         ),
@@ -125,7 +134,14 @@ enum Runs {
 
 /// A pod without a mirror: an offence once the kubelet had its time.
 fn hidden(node: &NodeFacts, pod: &Declared<'_>, mirrors: Locator) -> Result<Offence, Gap> {
+    if let Some(gap) = &node.api.unread {
+        return Err(gap.clone());
+    }
     let limit = window(node);
+    // The mirror was there after the node was read: the kubelet took it away, or is about to make it anew.
+    if node.api.gone.iter().any(|id| pod.is_named(id)) {
+        return Err(Gap::Settling { left: limit });
+    }
     let runs = runs(node, pod);
     // What has run long enough is proof by itself: touching the file does not start the time again.
     let proven = match runs {

@@ -42,6 +42,10 @@ pub static CHECK: Check = Check {
             "PASS",
         ),
         (
+            "{runtime: [{uid: u1}], pods: [], gone: [{pod: a/b, uid: u1}]}",
+            "PASS",
+        ),
+        (
             "{runtime: [{uid: gone, pids: 0, log: a/b}], pods: []}",
             "PASS: 1 log folder of a pod that is gone",
         ),
@@ -66,6 +70,10 @@ pub static CHECK: Check = Check {
             "UNKNOWN: the login may not read the processes of other users (/proc is mounted with hidepid)",
         ),
         (
+            "{runtime: [{uid: u1}], pods: [], unread: forbidden, clock: 1000}",
+            "UNKNOWN: the API server forbids list pods",
+        ),
+        (
             "{runtime: [], pods: {gap: forbidden}}",
             "UNKNOWN: the API server forbids list pods",
         ),
@@ -83,7 +91,12 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     tally.good(known.at);
     let mut folders = 0_u32;
     for pod in &runtime.value.pods {
-        if known.value.iter().any(|id| is_known(pod, id)) {
+        if known
+            .value
+            .iter()
+            .chain(&node.api.gone)
+            .any(|id| is_known(pod, id))
+        {
             continue;
         }
         // A log folder outlives its pod: without a process it proves nothing.
@@ -92,6 +105,10 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
             continue;
         }
         let evidence = [runtime.at, known.at];
+        if let Some(gap) = &node.api.unread {
+            tally.gap(gap.clone());
+            continue;
+        }
         match settled(node, STARTING, [pod.started]) {
             Ok(()) => tally.offence(orphan(node, pod, declared.as_ref(), evidence)),
             Err(gap) => tally.gap(gap),

@@ -4,7 +4,7 @@ use crate::checks::check::Tally;
 use crate::model::fact::{Fact, Gap, Locator, Need, Seen};
 use crate::model::known::CONFIG_MIRROR;
 use crate::model::node::{NodeFacts, RuntimePod, RuntimePods};
-use crate::model::pod::{Manifest, Mirror, Pod};
+use crate::model::pod::{Manifest, Mirror, Pod, PodId};
 use crate::model::text::Text;
 use crate::model::unix::FileKind;
 
@@ -27,6 +27,10 @@ impl Declared<'_> {
 
     pub fn is_mirrored_by(&self, mirror: &Mirror) -> bool {
         mirror.pod.namespace == self.pod.namespace && mirror.pod.name == self.mirror_name
+    }
+
+    pub fn is_named(&self, id: &PodId) -> bool {
+        *id.namespace == *self.pod.namespace.as_str() && *id.name == *self.mirror_name.as_str()
     }
 
     /// The uid that the manifest pins; the kubelet uses it as it is.
@@ -127,6 +131,13 @@ pub fn mirrors(list: &Seen<Vec<Mirror>>) -> impl Iterator<Item = (Locator, &Mirr
     (0_u32..)
         .zip(&list.value)
         .map(|(index, mirror)| (Locator::new(Need::MirrorPods, index), mirror))
+}
+
+/// Leaves the gap of namespaces whose pods could not be listed: a mirror may be there that nobody has seen.
+pub fn unread(node: &NodeFacts, tally: &mut Tally) {
+    if let Some(gap) = &node.api.unread {
+        tally.gap(gap.clone());
+    }
 }
 
 /// Uids as a cgroup, a log folder and the API spell them: the systemd driver writes `_` for `-`.

@@ -5,13 +5,18 @@
 use std::time::Duration;
 
 use crate::checks::kubelet::setting::file_check_frequency;
+use crate::model::Timestamp;
 use crate::model::fact::Gap;
 use crate::model::node::NodeFacts;
+use crate::model::pod::Mirror;
 use crate::model::text::Text;
 use crate::model::unix::Walk;
 
 /// What starting a pod and registering its mirror may take beyond the next look into the folder.
 const SLACK: Duration = Duration::from_secs(20);
+
+/// How much older than a reading of the node a mirror has to be, in seconds.
+const FRESH: i64 = 60;
 
 /// A change that lies further ahead than this was not made by a clock that agrees with the node's.
 const AHEAD: i64 = 60;
@@ -47,6 +52,26 @@ pub fn settled(
     let age = u64::try_from(clock.saturating_sub(latest)).unwrap_or(0);
     match limit.checked_sub(Duration::from_secs(age)) {
         Some(left) if !left.is_zero() => Err(Gap::Settling { left }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the node was read late enough to say something of a mirror: what is newer than the reading
+/// belongs to a manifest that the reading may not have seen.
+///
+/// # Errors
+/// [`Gap::Settling`] until the node is read again.
+pub fn comparable(node: &NodeFacts, mirror: &Mirror) -> Result<(), Gap> {
+    let read = node.host.at.map(Timestamp::as_second);
+    let (Some(created), Some(read)) = (mirror.created, read) else {
+        return Ok(());
+    };
+    // The API server's clock against ours: the slack covers what they differ by.
+    let left = created.saturating_add(FRESH).saturating_sub(read);
+    match u64::try_from(left) {
+        Ok(left @ 1..) => Err(Gap::Settling {
+            left: Duration::from_secs(left),
+        }),
         _ => Ok(()),
     }
 }

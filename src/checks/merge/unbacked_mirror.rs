@@ -1,5 +1,5 @@
-use super::pairs::{Declarations, declared, mirrors, same_uid};
-use super::settle::{changed, settled, window};
+use super::pairs::{Declarations, declared, mirrors, same_uid, unread};
+use super::settle::{changed, comparable, settled, window};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, comparing, kubectl, offence, on_node,
 };
@@ -62,6 +62,10 @@ pub static CHECK: Check = Check {
             "UNKNOWN: the kubelet may still act for 20 s",
         ),
         (
+            "{mirrors: [{pod: shop/web-cp-1, created: 1750000020}], manifests: [], clock: 1000, dir: {}}",
+            "UNKNOWN: the kubelet may still act for 80 s",
+        ),
+        (
             "{mirrors: [{pod: shop/web-cp-1, source: http}], manifests: [], clock: 1000, dir: {}, kubelet: {staticPodURL: 'https://boot.example.org/'}}",
             "PASS: shop/web-cp-1 comes from staticPodURL",
         ),
@@ -72,6 +76,10 @@ pub static CHECK: Check = Check {
         (
             "{mirrors: [{pod: shop/web-cp-1}], manifests: [{file: web.yaml, unread: denied}], clock: 1000, dir: {}}",
             "UNKNOWN: the login may not read it",
+        ),
+        (
+            "{mirrors: [], unread: forbidden, manifests: []}",
+            "UNKNOWN: the API server forbids list pods",
         ),
         (
             "{mirrors: {gap: forbidden}, manifests: []}",
@@ -87,6 +95,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     let list = node.api.mirrors.get()?;
     let mut tally = Tally::new();
     tally.good(list.at);
+    unread(node, &mut tally);
     declared.tell(&mut tally);
     for (at, mirror) in mirrors(list) {
         if declared.pods.iter().any(|pod| pod.is_mirrored_by(mirror)) {
@@ -131,6 +140,7 @@ fn unbacked(
     if let (false, Some(gap)) = (from_url, declared.gaps.first()) {
         return Err(gap.clone());
     }
+    comparable(node, mirror)?;
     let dir = node.host.manifest_dir.get()?;
     let changed = dir.value.as_ref().and_then(|dir| changed(&dir.walk));
     settled(node, window(node), [changed])?;

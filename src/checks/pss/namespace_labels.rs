@@ -136,6 +136,9 @@ fn gather(node: &NodeFacts, hosts: &mut Hosts, tally: &mut Tally) {
             host(pod);
         }
     }
+    if let Some(gap) = &node.api.unread {
+        tally.gap(gap.clone());
+    }
     if let Some(mirrors) = tally.take(&node.api.mirrors) {
         for mirror in &mirrors.value {
             host(&mirror.pod);
