@@ -280,8 +280,58 @@ fn last_states(updates: &Receiver<Update>) -> BTreeMap<NodeName, HostState> {
     states
 }
 
-fn descriptors() -> usize {
-    std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
+/// Descriptors and threads of this process.
+fn held() -> (usize, usize) {
+    let count = |what: &str| std::fs::read_dir(what).map_or(0, Iterator::count);
+    (count("/proc/self/fd"), count("/proc/self/task"))
+}
+
+#[test]
+fn sessions_leave_nothing_behind() {
+    // Other tests open descriptors too: the count is taken in a process of its own.
+    let this = std::env::current_exe().expect("a test binary");
+    let name = "ssh::sessions_leave_nothing_behind_alone";
+    let output = std::process::Command::new(this)
+        .args(["--exact", name, "--ignored", "--test-threads=1"])
+        .output()
+        .expect("the same binary again");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{text}"
+    );
+}
+
+#[test]
+#[ignore = "run by sessions_leave_nothing_behind"]
+fn sessions_leave_nothing_behind_alone() {
+    let kinds = [
+        Fault::None,
+        Fault::Refuses,
+        Fault::HangsUp(1),
+        Fault::BannerFlood,
+        Fault::BadKex,
+        Fault::WrongKey,
+        Fault::Denied,
+        Fault::NoExec,
+        Fault::Prints("no"),
+        Fault::Cut(60),
+        Fault::Huge(8 << 20),
+        Fault::NeverEnds,
+    ];
+    let faults: Vec<Fault> = kinds.iter().copied().cycle().take(240).collect();
+    let lab = Lab::new(&faults);
+    let before = held();
+    let (pool, updates) = start(&lab, lab.options(), 0..240);
+    assert_eq!(last_states(&updates).len(), 240);
+    assert!(pool.join(Duration::from_secs(5)));
+    drop(updates);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    // The farm's half of the last connections closes on its own time.
+    while held() != before && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(held(), before);
 }
 
 #[test]
@@ -320,4 +370,78 @@ fn a_cancellation_ends_everything_at_once() {
         "{:?}",
         start.elapsed()
     );
+}
+
+#[test]
+fn what_was_read_stays_when_a_later_reading_fails() {
+    let lab = Lab::new(&[Fault::Once]);
+    let (jobs, inbox) = std::sync::mpsc::channel();
+    let (outbox, updates) = std::sync::mpsc::sync_channel(16);
+    let pool = pool::spawn(
+        Arc::new(lab.options()),
+        Arc::new(Masker::new([7; 32])),
+        inbox,
+        outbox,
+        Arc::clone(&lab.cancel),
+    )
+    .expect("threads");
+    jobs.send(lab.job(0)).expect("an open channel");
+    let mut facts = 0;
+    for update in &updates {
+        match update {
+            Update::Node(..) => facts += 1,
+            Update::Host(_, HostState::Ok) => jobs.send(lab.job(0)).expect("an open channel"),
+            Update::Host(_, HostState::Stale(gap)) => {
+                assert!(gap.to_string().contains("(throttled)"), "{gap}");
+                break;
+            }
+            Update::Host(_, HostState::Failed(gap)) => panic!("{gap}"),
+            _ => {}
+        }
+    }
+    assert_eq!(facts, 1);
+    drop(jobs);
+    drop(updates);
+    assert!(pool.join(Duration::from_secs(5)));
+}
+
+#[test]
+fn only_a_key_on_file_is_accepted() {
+    use FaultClass as Class;
+    let lab = Lab::new(&[Fault::None]);
+    let line = lab.farm.known_hosts();
+    let key = line.split_once(' ').expect("name and key").1.to_owned();
+    let name = &lab.node(0).known_as[0];
+    let host = lab.farm.address(0);
+    let rsa = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAQ==";
+    let mut ssh = Ssh2::new().expect("a thread");
+    for (text, class) in [
+        (String::new(), Class::HostkeyUnknown),
+        (
+            format!("@cert-authority {name} {key}"),
+            Class::HostkeyUnknown,
+        ),
+        (format!("!{name},!{host},* {key}"), Class::HostkeyUnknown),
+        (format!("{name} {rsa}\n"), Class::HostkeyNewType),
+        (format!("{line}@revoked * {key}"), Class::HostkeyRevoked),
+    ] {
+        let file = lab.folder.join("known_hosts");
+        stakeout::disk::write(&file, |out| out.write_all(text.as_bytes())).expect("writable");
+        // A changed file is noticed within a second; another list of files at once.
+        let node = NodeRef {
+            known_hosts: vec![file, lab.folder.join(class.to_string())],
+            ..lab.node(0)
+        };
+        let found = fault(lab.run(&mut Ssh2::new().expect("a thread"), &node));
+        assert_eq!(found.0, class, "{text}: {}", found.1);
+    }
+    // Back to the right one, seen by a transport that has read a wrong one before.
+    let file = lab.known.clone();
+    fault(lab.run(&mut ssh, &lab.node(0)));
+    stakeout::disk::write(&file, |out| out.write_all(line.as_bytes())).expect("writable");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while lab.run(&mut ssh, &lab.node(0)).is_err() {
+        assert!(Instant::now() < deadline, "the file was not read again");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }

@@ -30,6 +30,8 @@ pub enum Fault {
     Silent,
     /// Hangs up before the greeting, the first so many times.
     HangsUp(usize),
+    /// Answers the first connection and hangs up on all others.
+    Once,
     /// Says that too many logins are going on, the first so many times.
     Busy(usize),
     /// Sends bytes without a line break for ever.
@@ -269,6 +271,7 @@ async fn visitor(
     match site.faults[node] {
         Fault::Silent => return wait_for_end(stream).await,
         Fault::HangsUp(times) if visit < times => return Ok(()),
+        Fault::Once if visit > 0 => return Ok(()),
         Fault::Busy(times) if visit < times => {
             stream.write_all(b"Exceeded MaxStartups\r\n").await?;
             return Ok(());

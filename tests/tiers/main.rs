@@ -8,12 +8,18 @@
 
 mod access_kernel;
 pub mod machine;
+mod ssh_transport;
 mod yaml_oracle;
 
 use libtest_mimic::{Arguments, Trial};
 
 /// One line a topic.
 const TOPICS: &[fn() -> Vec<Trial>] = &[access_kernel::trials, yaml_oracle::trials];
+const TOPICS: &[fn() -> Vec<Trial>] = &[
+    //
+    ssh_transport::trials,
+    yaml_oracle::trials,
+];
 
 fn main() -> std::process::ExitCode {
     let arguments = Arguments::from_args();

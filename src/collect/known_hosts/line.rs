@@ -82,11 +82,13 @@ impl Line {
 impl Names {
     fn parse(field: &str) -> Result<Self, &'static str> {
         let Some(hashed) = field.strip_prefix('|') else {
-            let patterns = field
-                .split(',')
-                .map(Pattern::parse)
-                .collect::<Result<_, _>>()?;
-            return Ok(Self::Listed(patterns));
+            // OpenSSH reads past empty names.
+            let patterns: Vec<_> = field.split(',').filter_map(Pattern::parse).collect();
+            return if patterns.is_empty() {
+                Err("no name in the list")
+            } else {
+                Ok(Self::Listed(patterns))
+            };
         };
         let hashed = hashed
             .strip_prefix("1|")
@@ -135,15 +137,12 @@ impl Names {
 }
 
 impl Pattern {
-    fn parse(word: &str) -> Result<Self, &'static str> {
+    fn parse(word: &str) -> Option<Self> {
         let (negated, text) = match word.strip_prefix('!') {
             Some(rest) => (true, rest),
             None => (false, word),
         };
-        if text.is_empty() {
-            return Err("an empty name in the list");
-        }
-        Ok(Self {
+        (!text.is_empty()).then(|| Self {
             text: text.to_ascii_lowercase().into(),
             negated,
         })

@@ -161,21 +161,24 @@ impl KnownHosts {
     }
 
     /// Everything on file for a host. `names`: best first, `[host]:port` where the port is not 22.
+    ///
+    /// As OpenSSH, a line without a port vouches for a key on any port, but says nothing against it.
     pub fn lookup(&self, names: &[String]) -> Lookup<'_> {
-        let mut own: Vec<Name> = names.iter().map(|name| Name::new(name)).collect();
-        // As OpenSSH: a line without a port vouches for a key on any port, but says nothing against it.
-        let bare: Vec<Name> = names
+        let mut lookup = self.lookup_exactly(names);
+        let bare = names
             .iter()
             .filter_map(|name| Some(name.strip_prefix('[')?.rsplit_once("]:")?.0))
-            .filter(|bare| !names.iter().any(|name| name == bare))
-            .map(Name::new)
-            .collect();
-        let strict = own.len();
-        own.extend(bare);
+            .filter(|bare| !names.iter().any(|name| name == bare));
+        lookup.names.extend(bare.map(Name::new));
+        lookup
+    }
+
+    /// Everything on file under these very names, as `ssh-keygen -F` looks for them.
+    pub fn lookup_exactly(&self, names: &[String]) -> Lookup<'_> {
         Lookup {
             known: self,
-            names: own,
-            strict,
+            names: names.iter().map(|name| Name::new(name)).collect(),
+            strict: names.len(),
         }
     }
 
