@@ -1,1 +1,12 @@
-//! The dashboard: a frame is a function of the world; only the loop runs effects.
+//! The dashboard.
+
+pub mod app;
+mod frame;
+pub mod keys;
+mod pane;
+mod prompt;
+pub mod theme;
+mod widget;
+pub mod world;
+
+pub use pane::Address;

@@ -1,0 +1,341 @@
+//! The dashboard as a machine without IO: messages in, state and effects out, a frame as a function of both.
+
+use std::sync::Arc;
+
+use crossterm::event::KeyEvent;
+use ratatui::layout::Size;
+
+use super::keys::{self, Action, EVERYWHERE};
+use super::pane::{self, Address, Pane};
+use super::prompt::{self, Prompt, Said};
+use super::theme::Token;
+use super::world::World;
+use crate::engine::Judged;
+use crate::model::Timestamp;
+use crate::model::link::Order;
+use crate::model::text::Text;
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Msg {
+    Key(KeyEvent),
+    Paste(String),
+    Resize(Size),
+    /// Everything that the engine sent since the last frame, in order.
+    Views(Vec<Arc<Judged>>),
+    Tick(Timestamp),
+    /// How an effect went.
+    Done(Toast),
+}
+
+/// What is to be done outside. `Open`, `Back` and `Say` are the app's own and never leave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    Open(Address),
+    Back,
+    Say(Toast),
+    Copy(Clip),
+    Order(Order),
+    Theme(String),
+    Suspend,
+    Redraw,
+    Quit,
+}
+
+/// Text for the clipboard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clip {
+    /// What it is: `step 1`, `ssh command`.
+    pub what: String,
+    pub text: String,
+}
+
+/// One line for the reader, until the next key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Toast {
+    pub text: String,
+    pub token: Token,
+}
+
+impl Toast {
+    pub fn plain(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            token: Token::ToastInfo,
+        }
+    }
+
+    pub fn warn(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            token: Token::ToastWarn,
+        }
+    }
+}
+
+impl Effect {
+    pub fn say(text: impl Into<String>) -> Self {
+        Self::Say(Toast::plain(text))
+    }
+
+    pub fn warn(text: impl Into<String>) -> Self {
+        Self::Say(Toast::warn(text))
+    }
+}
+
+/// State of the dashboard. The frame itself is drawn in `frame.rs`.
+pub struct App {
+    pub(super) world: World,
+    /// The way from the fleet to the pane that is shown; never empty.
+    pub(super) panes: Vec<Box<dyn Pane>>,
+    /// Panes that were left, the last one first to come back.
+    forward: Vec<Box<dyn Pane>>,
+    pub(super) prompt: Option<Prompt>,
+    pub(super) toast: Option<Toast>,
+    pub(super) zoom: bool,
+    /// The next quit is meant.
+    armed: bool,
+}
+
+impl App {
+    pub fn new(world: World) -> Self {
+        let mut app = Self {
+            world,
+            panes: vec![pane::open(&Address::Fleet, &[])],
+            forward: Vec::new(),
+            prompt: None,
+            toast: None,
+            zoom: false,
+            armed: false,
+        };
+        app.sync();
+        app
+    }
+
+    /// Takes one message; what comes back has to be done by the loop.
+    pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
+        match msg {
+            Msg::Key(event) => return self.key(event),
+            Msg::Paste(text) => {
+                if let Some(prompt) = &mut self.prompt {
+                    let said = prompt.paste(&text);
+                    return self.said(said);
+                }
+            }
+            Msg::Resize(size) => self.world.screen = size,
+            Msg::Views(views) => {
+                self.world.take(&views);
+                self.sync();
+            }
+            Msg::Tick(now) => self.world.now = now,
+            Msg::Done(toast) => self.toast = Some(toast),
+        }
+        Vec::new()
+    }
+
+    /// Opens the view of an address on top of what is shown.
+    pub fn open(&mut self, address: &Address) {
+        if self.pane().address() == *address {
+            return;
+        }
+        let mut opened = pane::open(address, self.pane().keys());
+        opened.sync(&self.world);
+        self.panes.push(opened);
+        self.forward.clear();
+    }
+
+    pub fn address(&self) -> Address {
+        self.pane().address()
+    }
+
+    /// Whether something is collected right now: time then moves on the screen.
+    pub fn is_lively(&self) -> bool {
+        let young = self.world.totals.newest.map(|at| self.world.age(at));
+        self.world.totals.active() > 0 || young.is_some_and(|age| age < 60)
+    }
+
+    pub(super) fn pane(&self) -> &dyn Pane {
+        self.panes
+            .last()
+            .map(std::convert::AsRef::as_ref)
+            .expect("the fleet pane is never removed")
+    }
+
+    fn pane_mut(&mut self) -> &mut Box<dyn Pane> {
+        self.panes
+            .last_mut()
+            .expect("the fleet pane is never removed")
+    }
+
+    fn sync(&mut self) {
+        let world = &self.world;
+        if let Some(pane) = self.panes.last_mut() {
+            pane.sync(world);
+        }
+    }
+
+    fn key(&mut self, event: KeyEvent) -> Vec<Effect> {
+        self.toast = None;
+        if let Some(prompt) = &mut self.prompt {
+            let said = prompt.key(event, &self.world);
+            return self.said(said);
+        }
+        let armed = std::mem::take(&mut self.armed);
+        match keys::resolve(event, self.pane().keys()) {
+            Some(action) => self.act(action, armed),
+            None => Vec::new(),
+        }
+    }
+
+    fn act(&mut self, action: Action, armed: bool) -> Vec<Effect> {
+        match action {
+            Action::Back => return self.back(armed),
+            Action::Interrupt if armed => return vec![Effect::Quit],
+            Action::Interrupt => self.arm("ctrl-c again to quit"),
+            Action::HistoryBack => self.leave(),
+            Action::HistoryForward => self.again(),
+            Action::Last if self.forward.is_empty() => self.leave(),
+            Action::Last => self.again(),
+            Action::Palette => self.prompt = Some(Prompt::palette()),
+            Action::Filter => {
+                let text = self.pane().filter().to_owned();
+                if self.pane_mut().set_filter(&text) {
+                    self.prompt = Some(Prompt::filter(text));
+                } else {
+                    self.toast = Some(Toast::plain("nothing to filter here"));
+                }
+            }
+            Action::Zoom => self.zoom = !self.zoom,
+            Action::Help => self.open(&Address::Help),
+            Action::ReadOnly => self.toast = Some(Toast::warn("stakeout is read-only")),
+            Action::Redraw => return vec![Effect::Redraw],
+            Action::Suspend => return vec![Effect::Suspend],
+            Action::RecollectAll => return self.recollect_all(),
+            other => {
+                let world = &self.world;
+                let effects = self.panes.last_mut().map(|pane| pane.update(other, world));
+                return self.take(effects.unwrap_or_default());
+            }
+        }
+        Vec::new()
+    }
+
+    /// Does the app's own effects and passes the others on.
+    fn take(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
+        let mut out = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Open(address) => self.open(&address),
+                Effect::Back => self.leave(),
+                Effect::Say(toast) => self.toast = Some(toast),
+                other => out.push(other),
+            }
+        }
+        self.sync();
+        out
+    }
+
+    fn said(&mut self, said: Said) -> Vec<Effect> {
+        match said {
+            Said::Nothing => {}
+            Said::Typed(text) => {
+                self.pane_mut().set_filter(&text);
+                self.sync();
+            }
+            Said::Closed => self.prompt = None,
+            Said::Cancelled => {
+                let filters = self.prompt.take().is_some_and(|prompt| prompt.is_filter());
+                if filters {
+                    self.pane_mut().set_filter("");
+                    self.sync();
+                }
+            }
+            Said::Command(line) => {
+                self.prompt = None;
+                return self.command(&line);
+            }
+        }
+        Vec::new()
+    }
+
+    fn command(&mut self, line: &str) -> Vec<Effect> {
+        match prompt::parse(line, &self.world) {
+            Ok(prompt::Command::Open(address, filter)) => {
+                self.open(&address);
+                if let Some(filter) = filter {
+                    self.pane_mut().set_filter(&filter);
+                }
+                self.sync();
+                Vec::new()
+            }
+            Ok(prompt::Command::Theme(name)) => vec![Effect::Theme(name)],
+            Ok(prompt::Command::Quit) => vec![Effect::Quit],
+            Ok(prompt::Command::Nothing) => Vec::new(),
+            Err(message) => {
+                self.toast = Some(Toast::warn(Text::from(message).as_str()));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Clears a filter, else goes up, else asks before it quits.
+    fn back(&mut self, armed: bool) -> Vec<Effect> {
+        if self.zoom {
+            self.zoom = false;
+        } else if !self.pane().filter().is_empty() {
+            self.pane_mut().set_filter("");
+            self.sync();
+        } else if self.panes.len() > 1 {
+            self.leave();
+        } else if armed {
+            return vec![Effect::Quit];
+        } else {
+            self.arm("q again to quit");
+        }
+        Vec::new()
+    }
+
+    fn arm(&mut self, text: &str) {
+        self.armed = true;
+        self.toast = Some(Toast::plain(text));
+    }
+
+    fn leave(&mut self) {
+        if self.panes.len() > 1 {
+            self.forward.extend(self.panes.pop());
+            self.sync();
+        }
+    }
+
+    fn again(&mut self) {
+        if let Some(pane) = self.forward.pop() {
+            self.panes.push(pane);
+            self.sync();
+        }
+    }
+
+    fn recollect_all(&mut self) -> Vec<Effect> {
+        let nodes: Vec<_> = self
+            .world
+            .summaries()
+            .filter_map(|summary| summary.scope.node().cloned())
+            .collect();
+        if nodes.is_empty() {
+            self.toast = Some(Toast::warn("no nodes are known yet"));
+            return Vec::new();
+        }
+        let text = format!(
+            "collecting {} again",
+            super::widget::words::count(nodes.len(), "node")
+        );
+        self.toast = Some(Toast::plain(text));
+        vec![Effect::Order(Order::Recollect(nodes))]
+    }
+}
+
+/// Every table of bindings, the common one first.
+pub fn bindings() -> Vec<(&'static str, &'static [keys::Binding])> {
+    let mut out = vec![("everywhere", EVERYWHERE)];
+    out.extend(pane::keymaps());
+    out
+}

@@ -1,0 +1,552 @@
+//! The fleet: heat strip, one row per node, what the node under the cursor has, and what went wrong.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::filter::{Fields, Filter};
+use super::list::List;
+use super::{Address, Pane};
+use crate::model::link::Order;
+use crate::model::verdict::Severity;
+use crate::tui::app::{Clip, Effect};
+use crate::tui::frame::DESIGN;
+use crate::tui::keys::{Action, Binding, quiet, shown};
+use crate::tui::pane::node::{message, ssh_command};
+use crate::tui::theme::{Theme, Token};
+use crate::tui::widget::heat;
+use crate::tui::widget::strip::Strip;
+use crate::tui::widget::words::{age, count, middle, wrap};
+use crate::tui::world::{Scope, Summary, World};
+
+pub const KEYS: &[Binding] = &[
+    shown("Enter Right", Action::Open, "open", "open the node"),
+    shown("/", Action::Filter, "filter", "filter nodes"),
+    shown(":", Action::Palette, "command", "command"),
+    shown("!", Action::Problems, "problems", "problems only"),
+    shown("v", Action::Pivot, "pivot", "by check instead of by node"),
+    shown("l", Action::Log, "log", "collection log of the node"),
+    shown("s", Action::Ssh, "ssh", "show and copy its ssh command"),
+    shown("r", Action::Recollect, "re-read", "collect this node again"),
+    quiet("c", Action::Copy, "copy the node's name"),
+    quiet("C", Action::CopyAll, "copy all names that are shown"),
+    quiet("N", Action::SortName, "sort by name"),
+    quiet("A", Action::SortAge, "sort by age"),
+    quiet("S", Action::SortSeverity, "sort by severity"),
+    quiet("O", Action::SortNext, "sort by the next column"),
+];
+
+/// Rows above and below the list.
+const ABOVE: u16 = 5;
+const BELOW: u16 = 3;
+/// Columns of the list beside a preview.
+const LIST: u16 = 80;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sort {
+    Severity,
+    Name,
+    Age,
+    Unknown,
+    Drift,
+}
+
+impl Sort {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Severity => "severity",
+            Self::Name => "name",
+            Self::Age => "age",
+            Self::Unknown => "unknown",
+            Self::Drift => "drift",
+        }
+    }
+
+    fn next(self) -> Self {
+        match self {
+            Self::Severity => Self::Name,
+            Self::Name => Self::Age,
+            Self::Age => Self::Unknown,
+            Self::Unknown => Self::Drift,
+            Self::Drift => Self::Severity,
+        }
+    }
+}
+
+/// The root view.
+pub struct Fleet {
+    list: List<Scope>,
+    filter: Filter,
+    problems: bool,
+    sort: Sort,
+    reversed: bool,
+}
+
+impl Fleet {
+    pub fn new() -> Self {
+        Self {
+            list: List::default(),
+            filter: Filter::default(),
+            problems: false,
+            sort: Sort::Severity,
+            reversed: false,
+        }
+    }
+
+    fn shows(&self, summary: &Summary) -> bool {
+        let collect = summary.collect();
+        let fields = Fields {
+            text: &[summary.scope.as_str(), &summary.group, &collect],
+            severity: summary.counts.worst(),
+            role: summary.role(),
+            state: &collect,
+            source: if summary.counts.drift > 0 {
+                "disagree"
+            } else {
+                ""
+            },
+            check: "",
+        };
+        let clean = summary.counts.failed == 0
+            && summary.counts.unknown == 0
+            && summary.gap().is_none()
+            && summary.counts.all() > 0;
+        !(self.problems && clean) && self.filter.holds(&fields)
+    }
+
+    fn sort_by(&mut self, sort: Sort) {
+        self.reversed = self.sort == sort && !self.reversed;
+        self.sort = sort;
+    }
+
+    fn head(&self, world: &World, theme: &Theme, width: usize) -> Strip {
+        let all = world.totals.nodes;
+        let here = self
+            .list
+            .rows()
+            .iter()
+            .filter(|scope| scope.node().is_some())
+            .count();
+        let nodes = if here == all {
+            count(all, "node")
+        } else {
+            format!("{here} of {}", count(all, "node"))
+        };
+        let filter = match (self.filter.is_empty(), self.problems) {
+            (true, false) => "-",
+            (true, true) => "problems",
+            (false, _) => self.filter.text(),
+        };
+        let arrow = if self.reversed { " up" } else { "" };
+        let right = format!(
+            "{nodes}  filter: {filter}  sort: {}{arrow}",
+            self.sort.word()
+        );
+        let room = width.saturating_sub(6);
+        Strip::of("fleet ", theme.style(Token::Header)).right(
+            room,
+            &right,
+            theme.style(Token::Muted),
+        )
+    }
+
+    fn draw_list(&self, world: &World, theme: &Theme, (area, buf): (Rect, &mut Buffer)) {
+        let height = usize::from(area.height);
+        let first = self.list.first(height);
+        let rows = self.list.rows().iter().enumerate().skip(first).take(height);
+        for ((index, scope), y) in rows.zip(area.y..) {
+            let Some(summary) = world.summary(scope) else {
+                continue;
+            };
+            let here = index == self.list.at();
+            row(summary, world, theme, here).draw(buf, (area.x, y), area.width);
+            if here {
+                let line = Rect {
+                    y,
+                    height: 1,
+                    ..area
+                };
+                buf.set_style(line, theme.style(Token::Cursor));
+            }
+        }
+    }
+
+    /// The findings of the node under the cursor in a few words.
+    fn preview(&self, world: &World, theme: &Theme) -> Strip {
+        let Some(scope) = self.list.current() else {
+            return Strip::new();
+        };
+        let mut findings = world.findings(scope);
+        findings.retain(|finding| finding.standing.is_problem());
+        findings.sort_by_key(|finding| finding.standing);
+        let mut text = format!("{scope}: ");
+        if findings.is_empty() {
+            text.push_str(world.summary(scope).map_or("", quiet_words));
+        }
+        for (index, finding) in findings.iter().take(3).enumerate() {
+            if index > 0 {
+                text.push_str(" | ");
+            }
+            text.push_str(&super::node::message(world, finding));
+        }
+        if findings.len() > 3 {
+            text.push_str(&format!(" | +{} more", findings.len() - 3));
+        }
+        Strip::of(text, theme.style(Token::Text))
+    }
+
+    /// What went wrong: on the node under the cursor, with the API server, or on the first failed node.
+    fn alert(&self, world: &World, theme: &Theme) -> Strip {
+        let here = self.list.current().and_then(|scope| world.summary(scope));
+        let first = || {
+            world
+                .summaries()
+                .find(|summary| summary.letter() == 'x' || summary.collect().starts_with("FAILED"))
+        };
+        let api = world
+            .judged()
+            .and_then(|judged| judged.snapshot.cluster.version.get().err());
+        let found = here.filter(|summary| summary.gap().is_some());
+        let text = if let Some((summary, gap)) = found.and_then(|found| Some((found, found.gap()?)))
+        {
+            format!("! {}: {gap}  next: {}", summary.scope, gap.next_step())
+        } else if let Some(gap) = api.filter(|_| !matches!(world.api(), "ok" | "...")) {
+            format!("! api: {gap}  next: {}", gap.next_step())
+        } else if let Some((summary, gap)) = first().and_then(|found| Some((found, found.gap()?))) {
+            format!("! {}: {gap}", summary.scope)
+        } else {
+            return Strip::new();
+        };
+        Strip::of(text, theme.style(Token::StateFailed))
+    }
+
+    /// Right of the list on wide screens: the findings of the node under the cursor.
+    fn aside(&self, world: &World, theme: &Theme, (area, buf): (Rect, &mut Buffer)) {
+        let Some(scope) = self.list.current() else {
+            return;
+        };
+        let mut findings = world.findings(scope);
+        findings.retain(|finding| finding.standing.is_problem());
+        findings.sort_by_key(|finding| finding.standing);
+        let width = usize::from(area.width);
+        let rule = format!("-- findings of {scope} ");
+        Strip::of(rule, theme.style(Token::Border))
+            .fill(width, '-', theme.style(Token::Border))
+            .draw(buf, (area.x, area.y), area.width);
+        let mut y = area.y + 1;
+        for finding in findings {
+            let (letter, token) = super::node::letter(&finding);
+            for (index, line) in wrap(&message(world, &finding), width.saturating_sub(3))
+                .into_iter()
+                .take(2)
+                .enumerate()
+            {
+                if y >= area.bottom() {
+                    return;
+                }
+                let lead = if index == 0 { letter } else { ' ' };
+                let chip = if index == 0 {
+                    theme.style(token)
+                } else {
+                    theme.style(Token::Text)
+                };
+                Strip::of(lead.to_string(), chip)
+                    .gap(1)
+                    .put(line, theme.style(Token::Text))
+                    .draw(buf, (area.x, y), area.width);
+                y += 1;
+            }
+        }
+    }
+
+    /// One column for screens below the design size.
+    fn narrow(&self, world: &World, theme: &Theme, (area, buf): (Rect, &mut Buffer)) {
+        let height = usize::from(area.height.saturating_sub(1));
+        self.head(world, theme, usize::from(area.width))
+            .draw(buf, (area.x, area.y), area.width);
+        let first = self.list.first(height);
+        for ((index, scope), y) in self
+            .list
+            .rows()
+            .iter()
+            .enumerate()
+            .skip(first)
+            .take(height)
+            .zip(area.y + 1..)
+        {
+            let Some(summary) = world.summary(scope) else {
+                continue;
+            };
+            let here = index == self.list.at();
+            let name = usize::from(area.width).saturating_sub(22).max(8);
+            Strip::of(if here { "> " } else { "  " }, theme.style(Token::Text))
+                .put(
+                    summary.letter().to_string(),
+                    theme.style(heat::letter_token(summary)),
+                )
+                .gap(1)
+                .cell(
+                    name,
+                    &middle(scope.as_str(), name),
+                    theme.style(Token::Text),
+                )
+                .gap(1)
+                .cell(17, &summary.collect(), theme.style(state_token(summary)))
+                .draw(buf, (area.x, y), area.width);
+            if here {
+                buf.set_style(
+                    Rect {
+                        y,
+                        height: 1,
+                        ..area
+                    },
+                    theme.style(Token::Cursor),
+                );
+            }
+        }
+    }
+}
+
+impl Pane for Fleet {
+    fn address(&self) -> Address {
+        Address::Fleet
+    }
+
+    fn crumb(&self) -> String {
+        "fleet".to_owned()
+    }
+
+    fn keys(&self) -> &'static [Binding] {
+        KEYS
+    }
+
+    fn filter(&self) -> &str {
+        self.filter.text()
+    }
+
+    fn set_filter(&mut self, text: &str) -> bool {
+        self.filter = Filter::parse(text);
+        true
+    }
+
+    fn sync(&mut self, world: &World) {
+        let mut rows: Vec<&Summary> = world
+            .summaries()
+            .filter(|summary| self.shows(summary))
+            .collect();
+        match self.sort {
+            Sort::Severity => rows.sort_by_key(|summary| summary.rank()),
+            Sort::Name => {}
+            Sort::Age => rows.sort_by_key(|summary| summary.at),
+            Sort::Unknown => {
+                rows.sort_by_key(|summary| std::cmp::Reverse(summary.counts.unknown));
+            }
+            Sort::Drift => rows.sort_by_key(|summary| std::cmp::Reverse(summary.counts.drift)),
+        }
+        if self.reversed {
+            rows.reverse();
+        }
+        let rows = rows
+            .into_iter()
+            .map(|summary| summary.scope.clone())
+            .collect();
+        self.list.set(rows);
+    }
+
+    fn update(&mut self, action: Action, world: &World) -> Vec<Effect> {
+        let page = usize::from(world.screen.height.saturating_sub(4 + ABOVE + BELOW));
+        if self.list.moved(action, page) {
+            return Vec::new();
+        }
+        match action {
+            Action::Problems => self.problems = !self.problems,
+            Action::SortName => self.sort_by(Sort::Name),
+            Action::SortAge => self.sort_by(Sort::Age),
+            Action::SortSeverity => self.sort_by(Sort::Severity),
+            Action::SortNext => self.sort_by(self.sort.next()),
+            Action::Pivot => return vec![Effect::Open(Address::Checks)],
+            Action::CopyAll => {
+                let names: Vec<&str> = self.list.rows().iter().map(Scope::as_str).collect();
+                return vec![Effect::Copy(Clip {
+                    what: count(names.len(), "name"),
+                    text: names.join("\n"),
+                })];
+            }
+            other => return on_node(other, self.list.current()),
+        }
+        Vec::new()
+    }
+
+    fn view(&self, world: &World, theme: &Theme, area: Rect, buf: &mut Buffer) {
+        if world.judged().is_none() {
+            waiting(world, theme, (area, buf));
+            return;
+        }
+        if area.width < DESIGN.0 || area.height < ABOVE + BELOW + 1 {
+            self.narrow(world, theme, (area, buf));
+            return;
+        }
+        let border = theme.style(Token::Border);
+        let wide = area.width >= 120;
+        let left = if wide {
+            Rect {
+                width: LIST,
+                ..area
+            }
+        } else {
+            area
+        };
+        let width = usize::from(left.width);
+        self.head(world, theme, width)
+            .draw(buf, (left.x, left.y), left.width);
+        let strip = Rect {
+            y: area.y + 1,
+            height: 2,
+            ..area
+        };
+        heat::draw(world.summaries(), self.list.current(), theme, (strip, buf));
+        let rule = || Strip::new().fill(usize::from(area.width), '-', border);
+        rule().draw(buf, (area.x, area.y + 3), area.width);
+        header(theme).draw(buf, (left.x, left.y + 4), left.width);
+        let list = Rect {
+            y: left.y + ABOVE,
+            height: left.height - ABOVE - BELOW,
+            ..left
+        };
+        self.draw_list(world, theme, (list, buf));
+        if wide {
+            for y in list.y - 1..list.bottom() {
+                Strip::of("|", border).draw(buf, (left.right(), y), 1);
+            }
+            let aside = Rect {
+                x: left.right() + 2,
+                y: list.y - 1,
+                width: area.width - left.width - 2,
+                height: list.height + 1,
+            };
+            self.aside(world, theme, (aside, buf));
+        }
+        rule().draw(buf, (area.x, list.bottom()), area.width);
+        self.preview(world, theme)
+            .draw(buf, (area.x, list.bottom() + 1), area.width);
+        self.alert(world, theme)
+            .draw(buf, (area.x, list.bottom() + 2), area.width);
+    }
+}
+
+/// What the keys of a node do, wherever a node is under the cursor.
+pub(super) fn on_node(action: Action, scope: Option<&Scope>) -> Vec<Effect> {
+    let Some(scope) = scope else {
+        return Vec::new();
+    };
+    let node = scope.node();
+    let effect = match (action, node) {
+        (Action::Open | Action::NodeOf, _) => Effect::Open(Address::Node(scope.clone())),
+        (Action::Log, _) => Effect::Open(Address::Log(node.cloned())),
+        (Action::Copy, _) => Effect::Copy(Clip {
+            what: "name".to_owned(),
+            text: scope.to_string(),
+        }),
+        (Action::Ssh, Some(node)) => Effect::Copy(Clip {
+            what: "ssh command".to_owned(),
+            text: ssh_command(node),
+        }),
+        (Action::Recollect, Some(node)) => {
+            return vec![
+                Effect::say(format!("collecting {node} again")),
+                Effect::Order(Order::Recollect(vec![node.clone()])),
+            ];
+        }
+        (Action::Ssh | Action::Recollect, None) => Effect::warn("this row is not a node"),
+        _ => return Vec::new(),
+    };
+    vec![effect]
+}
+
+fn waiting(world: &World, theme: &Theme, (area, buf): (Rect, &mut Buffer)) {
+    let lines = [
+        ("fleet", Token::Header),
+        ("", Token::Text),
+        (&format!("waiting for {}", world.source), Token::Text),
+        ("nothing is known yet: no node, no verdict", Token::Muted),
+    ];
+    for ((text, token), y) in lines.into_iter().zip(area.y..area.bottom()) {
+        Strip::of(text, theme.style(token)).draw(buf, (area.x, y), area.width);
+    }
+}
+
+fn quiet_words(summary: &Summary) -> &'static str {
+    match summary.letter() {
+        '.' => "nothing found, everything known",
+        'o' | '~' => "not collected yet",
+        _ => "nothing known",
+    }
+}
+
+fn header(theme: &Theme) -> Strip {
+    let style = theme.style(Token::Header);
+    let mut strip = Strip::of("  W NODE", style).to(26).cell(6, "ROLE", style);
+    for letter in ["C", "H", "M", "L", "U"] {
+        strip = strip.right(3, letter, style);
+    }
+    strip
+        .gap(2)
+        .cell(16, "COLLECT", style)
+        .right(5, "AGE", style)
+        .gap(2)
+        .put("DRIFT", style)
+}
+
+fn row(summary: &Summary, world: &World, theme: &Theme, here: bool) -> Strip {
+    let text = theme.style(Token::Text);
+    let muted = theme.style(Token::Muted);
+    let mut strip = Strip::of(if here { "> " } else { "  " }, text)
+        .put(
+            summary.letter().to_string(),
+            theme.style(heat::letter_token(summary)),
+        )
+        .gap(1)
+        .cell(21, &middle(summary.scope.as_str(), 21), text)
+        .gap(1)
+        .cell(6, summary.role(), muted);
+    for severity in &Severity::ALL[..4] {
+        strip = number(strip, summary.counts.severity(*severity), theme);
+    }
+    strip = number(strip, summary.counts.unknown, theme);
+    let age = summary
+        .at
+        .map_or_else(|| "-".to_owned(), |at| age(world.age(at)));
+    strip
+        .gap(2)
+        .cell(16, &summary.collect(), theme.style(state_token(summary)))
+        .right(5, &age, muted)
+        .gap(2)
+        .put(dash(summary.counts.drift), text)
+}
+
+fn number(strip: Strip, value: u32, theme: &Theme) -> Strip {
+    let token = if value == 0 {
+        Token::Muted
+    } else {
+        Token::Text
+    };
+    strip.right(3, &dash(value), theme.style(token))
+}
+
+fn dash(value: u32) -> String {
+    if value == 0 {
+        "-".to_owned()
+    } else {
+        value.to_string()
+    }
+}
+
+pub(super) fn state_token(summary: &Summary) -> Token {
+    use crate::model::link::HostState;
+    match &summary.host {
+        Some(HostState::Queued | HostState::ApiOnly(_)) | None => Token::StateQueued,
+        Some(HostState::Connecting | HostState::Collecting { .. }) => Token::StateRunning,
+        Some(HostState::Ok) => Token::StateOk,
+        Some(HostState::Failed(_)) => Token::StateFailed,
+        Some(HostState::Stale(_)) => Token::StateStale,
+    }
+}

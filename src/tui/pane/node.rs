@@ -1,0 +1,503 @@
+//! Findings of one node, of the cluster, or of one check over all nodes.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::filter::{Fields, Filter};
+use super::fleet::{on_node, state_token};
+use super::list::List;
+use super::{Address, Pane};
+use crate::checks::fix::quote;
+use crate::model::fact::Fact;
+use crate::model::name::{CheckId, NodeName};
+use crate::model::node::{NodeFacts, WayIn};
+use crate::model::verdict::{Severity, Verdict};
+use crate::tui::app::{Clip, Effect};
+use crate::tui::keys::{Action, Binding, quiet, shown};
+use crate::tui::theme::{Theme, Token};
+use crate::tui::widget::strip::Strip;
+use crate::tui::widget::words::{age, count, middle};
+use crate::tui::world::{Finding, Identity, Scope, Sources, Standing, Summary, World};
+
+pub const KEYS: &[Binding] = &[
+    shown("Enter Right", Action::Open, "open", "open the finding"),
+    shown("/", Action::Filter, "filter", "filter findings"),
+    shown("!", Action::Problems, "problems", "problems only"),
+    shown("v", Action::Pivot, "pivot", "the check over all nodes"),
+    shown("l", Action::Log, "log", "collection log of the node"),
+    shown("s", Action::Ssh, "ssh", "show and copy its ssh command"),
+    shown("r", Action::Recollect, "re-read", "collect this node again"),
+    shown("c", Action::Copy, "copy", "copy the finding as one line"),
+    quiet("C", Action::CopyAll, "copy all findings that are shown"),
+    quiet("o", Action::NodeOf, "the node of the finding"),
+    quiet("e", Action::Raw, "raw evidence"),
+    quiet("N", Action::SortName, "sort by check"),
+    quiet("S", Action::SortSeverity, "sort by severity"),
+    quiet("O", Action::SortNext, "sort by sources"),
+];
+
+/// Rows above and below the list.
+const ABOVE: u16 = 4;
+const BELOW: u16 = 3;
+
+/// Whose findings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Of {
+    Scope(Scope),
+    Check(CheckId),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sort {
+    Severity,
+    Name,
+    Sources,
+}
+
+/// A list of findings.
+pub struct Node {
+    of: Of,
+    rows: Vec<Finding>,
+    list: List<Identity>,
+    filter: Filter,
+    problems: bool,
+    sort: Sort,
+}
+
+impl Node {
+    pub fn new(of: Of) -> Self {
+        Self {
+            of,
+            rows: Vec::new(),
+            list: List::default(),
+            filter: Filter::default(),
+            problems: false,
+            sort: Sort::Severity,
+        }
+    }
+
+    fn current(&self) -> Option<&Finding> {
+        self.rows.get(self.list.at())
+    }
+
+    fn shows(&self, world: &World, finding: &Finding) -> bool {
+        if self.problems && !finding.standing.is_problem() {
+            return false;
+        }
+        if self.filter.is_empty() {
+            return true;
+        }
+        let subject = subject(finding);
+        let message = message(world, finding);
+        let badge = world.verdict(finding).map_or("", Verdict::badge);
+        let scope = finding.id.scope.as_str();
+        self.filter.holds(&Fields {
+            text: &[
+                finding.check.id.0,
+                finding.check.title,
+                &subject,
+                &message,
+                badge,
+                scope,
+            ],
+            severity: finding.standing.severity(),
+            role: world.summary(&finding.id.scope).map_or("", Summary::role),
+            state: badge,
+            source: finding.sources.word(),
+            check: finding.check.id.0,
+        })
+    }
+
+    fn sorted(&mut self) {
+        match self.sort {
+            Sort::Severity => self.rows.sort_by_key(|finding| finding.standing),
+            Sort::Name => self.rows.sort_by(|a, b| a.id.cmp(&b.id)),
+            Sort::Sources => {
+                self.rows
+                    .sort_by_key(|finding| (finding.sources, finding.standing));
+            }
+        }
+    }
+
+    fn head(&self, world: &World, theme: &Theme) -> [Strip; 2] {
+        let header = theme.style(Token::Header);
+        let text = theme.style(Token::Text);
+        let shown = if self.filter.is_empty() {
+            if self.problems { "problems" } else { "-" }
+        } else {
+            self.filter.text()
+        };
+        let list = format!("{}  filter: {shown}", count(self.rows.len(), "row"));
+        match &self.of {
+            Of::Check(id) => {
+                let check = world.registry.all().find(|check| check.id == *id);
+                let title = check.map_or("", |check| check.title);
+                [
+                    Strip::of(id.0, header).gap(2).put(title, text),
+                    Strip::of(list, theme.style(Token::Muted)),
+                ]
+            }
+            Of::Scope(scope) => {
+                let summary = world.summary(scope);
+                let state = summary.map(Summary::collect).unwrap_or_default();
+                let token = summary.map_or(Token::Muted, state_token);
+                let at = summary.and_then(|summary| summary.at);
+                let seen = at.map_or_else(String::new, |at| format!(" {} ago", age(world.age(at))));
+                let about = world.facts(scope).map(describe).unwrap_or_default();
+                [
+                    Strip::of(scope.to_string(), header).gap(2).put(about, text),
+                    Strip::of(format!("{state}{seen}"), theme.style(token))
+                        .gap(2)
+                        .put(counts(summary), text)
+                        .gap(2)
+                        .put(list, theme.style(Token::Muted)),
+                ]
+            }
+        }
+    }
+
+    /// What the finding under the cursor comes to, on two rows.
+    fn foot(&self, world: &World, theme: &Theme) -> [Strip; 2] {
+        let Some(finding) = self.current() else {
+            return [Strip::new(), Strip::new()];
+        };
+        let text = theme.style(Token::Text);
+        let muted = theme.style(Token::Muted);
+        let lead = Strip::of(
+            format!("{}: ", finding.check.id),
+            theme.style(Token::Header),
+        );
+        match world.verdict(finding) {
+            Some(Verdict::Unknown { why }) => [
+                lead.put(why.to_string(), text),
+                Strip::of(format!("next: {}", why.next_step()), muted),
+            ],
+            Some(Verdict::NotApplicable { why, .. }) => {
+                [lead.put(why.as_str(), text), Strip::new()]
+            }
+            Some(Verdict::Pass {
+                note: Some(note), ..
+            }) => [
+                lead.put(finding.check.title, text),
+                Strip::of(note.as_str(), muted),
+            ],
+            _ => [
+                lead.put(finding.check.title, text),
+                Strip::of(subject(finding), muted),
+            ],
+        }
+    }
+
+    fn columns(width: usize) -> (usize, usize) {
+        let rest = width.saturating_sub(2 + 2 + 9 + 13 + 1 + 10);
+        let subject = rest * 2 / 5;
+        (rest - subject, subject)
+    }
+
+    fn row(&self, world: &World, theme: &Theme, (finding, width): (&Finding, usize)) -> Strip {
+        let text = theme.style(Token::Text);
+        let (wide, narrow) = Self::columns(width);
+        let (letter, chip) = letter(finding);
+        let (badge, token) = world
+            .verdict(finding)
+            .map_or(("GONE", Token::Muted), |verdict| {
+                (verdict.badge(), Token::verdict(verdict))
+            });
+        let badge = match world.verdict(finding) {
+            Some(Verdict::Unknown { why }) if badge == "UNKNOWN" => format!("U {}", why.word()),
+            _ => badge.to_owned(),
+        };
+        let name = match &self.of {
+            Of::Scope(_) => finding.check.id.0.to_owned(),
+            Of::Check(_) => middle(finding.id.scope.as_str(), 12),
+        };
+        let drift = match finding.sources {
+            Sources::Disagree => Token::SrcDisagree,
+            Sources::Agree => Token::SrcAgree,
+            _ => Token::Muted,
+        };
+        Strip::of(letter.to_string(), theme.style(chip))
+            .gap(1)
+            .cell(9, &badge, theme.style(token))
+            .cell(13, &name, text)
+            .cell(wide, &message(world, finding), text)
+            .gap(1)
+            .cell(
+                narrow,
+                &middle(&subject(finding), narrow.saturating_sub(1)),
+                theme.style(Token::Muted),
+            )
+            .put(finding.sources.word(), theme.style(drift))
+    }
+}
+
+impl Pane for Node {
+    fn address(&self) -> Address {
+        match &self.of {
+            Of::Scope(scope) => Address::Node(scope.clone()),
+            Of::Check(id) => Address::Check(*id),
+        }
+    }
+
+    fn crumb(&self) -> String {
+        match &self.of {
+            Of::Scope(scope) => scope.to_string(),
+            Of::Check(id) => id.to_string(),
+        }
+    }
+
+    fn position(&self) -> String {
+        if self.rows.is_empty() {
+            return String::new();
+        }
+        format!("finding {}/{}", self.list.at() + 1, self.rows.len())
+    }
+
+    fn keys(&self) -> &'static [Binding] {
+        KEYS
+    }
+
+    fn filter(&self) -> &str {
+        self.filter.text()
+    }
+
+    fn set_filter(&mut self, text: &str) -> bool {
+        self.filter = Filter::parse(text);
+        true
+    }
+
+    fn sync(&mut self, world: &World) {
+        let all = match &self.of {
+            Of::Scope(scope) => world.findings(scope),
+            Of::Check(id) => world.findings_of(*id),
+        };
+        self.rows = all
+            .into_iter()
+            .filter(|finding| self.shows(world, finding))
+            .collect();
+        self.sorted();
+        self.list
+            .set(self.rows.iter().map(|finding| finding.id.clone()).collect());
+    }
+
+    fn update(&mut self, action: Action, world: &World) -> Vec<Effect> {
+        let page = usize::from(world.screen.height.saturating_sub(4 + ABOVE + BELOW));
+        if self.list.moved(action, page) {
+            return Vec::new();
+        }
+        let current = self.current();
+        match action {
+            Action::Problems => self.problems = !self.problems,
+            Action::SortName => self.sort = Sort::Name,
+            Action::SortSeverity => self.sort = Sort::Severity,
+            Action::SortNext => self.sort = Sort::Sources,
+            Action::Open => return open(current, Address::Finding),
+            Action::Raw => return open(current, Address::Raw),
+            Action::Pivot => {
+                return current
+                    .filter(|_| matches!(self.of, Of::Scope(_)))
+                    .map(|finding| Effect::Open(Address::Check(finding.check.id)))
+                    .into_iter()
+                    .collect();
+            }
+            Action::Copy => {
+                return current
+                    .map(|finding| clip("finding", &[line(world, finding)]))
+                    .into_iter()
+                    .collect();
+            }
+            Action::CopyAll => {
+                let lines: Vec<_> = self
+                    .rows
+                    .iter()
+                    .map(|finding| line(world, finding))
+                    .collect();
+                return vec![clip(&count(lines.len(), "finding"), &lines)];
+            }
+            other => {
+                let scope = current.map(|finding| &finding.id.scope);
+                let own = match &self.of {
+                    Of::Scope(scope) => Some(scope),
+                    Of::Check(_) => scope,
+                };
+                return on_node(other, own);
+            }
+        }
+        Vec::new()
+    }
+
+    fn view(&self, world: &World, theme: &Theme, area: Rect, buf: &mut Buffer) {
+        if area.height < ABOVE + BELOW + 1 {
+            return;
+        }
+        let border = theme.style(Token::Border);
+        let header = theme.style(Token::Header);
+        let width = usize::from(area.width);
+        for (strip, y) in self.head(world, theme).into_iter().zip(area.y..) {
+            strip.draw(buf, (area.x, y), area.width);
+        }
+        let rule = || Strip::new().fill(width, '-', border);
+        rule().draw(buf, (area.x, area.y + 2), area.width);
+        let (wide, narrow) = Self::columns(width);
+        let name = if matches!(self.of, Of::Scope(_)) {
+            "CHECK"
+        } else {
+            "NODE"
+        };
+        Strip::of("  S VERDICT  ", header)
+            .cell(13, name, header)
+            .cell(wide, "FINDING", header)
+            .gap(1)
+            .cell(narrow, "SUBJECT", header)
+            .put("SOURCES", header)
+            .draw(buf, (area.x, area.y + 3), area.width);
+        let height = usize::from(area.height - ABOVE - BELOW);
+        let first = self.list.first(height);
+        let rows = self.rows.iter().enumerate().skip(first).take(height);
+        for ((index, finding), y) in rows.zip(area.y + ABOVE..) {
+            let here = index == self.list.at();
+            Strip::of(if here { "> " } else { "  " }, theme.style(Token::Text)).draw(
+                buf,
+                (area.x, y),
+                2,
+            );
+            self.row(world, theme, (finding, width))
+                .draw(buf, (area.x + 2, y), area.width - 2);
+            if here {
+                buf.set_style(
+                    Rect {
+                        y,
+                        height: 1,
+                        ..area
+                    },
+                    theme.style(Token::Cursor),
+                );
+            }
+        }
+        if self.rows.is_empty() {
+            let text = if self.filter.is_empty() {
+                "  no verdicts yet"
+            } else {
+                "  no row fits the filter"
+            };
+            Strip::of(text, theme.style(Token::Muted)).draw(
+                buf,
+                (area.x, area.y + ABOVE),
+                area.width,
+            );
+        }
+        rule().draw(buf, (area.x, area.bottom() - BELOW), area.width);
+        for (strip, y) in self.foot(world, theme).into_iter().zip(area.bottom() - 2..) {
+            strip.draw(buf, (area.x, y), area.width);
+        }
+    }
+}
+
+fn open(current: Option<&Finding>, address: fn(Identity) -> Address) -> Vec<Effect> {
+    current
+        .map(|finding| Effect::Open(address(finding.id.clone())))
+        .into_iter()
+        .collect()
+}
+
+fn clip(what: &str, lines: &[String]) -> Effect {
+    Effect::Copy(Clip {
+        what: what.to_owned(),
+        text: lines.join("\n"),
+    })
+}
+
+/// A finding as one line of text.
+fn line(world: &World, finding: &Finding) -> String {
+    let badge = world.verdict(finding).map_or("", Verdict::badge);
+    let severity = finding
+        .standing
+        .severity()
+        .map_or_else(String::new, |severity| format!(" {severity}"));
+    let subject = subject(finding);
+    let message = message(world, finding);
+    format!(
+        "{badge}{severity} {} {} {subject}: {message}",
+        finding.check.id, finding.id.scope
+    )
+}
+
+/// What was observed; without an offence the title of the check.
+pub(super) fn message(world: &World, finding: &Finding) -> String {
+    match world.offence(finding) {
+        Some(offence) => offence.message.to_string(),
+        None => finding.check.title.to_owned(),
+    }
+}
+
+pub(super) fn subject(finding: &Finding) -> String {
+    finding
+        .id
+        .subject
+        .as_ref()
+        .map_or_else(|| "-".to_owned(), ToString::to_string)
+}
+
+/// The letter of a finding and its chip.
+pub(super) fn letter(finding: &Finding) -> (char, Token) {
+    match finding.standing {
+        Standing::Fail(severity) => (severity.0.letter(), Token::severity(severity.0)),
+        Standing::Unknown => ('U', Token::SevUnknown),
+        Standing::Manual => ('?', Token::VerdictManual),
+        Standing::NotApplicable => ('-', Token::Muted),
+        Standing::Pass => ('.', Token::VerdictPass),
+    }
+}
+
+/// The command that leads to a node's shell, as a person would type it.
+pub(super) fn ssh_command(node: &NodeName) -> String {
+    format!("ssh {}", quote(node.as_str()))
+}
+
+fn counts(summary: Option<&Summary>) -> String {
+    let Some(summary) = summary else {
+        return String::new();
+    };
+    let mut out = String::new();
+    for severity in &Severity::ALL[..4] {
+        out.push_str(&format!(
+            "{}{} ",
+            severity.letter(),
+            summary.counts.severity(*severity)
+        ));
+    }
+    out.push_str(&format!("U{}", summary.counts.unknown));
+    out
+}
+
+/// Role, versions, address, and by which right the node was read.
+fn describe(facts: &NodeFacts) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    if let Fact::Seen(seen) = &facts.api.object {
+        let node = &seen.value;
+        parts.push(
+            if node.is_control_plane() {
+                "control-plane"
+            } else {
+                "worker"
+            }
+            .to_owned(),
+        );
+        parts.push(node.kubelet_version.to_string());
+        parts.push(node.os_image.to_string());
+        if node.ready.as_ref().is_some_and(|ready| *ready != "True") {
+            parts.push("NotReady".to_owned());
+        }
+    }
+    if let Fact::Seen(seen) = &facts.host.identity {
+        let way = match seen.value.way {
+            WayIn::LoginOnly => "login only",
+            WayIn::InstalledCollector => "installed collector",
+            WayIn::ForcedCommand => "forced command",
+            WayIn::SudoStream => "sudo stream",
+            WayIn::Later => "another way",
+        };
+        parts.push(format!("uid {} by {way}", seen.value.uid));
+    }
+    parts.join("  ")
+}

@@ -1,0 +1,5 @@
+//! Pieces of a screen without state: a row of cells, the heat strip, wrapped words.
+
+pub mod heat;
+pub mod strip;
+pub mod words;

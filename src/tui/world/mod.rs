@@ -1,0 +1,323 @@
+//! What panes may read: the judged view, a summary per node, the log, and the time.
+//!
+//! Summaries are made when a view arrives, and only for nodes that changed; a frame only reads them.
+
+mod finding;
+mod summary;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+
+use ratatui::layout::Size;
+
+pub use finding::{Finding, Identity, Sources, Standing};
+pub use summary::{Counts, Summary};
+
+use crate::checks::check::Check;
+use crate::engine::Judged;
+use crate::evaluate;
+use crate::model::Timestamp;
+use crate::model::fact::{Fact, Gap};
+use crate::model::link::{HostState, LogLine};
+use crate::model::name::{CheckId, NodeName};
+use crate::model::node::NodeFacts;
+use crate::model::text::Text;
+use crate::model::verdict::{Offence, Verdict};
+
+/// Log lines that are kept.
+const LOG_LINES: usize = 10_000;
+
+/// What a verdict is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    Cluster,
+    Node(NodeName),
+}
+
+impl Scope {
+    pub fn node(&self) -> Option<&NodeName> {
+        match self {
+            Self::Cluster => None,
+            Self::Node(name) => Some(name),
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        self.node().map_or("cluster", NodeName::as_str)
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The checks in the order of the verdicts.
+#[derive(Clone)]
+pub struct Registry {
+    pub node: Vec<&'static Check>,
+    pub cluster: Vec<&'static Check>,
+}
+
+impl Registry {
+    /// The checks of the program.
+    pub fn built_in() -> Self {
+        Self {
+            node: evaluate::node_checks().map(|(check, _)| check).collect(),
+            cluster: evaluate::cluster_checks().map(|(check, _)| check).collect(),
+        }
+    }
+
+    fn of(&self, scope: &Scope) -> &[&'static Check] {
+        match scope {
+            Scope::Cluster => &self.cluster,
+            Scope::Node(_) => &self.node,
+        }
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = &'static Check> {
+        self.node.iter().chain(&self.cluster).copied()
+    }
+}
+
+/// Sums over the fleet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub counts: Counts,
+    pub nodes: usize,
+    pub queued: usize,
+    pub connecting: usize,
+    pub collecting: usize,
+    pub ok: usize,
+    pub failed: usize,
+    pub stale: usize,
+    pub api_only: usize,
+    /// The newest answer of either side.
+    pub newest: Option<Timestamp>,
+    /// The newest answer of the API server.
+    pub api_newest: Option<Timestamp>,
+}
+
+impl Totals {
+    fn add(&mut self, summary: &Summary) {
+        self.counts.add(&summary.counts);
+        if summary.scope == Scope::Cluster {
+            return;
+        }
+        self.nodes += 1;
+        match &summary.host {
+            None => {}
+            Some(HostState::Queued) => self.queued += 1,
+            Some(HostState::Connecting) => self.connecting += 1,
+            Some(HostState::Collecting { .. }) => self.collecting += 1,
+            Some(HostState::Ok) => self.ok += 1,
+            Some(HostState::Failed(_)) => self.failed += 1,
+            Some(HostState::Stale(_)) => self.stale += 1,
+            Some(HostState::ApiOnly(_)) => self.api_only += 1,
+        }
+        self.newest = self.newest.max(summary.at);
+        self.api_newest = self.api_newest.max(summary.api_at);
+    }
+
+    /// Nodes that are being read or wait for it.
+    pub fn active(&self) -> usize {
+        self.queued + self.connecting + self.collecting
+    }
+}
+
+/// Everything that a pane may look at.
+pub struct World {
+    pub registry: Registry,
+    /// What is connected to, until the cluster says its own name.
+    pub context: Text,
+    /// What the first view is waited for from.
+    pub source: Text,
+    pub now: Timestamp,
+    pub screen: Size,
+    pub totals: Totals,
+    pub log: VecDeque<LogLine>,
+    /// Rises when lines are dropped from the front of the log.
+    pub log_dropped: usize,
+    judged: Option<Arc<Judged>>,
+    summaries: BTreeMap<Scope, Summary>,
+}
+
+impl World {
+    pub fn new(registry: Registry, context: Text, source: Text, now: Timestamp) -> Self {
+        Self {
+            registry,
+            context,
+            source,
+            now,
+            screen: Size::new(80, 24),
+            totals: Totals::default(),
+            log: VecDeque::new(),
+            log_dropped: 0,
+            judged: None,
+            summaries: BTreeMap::new(),
+        }
+    }
+
+    /// Takes views in their order: the log of each, the state of the last.
+    pub fn take(&mut self, views: &[Arc<Judged>]) {
+        for view in views {
+            self.log.extend(view.log.iter().cloned());
+        }
+        while self.log.len() > LOG_LINES {
+            self.log.pop_front();
+            self.log_dropped += 1;
+        }
+        if let Some(last) = views.last() {
+            self.summarise(last);
+            self.judged = Some(last.clone());
+        }
+    }
+
+    fn summarise(&mut self, view: &Arc<Judged>) {
+        let mut old = std::mem::take(&mut self.summaries);
+        let mut totals = Totals::default();
+        let mut names: Vec<&NodeName> = view.snapshot.nodes.keys().collect();
+        names.extend(
+            view.hosts
+                .keys()
+                .filter(|name| !view.snapshot.nodes.contains_key(*name)),
+        );
+        for name in names {
+            let scope = Scope::Node(name.clone());
+            let summary = match old.remove(&scope) {
+                Some(summary) if summary.is_of(view, name) => summary,
+                _ => Summary::of_node(view, name),
+            };
+            totals.add(&summary);
+            self.summaries.insert(scope, summary);
+        }
+        if !self.registry.cluster.is_empty() {
+            let summary = Summary::of_cluster(view);
+            totals.add(&summary);
+            self.summaries.insert(Scope::Cluster, summary);
+        }
+        self.totals = totals;
+    }
+
+    pub fn judged(&self) -> Option<&Judged> {
+        self.judged.as_deref()
+    }
+
+    pub fn summaries(&self) -> impl Iterator<Item = &Summary> {
+        self.summaries.values()
+    }
+
+    pub fn summary(&self, scope: &Scope) -> Option<&Summary> {
+        self.summaries.get(scope)
+    }
+
+    pub fn facts(&self, scope: &Scope) -> Option<&NodeFacts> {
+        let judged = self.judged.as_ref()?;
+        judged
+            .snapshot
+            .nodes
+            .get(scope.node()?)
+            .map(std::convert::AsRef::as_ref)
+    }
+
+    /// The verdicts of a scope in the order of its checks.
+    pub fn verdicts(&self, scope: &Scope) -> &[Verdict] {
+        self.summaries
+            .get(scope)
+            .map_or(&[], |summary| summary.verdicts.as_slice())
+    }
+
+    /// One line per offence, one per check without: in the order of the checks.
+    pub fn findings(&self, scope: &Scope) -> Vec<Finding> {
+        let checks = self.registry.of(scope).iter();
+        let verdicts = self.verdicts(scope).iter();
+        checks
+            .zip(verdicts)
+            .enumerate()
+            .flat_map(|(slot, (check, verdict))| Finding::of(scope, check, (slot, verdict)))
+            .collect()
+    }
+
+    /// The findings of one check over every scope.
+    pub fn findings_of(&self, id: CheckId) -> Vec<Finding> {
+        let find = |scope: &Scope| {
+            let checks = self.registry.of(scope);
+            let slot = checks.iter().position(|check| check.id == id)?;
+            Some((slot, checks[slot]))
+        };
+        self.summaries
+            .values()
+            .filter_map(|summary| {
+                let (slot, check) = find(&summary.scope)?;
+                let verdict = summary.verdicts.get(slot)?;
+                Some(Finding::of(&summary.scope, check, (slot, verdict)))
+            })
+            .flatten()
+            .collect()
+    }
+
+    /// The finding of that identity as it is now; where its subject is gone, what the check says instead.
+    pub fn locate(&self, id: &Identity) -> Option<Finding> {
+        let checks = self.registry.of(&id.scope);
+        let slot = checks.iter().position(|check| check.id == id.check)?;
+        let verdict = self.verdicts(&id.scope).get(slot)?;
+        let mut all = Finding::of(&id.scope, checks[slot], (slot, verdict));
+        let exact = all.iter().position(|finding| finding.id == *id);
+        Some(all.swap_remove(exact.unwrap_or(0)))
+    }
+
+    /// On how many other nodes the check of that slot fails, of how many.
+    pub fn failing(&self, slot: usize, scope: &Scope) -> (usize, usize) {
+        if *scope == Scope::Cluster {
+            return (0, 0);
+        }
+        let others = || {
+            self.summaries
+                .values()
+                .filter(|summary| summary.scope != *scope && summary.scope != Scope::Cluster)
+        };
+        let failing = others()
+            .filter(|summary| matches!(summary.verdicts.get(slot), Some(Verdict::Fail { .. })))
+            .count();
+        (failing, others().count())
+    }
+
+    pub fn verdict(&self, finding: &Finding) -> Option<&Verdict> {
+        self.verdicts(&finding.id.scope).get(finding.slot)
+    }
+
+    pub fn offence(&self, finding: &Finding) -> Option<&Offence> {
+        self.verdict(finding)?.offences().get(finding.offence)
+    }
+
+    /// How the API server stands: `ok`, a word for the gap, or `...` while nothing came.
+    pub fn api(&self) -> &'static str {
+        let Some(judged) = &self.judged else {
+            return "...";
+        };
+        match &judged.snapshot.cluster.version {
+            Fact::Seen(_) => "ok",
+            Fact::Gap(Gap::NotAsked | Gap::Pending) if self.totals.api_newest.is_some() => "ok",
+            Fact::Gap(Gap::NotAsked | Gap::Pending) => "...",
+            Fact::Gap(Gap::Api { .. }) => "DOWN",
+            Fact::Gap(gap) => gap.word(),
+        }
+    }
+
+    /// The name of the cluster for the title row.
+    pub fn name(&self) -> &Text {
+        match &self.judged {
+            Some(judged) if !judged.snapshot.cluster.context.is_empty() => {
+                &judged.snapshot.cluster.context
+            }
+            _ => &self.context,
+        }
+    }
+
+    /// How old something is, in seconds; negative ages (clocks that differ) count as none.
+    pub fn age(&self, at: Timestamp) -> u64 {
+        u64::try_from(self.now.as_second() - at.as_second()).unwrap_or(0)
+    }
+}
