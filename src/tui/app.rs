@@ -144,6 +144,11 @@ impl App {
         self.forward.clear();
     }
 
+    /// The screen that is drawn for.
+    pub fn size(&self) -> Size {
+        self.world.screen
+    }
+
     pub fn address(&self) -> Address {
         self.pane().address()
     }
