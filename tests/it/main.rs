@@ -13,6 +13,7 @@ mod engine;
 mod farm;
 #[path = "../lab/api/mod.rs"]
 mod lab_api;
+mod frames;
 mod layers;
 mod registry;
 mod ssh;

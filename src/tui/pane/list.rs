@@ -43,6 +43,7 @@ impl<K: Clone + PartialEq> List<K> {
         self.rows = rows;
     }
 
+    #[cfg(test)]
     /// Puts the cursor on a row.
     pub fn seek(&mut self, key: &K) {
         if let Some(at) = self.rows.iter().position(|row| row == key) {

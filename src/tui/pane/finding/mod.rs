@@ -15,7 +15,7 @@ use crate::tui::app::{Clip, Effect};
 use crate::tui::keys::{Action, Binding, quiet, shown};
 use crate::tui::theme::{Theme, Token};
 use crate::tui::widget::strip::Strip;
-use crate::tui::widget::words::{fit, middle};
+use crate::tui::widget::words::{count, fit, middle};
 use crate::tui::world::{self, Identity, World};
 
 pub const KEYS: &[Binding] = &[
@@ -263,7 +263,13 @@ impl Pane for Finding {
         let rows = self.rows(world, theme, size);
         let most = rows.len().saturating_sub(size.1);
         let from = self.scroll.min(most);
-        for (strip, y) in rows.into_iter().skip(from).zip(area.y..area.bottom()) {
+        let hidden = most - from;
+        let last = area.bottom().saturating_sub(1);
+        for (mut strip, y) in rows.into_iter().skip(from).zip(area.y..area.bottom()) {
+            if hidden > 0 && y == last {
+                let text = format!(".. {} more, j scrolls", count(hidden + 1, "row"));
+                strip = Strip::of(text, theme.style(Token::Muted));
+            }
             strip.draw(buf, (area.x, y), area.width);
         }
     }

@@ -38,6 +38,9 @@ pub(super) fn sides(
     let left_width = (width.saturating_sub(3)) / 2;
     let right_width = width.saturating_sub(left_width + 3);
     let [left, right] = [Side::Api, Side::Node].map(|side| Column::of(side, finding, world, room));
+    if finding.sources == Sources::None && left.title.is_empty() {
+        return Vec::new();
+    }
     let border = theme.style(Token::Border);
     let mut out = vec![
         Strip::of(
@@ -83,8 +86,9 @@ fn bar(finding: &Finding, world: &World, theme: &Theme, width: usize) -> Strip {
     let (word, token, text) = match finding.sources {
         Sources::Disagree => {
             let first = differing.first().map_or_else(String::new, |field| {
-                let short = middle(field.field.as_str(), 34);
-                format!("{short}  ({} of {} fields)", differing.len(), compare.len())
+                let tally = format!("({} of {} fields)", differing.len(), compare.len());
+                let room = width.saturating_sub(tally.len() + 18);
+                format!("{}  {tally}", middle(field.field.as_str(), room))
             });
             ("DISAGREE", Token::SrcDisagree, first)
         }
@@ -135,7 +139,6 @@ impl Column {
             .filter(|at| at.need.side() == side)
             .collect();
         let compare = offence.map_or(&[][..], |offence| &offence.compare);
-        let mut cells = missing(side, compare);
         let exhibits: Vec<(Locator, Exhibit)> = world
             .judged()
             .map(|judged| {
@@ -144,21 +147,30 @@ impl Column {
                     .collect()
             })
             .unwrap_or_default();
+        let facts = world.facts(scope);
+        let marks: Vec<Vec<(String, String)>> = exhibits
+            .iter()
+            .map(|(at, _)| {
+                facts
+                    .map(|facts| fields(side, compare, (facts, *at)))
+                    .unwrap_or_default()
+            })
+            .collect();
+        let has_row = |field: &str| {
+            exhibits.iter().zip(&marks).any(|((_, exhibit), marks)| {
+                marks.iter().any(|(named, row)| {
+                    named == field && exhibit.rows.iter().any(|line| line.field == *row)
+                })
+            })
+        };
+        let mut cells = missing(side, compare, &has_row);
         let share = room.saturating_sub(cells.len()) / exhibits.len().max(1);
-        for (at, exhibit) in &exhibits {
-            let marks = world
-                .facts(scope)
-                .map(|facts| fields(side, compare, (facts, *at)))
-                .unwrap_or_default();
-            let words = offence.map(subject_word);
-            let sole = exhibits.len() == 1;
+        let words = offence.map(subject_word);
+        let sole = exhibits.len() == 1;
+        for ((_, exhibit), marks) in exhibits.iter().zip(&marks) {
+            let lines = share.saturating_sub(1).max(2);
             cells.extend(head(exhibit, sole));
-            cells.extend(excerpt(
-                exhibit,
-                &marks,
-                words.as_deref(),
-                share.saturating_sub(1).max(2),
-            ));
+            cells.extend(excerpt(exhibit, marks, words.as_deref(), lines));
         }
         if cells.is_empty() {
             let text = if at.is_empty() {
@@ -212,13 +224,14 @@ fn head(exhibit: &Exhibit, sole: bool) -> Vec<Cell> {
     .collect()
 }
 
-/// What this side lacks or says otherwise, where no line of its own shows it.
-fn missing(side: Side, compare: &[Comparison]) -> Vec<Cell> {
+/// What this side lacks or says otherwise, where no row of its evidence shows it.
+fn missing(side: Side, compare: &[Comparison], has_row: &dyn Fn(&str) -> bool) -> Vec<Cell> {
     let mut out = Vec::new();
     let mut say = |name: &str, field: &Comparison, value: &Side3| {
         let leaf = leaf(field.field.as_str());
         match value {
             Side3::Absent => out.push(Cell::new(format!("!! {name}(no {leaf})"), Token::DiffDel)),
+            Side3::Value(_) if name.is_empty() && has_row(field.field.as_str()) => {}
             Side3::Value(value) => {
                 out.push(Cell::new(
                     format!("!! {name}{leaf}: {value}"),
@@ -249,8 +262,12 @@ fn leaf(field: &str) -> &str {
         .unwrap_or(field)
 }
 
-/// Field paths of this source that differ, with list indexes as its rows have them.
-fn fields(side: Side, compare: &[Comparison], (facts, at): (&NodeFacts, Locator)) -> Vec<String> {
+/// Fields of this source that differ: as the comparison names them, and with list indexes as the rows have them.
+fn fields(
+    side: Side,
+    compare: &[Comparison],
+    (facts, at): (&NodeFacts, Locator),
+) -> Vec<(String, String)> {
     let raw = match side {
         Side::Api => evidence::mirror(facts, at).map(|mirror| mirror.pod.raw.clone()),
         Side::Node => evidence::manifest(facts, at).and_then(|manifest| {
@@ -269,7 +286,10 @@ fn fields(side: Side, compare: &[Comparison], (facts, at): (&NodeFacts, Locator)
     compare
         .iter()
         .filter(|field| !field.agrees())
-        .filter_map(|field| evidence::resolve(&raw, field.field.as_str()))
+        .filter_map(|field| {
+            let row = evidence::resolve(&raw, field.field.as_str())?;
+            Some((field.field.to_string(), row))
+        })
         .collect()
 }
 
@@ -279,11 +299,16 @@ fn subject_word(offence: &Offence) -> String {
 }
 
 /// The rows around what differs, or around the subject, or the first ones.
-fn excerpt(exhibit: &Exhibit, marks: &[String], word: Option<&str>, room: usize) -> Vec<Cell> {
+fn excerpt(
+    exhibit: &Exhibit,
+    marks: &[(String, String)],
+    word: Option<&str>,
+    room: usize,
+) -> Vec<Cell> {
     let rows = &exhibit.rows;
     let differs = |index: usize| {
         let field = &rows[index].field;
-        !field.is_empty() && marks.iter().any(|mark| mark == field)
+        !field.is_empty() && marks.iter().any(|(_, mark)| mark == field)
     };
     let named = |index: usize| {
         word.is_some_and(|word| !word.is_empty() && rows[index].text.as_str().contains(word))

@@ -1,5 +1,8 @@
 //! The fleet: heat strip, one row per node, what the node under the cursor has, and what went wrong.
 
+mod about;
+mod rows;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -7,16 +10,19 @@ use super::filter::{Fields, Filter};
 use super::list::List;
 use super::{Address, Pane};
 use crate::model::link::Order;
-use crate::model::verdict::Severity;
 use crate::tui::app::{Clip, Effect};
 use crate::tui::frame::DESIGN;
 use crate::tui::keys::{Action, Binding, quiet, shown};
-use crate::tui::pane::node::{message, ssh_command};
+use crate::tui::pane::node::ssh_command;
 use crate::tui::theme::{Theme, Token};
 use crate::tui::widget::heat;
 use crate::tui::widget::strip::Strip;
-use crate::tui::widget::words::{age, count, middle, wrap};
+use crate::tui::widget::words::{count, middle};
+
 use crate::tui::world::{Scope, Summary, World};
+
+pub(super) use rows::state_token;
+use rows::{header, row};
 
 pub const KEYS: &[Binding] = &[
     shown("Enter Right", Action::Open, "open", "open the node"),
@@ -166,94 +172,6 @@ impl Fleet {
                     ..area
                 };
                 buf.set_style(line, theme.style(Token::Cursor));
-            }
-        }
-    }
-
-    /// The findings of the node under the cursor in a few words.
-    fn preview(&self, world: &World, theme: &Theme) -> Strip {
-        let Some(scope) = self.list.current() else {
-            return Strip::new();
-        };
-        let mut findings = world.findings(scope);
-        findings.retain(|finding| finding.standing.is_problem());
-        findings.sort_by_key(|finding| finding.standing);
-        let mut text = format!("{scope}: ");
-        if findings.is_empty() {
-            text.push_str(world.summary(scope).map_or("", quiet_words));
-        }
-        for (index, finding) in findings.iter().take(3).enumerate() {
-            if index > 0 {
-                text.push_str(" | ");
-            }
-            text.push_str(&super::node::message(world, finding));
-        }
-        if findings.len() > 3 {
-            text.push_str(&format!(" | +{} more", findings.len() - 3));
-        }
-        Strip::of(text, theme.style(Token::Text))
-    }
-
-    /// What went wrong: on the node under the cursor, with the API server, or on the first failed node.
-    fn alert(&self, world: &World, theme: &Theme) -> Strip {
-        let here = self.list.current().and_then(|scope| world.summary(scope));
-        let first = || {
-            world
-                .summaries()
-                .find(|summary| summary.letter() == 'x' || summary.collect().starts_with("FAILED"))
-        };
-        let api = world
-            .judged()
-            .and_then(|judged| judged.snapshot.cluster.version.get().err());
-        let found = here.filter(|summary| summary.gap().is_some());
-        let text = if let Some((summary, gap)) = found.and_then(|found| Some((found, found.gap()?)))
-        {
-            format!("! {}: {gap}  next: {}", summary.scope, gap.next_step())
-        } else if let Some(gap) = api.filter(|_| !matches!(world.api(), "ok" | "...")) {
-            format!("! api: {gap}  next: {}", gap.next_step())
-        } else if let Some((summary, gap)) = first().and_then(|found| Some((found, found.gap()?))) {
-            format!("! {}: {gap}", summary.scope)
-        } else {
-            return Strip::new();
-        };
-        Strip::of(text, theme.style(Token::StateFailed))
-    }
-
-    /// Right of the list on wide screens: the findings of the node under the cursor.
-    fn aside(&self, world: &World, theme: &Theme, (area, buf): (Rect, &mut Buffer)) {
-        let Some(scope) = self.list.current() else {
-            return;
-        };
-        let mut findings = world.findings(scope);
-        findings.retain(|finding| finding.standing.is_problem());
-        findings.sort_by_key(|finding| finding.standing);
-        let width = usize::from(area.width);
-        let rule = format!("-- findings of {scope} ");
-        Strip::of(rule, theme.style(Token::Border))
-            .fill(width, '-', theme.style(Token::Border))
-            .draw(buf, (area.x, area.y), area.width);
-        let mut y = area.y + 1;
-        for finding in findings {
-            let (letter, token) = super::node::letter(&finding);
-            for (index, line) in wrap(&message(world, &finding), width.saturating_sub(3))
-                .into_iter()
-                .take(2)
-                .enumerate()
-            {
-                if y >= area.bottom() {
-                    return;
-                }
-                let lead = if index == 0 { letter } else { ' ' };
-                let chip = if index == 0 {
-                    theme.style(token)
-                } else {
-                    theme.style(Token::Text)
-                };
-                Strip::of(lead.to_string(), chip)
-                    .gap(1)
-                    .put(line, theme.style(Token::Text))
-                    .draw(buf, (area.x, y), area.width);
-                y += 1;
             }
         }
     }
@@ -423,13 +341,19 @@ impl Pane for Fleet {
                 width: area.width - left.width - 2,
                 height: list.height + 1,
             };
-            self.aside(world, theme, (aside, buf));
+            about::aside(self.list.current(), world, theme, (aside, buf));
         }
         rule().draw(buf, (area.x, list.bottom()), area.width);
-        self.preview(world, theme)
-            .draw(buf, (area.x, list.bottom() + 1), area.width);
-        self.alert(world, theme)
-            .draw(buf, (area.x, list.bottom() + 2), area.width);
+        about::preview(self.list.current(), world, theme).draw(
+            buf,
+            (area.x, list.bottom() + 1),
+            area.width,
+        );
+        about::alert(self.list.current(), world, theme).draw(
+            buf,
+            (area.x, list.bottom() + 2),
+            area.width,
+        );
     }
 }
 
@@ -471,82 +395,5 @@ fn waiting(world: &World, theme: &Theme, (area, buf): (Rect, &mut Buffer)) {
     ];
     for ((text, token), y) in lines.into_iter().zip(area.y..area.bottom()) {
         Strip::of(text, theme.style(token)).draw(buf, (area.x, y), area.width);
-    }
-}
-
-fn quiet_words(summary: &Summary) -> &'static str {
-    match summary.letter() {
-        '.' => "nothing found, everything known",
-        'o' | '~' => "not collected yet",
-        _ => "nothing known",
-    }
-}
-
-fn header(theme: &Theme) -> Strip {
-    let style = theme.style(Token::Header);
-    let mut strip = Strip::of("  W NODE", style).to(26).cell(6, "ROLE", style);
-    for letter in ["C", "H", "M", "L", "U"] {
-        strip = strip.right(3, letter, style);
-    }
-    strip
-        .gap(2)
-        .cell(16, "COLLECT", style)
-        .right(5, "AGE", style)
-        .gap(2)
-        .put("DRIFT", style)
-}
-
-fn row(summary: &Summary, world: &World, theme: &Theme, here: bool) -> Strip {
-    let text = theme.style(Token::Text);
-    let muted = theme.style(Token::Muted);
-    let mut strip = Strip::of(if here { "> " } else { "  " }, text)
-        .put(
-            summary.letter().to_string(),
-            theme.style(heat::letter_token(summary)),
-        )
-        .gap(1)
-        .cell(21, &middle(summary.scope.as_str(), 21), text)
-        .gap(1)
-        .cell(6, summary.role(), muted);
-    for severity in &Severity::ALL[..4] {
-        strip = number(strip, summary.counts.severity(*severity), theme);
-    }
-    strip = number(strip, summary.counts.unknown, theme);
-    let age = summary
-        .at
-        .map_or_else(|| "-".to_owned(), |at| age(world.age(at)));
-    strip
-        .gap(2)
-        .cell(16, &summary.collect(), theme.style(state_token(summary)))
-        .right(5, &age, muted)
-        .gap(2)
-        .put(dash(summary.counts.drift), text)
-}
-
-fn number(strip: Strip, value: u32, theme: &Theme) -> Strip {
-    let token = if value == 0 {
-        Token::Muted
-    } else {
-        Token::Text
-    };
-    strip.right(3, &dash(value), theme.style(token))
-}
-
-fn dash(value: u32) -> String {
-    if value == 0 {
-        "-".to_owned()
-    } else {
-        value.to_string()
-    }
-}
-
-pub(super) fn state_token(summary: &Summary) -> Token {
-    use crate::model::link::HostState;
-    match &summary.host {
-        Some(HostState::Queued | HostState::ApiOnly(_)) | None => Token::StateQueued,
-        Some(HostState::Connecting | HostState::Collecting { .. }) => Token::StateRunning,
-        Some(HostState::Ok) => Token::StateOk,
-        Some(HostState::Failed(_)) => Token::StateFailed,
-        Some(HostState::Stale(_)) => Token::StateStale,
     }
 }

@@ -1,5 +1,7 @@
 //! Findings of one node, of the cluster, or of one check over all nodes.
 
+mod about;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -7,17 +9,16 @@ use super::filter::{Fields, Filter};
 use super::fleet::{on_node, state_token};
 use super::list::List;
 use super::{Address, Pane};
-use crate::checks::fix::quote;
-use crate::model::fact::Fact;
-use crate::model::name::{CheckId, NodeName};
-use crate::model::node::{NodeFacts, WayIn};
-use crate::model::verdict::{Severity, Verdict};
+use crate::model::name::CheckId;
+use crate::model::verdict::Verdict;
 use crate::tui::app::{Clip, Effect};
 use crate::tui::keys::{Action, Binding, quiet, shown};
 use crate::tui::theme::{Theme, Token};
 use crate::tui::widget::strip::Strip;
 use crate::tui::widget::words::{age, count, middle};
-use crate::tui::world::{Finding, Identity, Scope, Sources, Standing, Summary, World};
+use crate::tui::world::{Finding, Identity, Scope, Sources, Summary, World};
+use about::{counts, describe, line};
+pub(super) use about::{letter, message, ssh_command, subject};
 
 pub const KEYS: &[Binding] = &[
     shown("Enter Right", Action::Open, "open", "open the finding"),
@@ -189,7 +190,7 @@ impl Node {
     }
 
     fn columns(width: usize) -> (usize, usize) {
-        let rest = width.saturating_sub(2 + 2 + 9 + 13 + 1 + 10);
+        let rest = width.saturating_sub(2 + 2 + 10 + 13 + 1 + 10);
         let subject = rest * 2 / 5;
         (rest - subject, subject)
     }
@@ -218,7 +219,7 @@ impl Node {
         };
         Strip::of(letter.to_string(), theme.style(chip))
             .gap(1)
-            .cell(9, &badge, theme.style(token))
+            .cell(10, &badge, theme.style(token))
             .cell(13, &name, text)
             .cell(wide, &message(world, finding), text)
             .gap(1)
@@ -344,7 +345,7 @@ impl Pane for Node {
         } else {
             "NODE"
         };
-        Strip::of("  S VERDICT  ", header)
+        Strip::of("  S VERDICT   ", header)
             .cell(13, name, header)
             .cell(wide, "FINDING", header)
             .gap(1)
@@ -405,99 +406,4 @@ fn clip(what: &str, lines: &[String]) -> Effect {
         what: what.to_owned(),
         text: lines.join("\n"),
     })
-}
-
-/// A finding as one line of text.
-fn line(world: &World, finding: &Finding) -> String {
-    let badge = world.verdict(finding).map_or("", Verdict::badge);
-    let severity = finding
-        .standing
-        .severity()
-        .map_or_else(String::new, |severity| format!(" {severity}"));
-    let subject = subject(finding);
-    let message = message(world, finding);
-    format!(
-        "{badge}{severity} {} {} {subject}: {message}",
-        finding.check.id, finding.id.scope
-    )
-}
-
-/// What was observed; without an offence the title of the check.
-pub(super) fn message(world: &World, finding: &Finding) -> String {
-    match world.offence(finding) {
-        Some(offence) => offence.message.to_string(),
-        None => finding.check.title.to_owned(),
-    }
-}
-
-pub(super) fn subject(finding: &Finding) -> String {
-    finding
-        .id
-        .subject
-        .as_ref()
-        .map_or_else(|| "-".to_owned(), ToString::to_string)
-}
-
-/// The letter of a finding and its chip.
-pub(super) fn letter(finding: &Finding) -> (char, Token) {
-    match finding.standing {
-        Standing::Fail(severity) => (severity.0.letter(), Token::severity(severity.0)),
-        Standing::Unknown => ('U', Token::SevUnknown),
-        Standing::Manual => ('?', Token::VerdictManual),
-        Standing::NotApplicable => ('-', Token::Muted),
-        Standing::Pass => ('.', Token::VerdictPass),
-    }
-}
-
-/// The command that leads to a node's shell, as a person would type it.
-pub(super) fn ssh_command(node: &NodeName) -> String {
-    format!("ssh {}", quote(node.as_str()))
-}
-
-fn counts(summary: Option<&Summary>) -> String {
-    let Some(summary) = summary else {
-        return String::new();
-    };
-    let mut out = String::new();
-    for severity in &Severity::ALL[..4] {
-        out.push_str(&format!(
-            "{}{} ",
-            severity.letter(),
-            summary.counts.severity(*severity)
-        ));
-    }
-    out.push_str(&format!("U{}", summary.counts.unknown));
-    out
-}
-
-/// Role, versions, address, and by which right the node was read.
-fn describe(facts: &NodeFacts) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    if let Fact::Seen(seen) = &facts.api.object {
-        let node = &seen.value;
-        parts.push(
-            if node.is_control_plane() {
-                "control-plane"
-            } else {
-                "worker"
-            }
-            .to_owned(),
-        );
-        parts.push(node.kubelet_version.to_string());
-        parts.push(node.os_image.to_string());
-        if node.ready.as_ref().is_some_and(|ready| *ready != "True") {
-            parts.push("NotReady".to_owned());
-        }
-    }
-    if let Fact::Seen(seen) = &facts.host.identity {
-        let way = match seen.value.way {
-            WayIn::LoginOnly => "login only",
-            WayIn::InstalledCollector => "installed collector",
-            WayIn::ForcedCommand => "forced command",
-            WayIn::SudoStream => "sudo stream",
-            WayIn::Later => "another way",
-        };
-        parts.push(format!("uid {} by {way}", seen.value.uid));
-    }
-    parts.join("  ")
 }

@@ -1,0 +1,104 @@
+//! Findings and nodes in words.
+
+use crate::checks::fix::quote;
+use crate::model::fact::Fact;
+use crate::model::name::NodeName;
+use crate::model::node::{NodeFacts, WayIn};
+use crate::model::verdict::{Severity, Verdict};
+use crate::tui::theme::Token;
+use crate::tui::world::{Finding, Standing, Summary, World};
+
+/// A finding as one line of text.
+pub(super) fn line(world: &World, finding: &Finding) -> String {
+    let badge = world.verdict(finding).map_or("", Verdict::badge);
+    let severity = finding
+        .standing
+        .severity()
+        .map_or_else(String::new, |severity| format!(" {severity}"));
+    let subject = subject(finding);
+    let message = message(world, finding);
+    format!(
+        "{badge}{severity} {} {} {subject}: {message}",
+        finding.check.id, finding.id.scope
+    )
+}
+
+/// What was observed; without an offence the title of the check.
+pub fn message(world: &World, finding: &Finding) -> String {
+    match world.offence(finding) {
+        Some(offence) => offence.message.to_string(),
+        None => finding.check.title.to_owned(),
+    }
+}
+
+pub fn subject(finding: &Finding) -> String {
+    finding
+        .id
+        .subject
+        .as_ref()
+        .map_or_else(|| "-".to_owned(), ToString::to_string)
+}
+
+/// The letter of a finding and its chip.
+pub fn letter(finding: &Finding) -> (char, Token) {
+    match finding.standing {
+        Standing::Fail(severity) => (severity.0.letter(), Token::severity(severity.0)),
+        Standing::Unknown => ('U', Token::SevUnknown),
+        Standing::Manual => ('?', Token::VerdictManual),
+        Standing::NotApplicable => ('-', Token::Muted),
+        Standing::Pass => ('.', Token::VerdictPass),
+    }
+}
+
+/// The command that leads to a node's shell, as a person would type it.
+pub fn ssh_command(node: &NodeName) -> String {
+    format!("ssh {}", quote(node.as_str()))
+}
+
+pub(super) fn counts(summary: Option<&Summary>) -> String {
+    let Some(summary) = summary else {
+        return String::new();
+    };
+    let mut out = String::new();
+    for severity in &Severity::ALL[..4] {
+        out.push_str(&format!(
+            "{}{} ",
+            severity.letter(),
+            summary.counts.severity(*severity)
+        ));
+    }
+    out.push_str(&format!("U{}", summary.counts.unknown));
+    out
+}
+
+/// Role, versions, address, and by which right the node was read.
+pub(super) fn describe(facts: &NodeFacts) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    if let Fact::Seen(seen) = &facts.api.object {
+        let node = &seen.value;
+        parts.push(
+            if node.is_control_plane() {
+                "control-plane"
+            } else {
+                "worker"
+            }
+            .to_owned(),
+        );
+        parts.push(node.kubelet_version.to_string());
+        parts.push(node.os_image.to_string());
+        if node.ready.as_ref().is_some_and(|ready| *ready != "True") {
+            parts.push("NotReady".to_owned());
+        }
+    }
+    if let Fact::Seen(seen) = &facts.host.identity {
+        let way = match seen.value.way {
+            WayIn::LoginOnly => "login only",
+            WayIn::InstalledCollector => "installed collector",
+            WayIn::ForcedCommand => "forced command",
+            WayIn::SudoStream => "sudo stream",
+            WayIn::Later => "another way",
+        };
+        parts.push(format!("uid {} by {way}", seen.value.uid));
+    }
+    parts.join("  ")
+}
