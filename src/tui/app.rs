@@ -197,10 +197,9 @@ impl App {
             Action::Back => return self.back(armed),
             Action::Interrupt if armed => return vec![Effect::Quit],
             Action::Interrupt => self.arm("ctrl-c again to quit"),
-            Action::HistoryBack => self.leave(),
-            Action::HistoryForward => self.again(),
             Action::Last if self.forward.is_empty() => self.leave(),
-            Action::Last => self.again(),
+            Action::Last | Action::HistoryForward => self.again(),
+            Action::HistoryBack => self.leave(),
             Action::Palette => self.prompt = Some(Prompt::palette()),
             Action::Filter => {
                 let text = self.pane().filter().to_owned();

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use crossterm::event::{self, Event, KeyEventKind};
@@ -27,7 +27,7 @@ const REMOTE: Duration = Duration::from_millis(250);
 const SLOW: Duration = Duration::from_secs(1);
 /// How often ages move on the screen: while something happens, and otherwise.
 const LIVELY: Duration = Duration::from_secs(1);
-const QUIET: Duration = Duration::from_secs(60);
+const QUIET: Duration = Duration::from_mins(1);
 
 struct Driver {
     app: App,
@@ -270,11 +270,8 @@ impl Driver {
 
     fn take_views(&mut self) {
         let mut all = Vec::new();
-        loop {
-            match self.views.try_recv() {
-                Ok(view) => all.push(view),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-            }
+        while let Ok(view) = self.views.try_recv() {
+            all.push(view);
         }
         if !all.is_empty() {
             self.app.update(Msg::Tick(now(&self.options)));

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use super::app::App;
 use super::pane::Address;
 use super::theme::{Theme, Token};
-use super::widget::strip::Strip;
+use super::widget::strip::{Strip, line};
 use super::widget::words::{age, clock, fit, middle};
 use super::world::World;
 use crate::model::verdict::Severity;
@@ -106,14 +106,7 @@ impl App {
         if let Some(toast) = &self.toast {
             let text = fit(&toast.text, width);
             let y = area.bottom().saturating_sub(area.height.min(3));
-            clear(
-                buf,
-                Rect {
-                    y,
-                    height: 1,
-                    ..area
-                },
-            );
+            clear(buf, line(area, y));
             Strip::of(text, theme.style(toast.token)).draw(buf, (area.x, y), area.width);
             if area.height == 1 {
                 return;
@@ -143,14 +136,7 @@ impl App {
             }
             None => Strip::of(":", key),
         };
-        clear(
-            buf,
-            Rect {
-                y: last,
-                height: 1,
-                ..area
-            },
-        );
+        clear(buf, line(area, last));
         prompt
             .to(width.saturating_sub(6))
             .put("?", key)

@@ -90,11 +90,7 @@ pub const EVERYWHERE: &[Binding] = &[
     quiet("g Home", Action::Top, "first"),
     quiet("G End", Action::Bottom, "last"),
     quiet("Enter Right", Action::Open, "open"),
-    quiet(
-        "Esc q Left",
-        Action::Back,
-        "back one level; Esc clears a filter first",
-    ),
+    quiet("Esc q Left", Action::Back, "back; Esc clears a filter"),
     quiet("-", Action::Last, "last view"),
     quiet("[", Action::HistoryBack, "history back"),
     quiet("]", Action::HistoryForward, "history forward"),
@@ -103,13 +99,9 @@ pub const EVERYWHERE: &[Binding] = &[
     quiet(
         "/",
         Action::Filter,
-        "filter: words, sev>=high, role=cp, state=failed, -word",
+        "filter: word -word sev>=high role=cp state=failed",
     ),
-    quiet(
-        "z",
-        Action::Zoom,
-        "zoom without frame, for copying from the screen",
-    ),
+    quiet("z", Action::Zoom, "zoom without frame"),
     quiet("R", Action::RecollectAll, "collect all nodes again"),
     quiet("ctrl-z", Action::Suspend, "suspend; fg comes back"),
     quiet("ctrl-l", Action::Redraw, "draw again"),

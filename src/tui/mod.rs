@@ -141,13 +141,14 @@ impl Options {
 
     /// The tier of colours; a flag beats `NO_COLOR`.
     pub fn tier(&self) -> Tier {
-        match self.color {
-            ColorMode::Never => Tier::Mono,
-            ColorMode::Ansi => Tier::Ansi,
-            ColorMode::Rgb => Tier::Rgb,
-            ColorMode::Auto if self.environment.no_color && self.theme.is_none() => Tier::Mono,
-            ColorMode::Auto if self.environment.rgb => Tier::Rgb,
-            ColorMode::Auto => Tier::Ansi,
+        let auto = self.color == ColorMode::Auto;
+        let asked_for = self.environment.no_color && self.theme.is_none();
+        if self.color == ColorMode::Never || (auto && asked_for) {
+            Tier::Mono
+        } else if self.color == ColorMode::Rgb || (auto && self.environment.rgb) {
+            Tier::Rgb
+        } else {
+            Tier::Ansi
         }
     }
 

@@ -15,6 +15,7 @@ mod farm;
 mod lab_api;
 mod frames;
 mod layers;
+mod pty;
 mod registry;
 mod ssh;
 mod yaml;

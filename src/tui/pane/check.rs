@@ -13,7 +13,7 @@ use crate::model::verdict::{Severity, Verdict};
 use crate::tui::app::{Clip, Effect};
 use crate::tui::keys::{Action, Binding, quiet, shown};
 use crate::tui::theme::{Theme, Token};
-use crate::tui::widget::strip::Strip;
+use crate::tui::widget::strip::{Strip, line};
 use crate::tui::widget::words::count;
 use crate::tui::world::{Scope, World};
 
@@ -221,14 +221,7 @@ impl Pane for Checks {
             }
             strip.draw(buf, (area.x, y), area.width);
             if here {
-                buf.set_style(
-                    Rect {
-                        y,
-                        height: 1,
-                        ..area
-                    },
-                    theme.style(Token::Cursor),
-                );
+                buf.set_style(line(area, y), theme.style(Token::Cursor));
             }
         }
     }

@@ -8,6 +8,7 @@ use crate::tui::app::Effect;
 use crate::tui::keys::{Action, Binding, EVERYWHERE, shown};
 use crate::tui::theme::{Theme, Token};
 use crate::tui::widget::strip::Strip;
+use crate::tui::widget::words::wrap;
 use crate::tui::world::World;
 
 pub const KEYS: &[Binding] = &[
@@ -16,15 +17,18 @@ pub const KEYS: &[Binding] = &[
     shown("j Down", Action::Down, "down", "scroll"),
 ];
 
+/// Columns of the keys.
+const KEY: usize = 13;
+
 const LEGEND: [(&str, &str); 8] = [
     ("C H M L", "critical high medium low"),
     ("lower case", "the result is stale"),
-    (".", "clean: everything known, nothing found"),
+    (".", "clean, everything known"),
     ("U", "something is not known"),
     ("~ o", "being collected, queued"),
     ("x ?", "failed, API side only"),
     ("!!", "here the sources differ"),
-    ("DRIFT", "findings on which API and node disagree"),
+    ("DRIFT", "API and node disagree"),
 ];
 
 /// The help page.
@@ -66,11 +70,17 @@ impl Help {
             let border = theme.style(Token::Border);
             out.push(Strip::of(format!("-- {title} "), border).fill(width, '-', border));
             for (key, help) in fitting {
-                out.push(Strip::new().cell(13, key, theme.style(Token::Key)).cell(
-                    width.saturating_sub(13),
-                    help,
-                    theme.style(Token::Text),
-                ));
+                for (line, help) in wrap(help, width.saturating_sub(KEY))
+                    .into_iter()
+                    .enumerate()
+                {
+                    let key = if line == 0 { *key } else { "" };
+                    out.push(
+                        Strip::new()
+                            .cell(KEY, key, theme.style(Token::Key))
+                            .put(help, theme.style(Token::Text)),
+                    );
+                }
             }
         }
         out

@@ -12,7 +12,7 @@ use crate::model::name::NodeName;
 use crate::tui::app::{Clip, Effect};
 use crate::tui::keys::{Action, Binding, quiet, shown};
 use crate::tui::theme::{Theme, Token};
-use crate::tui::widget::strip::Strip;
+use crate::tui::widget::strip::{self, Strip};
 use crate::tui::widget::words::{middle, precise_clock};
 use crate::tui::world::{Scope, World};
 
@@ -169,19 +169,16 @@ impl Pane for Log {
             "show: {whose}  level >= {}  filter: {filter}",
             word(self.level).trim().to_lowercase()
         );
-        let of = format!(
-            "{} of {}",
-            self.list.rows().len(),
-            world.log.len() + world.log_dropped
-        );
-        Strip::of(show, theme.style(Token::Text)).draw(buf, (area.x, area.y), area.width);
+        let lines = self
+            .list
+            .rows()
+            .iter()
+            .filter(|(_, second)| !second)
+            .count();
+        let of = format!("{lines} of {}", world.log.len() + world.log_dropped);
         Strip::new()
             .right(width, &of, muted)
             .draw(buf, (area.x, area.y), area.width);
-        let show = format!(
-            "show: {whose}  level >= {}  filter: {filter}",
-            word(self.level).trim().to_lowercase()
-        );
         Strip::of(show, theme.style(Token::Text)).draw(buf, (area.x, area.y), area.width);
         let rule = || Strip::new().fill(width, '-', theme.style(Token::Border));
         rule().draw(buf, (area.x, area.y + 1), area.width);
@@ -196,14 +193,7 @@ impl Pane for Log {
                 row(line, *second, theme).draw(buf, (area.x, y), area.width);
             }
             if index == self.list.at() {
-                buf.set_style(
-                    Rect {
-                        y,
-                        height: 1,
-                        ..area
-                    },
-                    theme.style(Token::Cursor),
-                );
+                buf.set_style(strip::line(area, y), theme.style(Token::Cursor));
             }
         }
         if area.height > BELOW {
@@ -253,7 +243,7 @@ fn row(line: &LogLine, second: bool, theme: &Theme) -> Strip {
     };
     if second {
         let next = line.next.as_ref().map_or("", |next| next.as_str());
-        return Strip::new().to(36).put(format!("next  {next}"), text);
+        return Strip::new().to(19).put(format!("next: {next}"), text);
     }
     Strip::of(precise_clock(line.at), theme.style(Token::Muted))
         .gap(1)

@@ -1,11 +1,21 @@
 //! One row of the screen, built from left to right.
 
 use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::words::fit;
+
+/// One row of an area.
+pub fn line(area: Rect, y: u16) -> Rect {
+    Rect {
+        y,
+        height: 1,
+        ..area
+    }
+}
 
 /// A row under construction.
 #[derive(Clone, Debug, Default)]

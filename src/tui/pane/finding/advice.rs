@@ -71,7 +71,7 @@ pub(super) fn advice(
     };
     out.extend(paragraph(
         "REF",
-        &format!("{}  {maps}  also on: {also}", finding.check.id),
+        &format!("{} | {maps} | also on: {also}", finding.check.id),
         theme,
         width,
     ));

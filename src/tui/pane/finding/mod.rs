@@ -52,8 +52,8 @@ pub const KEYS: &[Binding] = &[
         "the check over all nodes",
     ),
     shown("o", Action::NodeOf, "node", "the node of the finding"),
-    shown("l", Action::Log, "log", "collection log of the node"),
-    quiet("s", Action::Ssh, "show and copy its ssh command"),
+    shown("l", Action::Log, "log", "log of the node"),
+    quiet("s", Action::Ssh, "copy its ssh command"),
 ];
 
 /// A view of one finding.

@@ -333,7 +333,7 @@ fn excerpt(
         if from > next && !out.is_empty() {
             out.push(Cell::new("   ..", Token::Muted));
         }
-        for index in from..to {
+        for (index, row) in rows.iter().enumerate().take(to).skip(from) {
             if out.len() >= room {
                 return out;
             }
@@ -342,7 +342,7 @@ fn excerpt(
             } else {
                 ("   ", Token::Text)
             };
-            out.push(Cell::new(format!("{lead}{}", rows[index].text), token));
+            out.push(Cell::new(format!("{lead}{}", row.text), token));
         }
         next = next.max(to);
     }

@@ -16,7 +16,7 @@ use crate::tui::keys::{Action, Binding, quiet, shown};
 use crate::tui::pane::node::ssh_command;
 use crate::tui::theme::{Theme, Token};
 use crate::tui::widget::heat;
-use crate::tui::widget::strip::Strip;
+use crate::tui::widget::strip::{Strip, line};
 use crate::tui::widget::words::{count, middle};
 
 use crate::tui::world::{Scope, Summary, World};
@@ -29,12 +29,12 @@ pub const KEYS: &[Binding] = &[
     shown("/", Action::Filter, "filter", "filter nodes"),
     shown(":", Action::Palette, "command", "command"),
     shown("!", Action::Problems, "problems", "problems only"),
-    shown("v", Action::Pivot, "pivot", "by check instead of by node"),
-    shown("l", Action::Log, "log", "collection log of the node"),
-    shown("s", Action::Ssh, "ssh", "show and copy its ssh command"),
+    shown("v", Action::Pivot, "pivot", "by check, not by node"),
+    shown("l", Action::Log, "log", "log of the node"),
+    shown("s", Action::Ssh, "ssh", "copy its ssh command"),
     shown("r", Action::Recollect, "re-read", "collect this node again"),
     quiet("c", Action::Copy, "copy the node's name"),
-    quiet("C", Action::CopyAll, "copy all names that are shown"),
+    quiet("C", Action::CopyAll, "copy all names shown"),
     quiet("N", Action::SortName, "sort by name"),
     quiet("A", Action::SortAge, "sort by age"),
     quiet("S", Action::SortSeverity, "sort by severity"),
@@ -166,11 +166,7 @@ impl Fleet {
             let here = index == self.list.at();
             row(summary, world, theme, here).draw(buf, (area.x, y), area.width);
             if here {
-                let line = Rect {
-                    y,
-                    height: 1,
-                    ..area
-                };
+                let line = line(area, y);
                 buf.set_style(line, theme.style(Token::Cursor));
             }
         }
@@ -211,14 +207,7 @@ impl Fleet {
                 .cell(17, &summary.collect(), theme.style(state_token(summary)))
                 .draw(buf, (area.x, y), area.width);
             if here {
-                buf.set_style(
-                    Rect {
-                        y,
-                        height: 1,
-                        ..area
-                    },
-                    theme.style(Token::Cursor),
-                );
+                buf.set_style(line(area, y), theme.style(Token::Cursor));
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::tui::theme::Token;
 use crate::tui::world::{Finding, Standing, Summary, World};
 
 /// A finding as one line of text.
-pub(super) fn line(world: &World, finding: &Finding) -> String {
+pub(super) fn written(world: &World, finding: &Finding) -> String {
     let badge = world.verdict(finding).map_or("", Verdict::badge);
     let severity = finding
         .standing

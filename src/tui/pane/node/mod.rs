@@ -1,12 +1,13 @@
 //! Findings of one node, of the cluster, or of one check over all nodes.
 
 mod about;
+mod draw;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::filter::{Fields, Filter};
-use super::fleet::{on_node, state_token};
+use super::fleet::on_node;
 use super::list::List;
 use super::{Address, Pane};
 use crate::model::name::CheckId;
@@ -14,10 +15,10 @@ use crate::model::verdict::Verdict;
 use crate::tui::app::{Clip, Effect};
 use crate::tui::keys::{Action, Binding, quiet, shown};
 use crate::tui::theme::{Theme, Token};
-use crate::tui::widget::strip::Strip;
-use crate::tui::widget::words::{age, count, middle};
-use crate::tui::world::{Finding, Identity, Scope, Sources, Summary, World};
-use about::{counts, describe, line};
+use crate::tui::widget::strip::{Strip, line};
+use crate::tui::widget::words::count;
+use crate::tui::world::{Finding, Identity, Scope, Summary, World};
+use about::written;
 pub(super) use about::{letter, message, ssh_command, subject};
 
 pub const KEYS: &[Binding] = &[
@@ -25,8 +26,8 @@ pub const KEYS: &[Binding] = &[
     shown("/", Action::Filter, "filter", "filter findings"),
     shown("!", Action::Problems, "problems", "problems only"),
     shown("v", Action::Pivot, "pivot", "the check over all nodes"),
-    shown("l", Action::Log, "log", "collection log of the node"),
-    shown("s", Action::Ssh, "ssh", "show and copy its ssh command"),
+    shown("l", Action::Log, "log", "log of the node"),
+    shown("s", Action::Ssh, "ssh", "copy its ssh command"),
     shown("r", Action::Recollect, "re-read", "collect this node again"),
     shown("c", Action::Copy, "copy", "copy the finding as one line"),
     quiet("C", Action::CopyAll, "copy all findings that are shown"),
@@ -119,117 +120,6 @@ impl Node {
             }
         }
     }
-
-    fn head(&self, world: &World, theme: &Theme) -> [Strip; 2] {
-        let header = theme.style(Token::Header);
-        let text = theme.style(Token::Text);
-        let shown = if self.filter.is_empty() {
-            if self.problems { "problems" } else { "-" }
-        } else {
-            self.filter.text()
-        };
-        let list = format!("{}  filter: {shown}", count(self.rows.len(), "row"));
-        match &self.of {
-            Of::Check(id) => {
-                let check = world.registry.all().find(|check| check.id == *id);
-                let title = check.map_or("", |check| check.title);
-                [
-                    Strip::of(id.0, header).gap(2).put(title, text),
-                    Strip::of(list, theme.style(Token::Muted)),
-                ]
-            }
-            Of::Scope(scope) => {
-                let summary = world.summary(scope);
-                let state = summary.map(Summary::collect).unwrap_or_default();
-                let token = summary.map_or(Token::Muted, state_token);
-                let at = summary.and_then(|summary| summary.at);
-                let seen = at.map_or_else(String::new, |at| format!(" {} ago", age(world.age(at))));
-                let about = world.facts(scope).map(describe).unwrap_or_default();
-                [
-                    Strip::of(scope.to_string(), header).gap(2).put(about, text),
-                    Strip::of(format!("{state}{seen}"), theme.style(token))
-                        .gap(2)
-                        .put(counts(summary), text)
-                        .gap(2)
-                        .put(list, theme.style(Token::Muted)),
-                ]
-            }
-        }
-    }
-
-    /// What the finding under the cursor comes to, on two rows.
-    fn foot(&self, world: &World, theme: &Theme) -> [Strip; 2] {
-        let Some(finding) = self.current() else {
-            return [Strip::new(), Strip::new()];
-        };
-        let text = theme.style(Token::Text);
-        let muted = theme.style(Token::Muted);
-        let lead = Strip::of(
-            format!("{}: ", finding.check.id),
-            theme.style(Token::Header),
-        );
-        match world.verdict(finding) {
-            Some(Verdict::Unknown { why }) => [
-                lead.put(why.to_string(), text),
-                Strip::of(format!("next: {}", why.next_step()), muted),
-            ],
-            Some(Verdict::NotApplicable { why, .. }) => {
-                [lead.put(why.as_str(), text), Strip::new()]
-            }
-            Some(Verdict::Pass {
-                note: Some(note), ..
-            }) => [
-                lead.put(finding.check.title, text),
-                Strip::of(note.as_str(), muted),
-            ],
-            _ => [
-                lead.put(finding.check.title, text),
-                Strip::of(subject(finding), muted),
-            ],
-        }
-    }
-
-    fn columns(width: usize) -> (usize, usize) {
-        let rest = width.saturating_sub(2 + 2 + 10 + 13 + 1 + 10);
-        let subject = rest * 2 / 5;
-        (rest - subject, subject)
-    }
-
-    fn row(&self, world: &World, theme: &Theme, (finding, width): (&Finding, usize)) -> Strip {
-        let text = theme.style(Token::Text);
-        let (wide, narrow) = Self::columns(width);
-        let (letter, chip) = letter(finding);
-        let (badge, token) = world
-            .verdict(finding)
-            .map_or(("GONE", Token::Muted), |verdict| {
-                (verdict.badge(), Token::verdict(verdict))
-            });
-        let badge = match world.verdict(finding) {
-            Some(Verdict::Unknown { why }) if badge == "UNKNOWN" => format!("U {}", why.word()),
-            _ => badge.to_owned(),
-        };
-        let name = match &self.of {
-            Of::Scope(_) => finding.check.id.0.to_owned(),
-            Of::Check(_) => middle(finding.id.scope.as_str(), 12),
-        };
-        let drift = match finding.sources {
-            Sources::Disagree => Token::SrcDisagree,
-            Sources::Agree => Token::SrcAgree,
-            _ => Token::Muted,
-        };
-        Strip::of(letter.to_string(), theme.style(chip))
-            .gap(1)
-            .cell(10, &badge, theme.style(token))
-            .cell(13, &name, text)
-            .cell(wide, &message(world, finding), text)
-            .gap(1)
-            .cell(
-                narrow,
-                &middle(&subject(finding), narrow.saturating_sub(1)),
-                theme.style(Token::Muted),
-            )
-            .put(finding.sources.word(), theme.style(drift))
-    }
 }
 
 impl Pane for Node {
@@ -303,7 +193,7 @@ impl Pane for Node {
             }
             Action::Copy => {
                 return current
-                    .map(|finding| clip("finding", &[line(world, finding)]))
+                    .map(|finding| clip("finding", &[written(world, finding)]))
                     .into_iter()
                     .collect();
             }
@@ -311,7 +201,7 @@ impl Pane for Node {
                 let lines: Vec<_> = self
                     .rows
                     .iter()
-                    .map(|finding| line(world, finding))
+                    .map(|finding| written(world, finding))
                     .collect();
                 return vec![clip(&count(lines.len(), "finding"), &lines)];
             }
@@ -332,25 +222,13 @@ impl Pane for Node {
             return;
         }
         let border = theme.style(Token::Border);
-        let header = theme.style(Token::Header);
         let width = usize::from(area.width);
         for (strip, y) in self.head(world, theme).into_iter().zip(area.y..) {
             strip.draw(buf, (area.x, y), area.width);
         }
         let rule = || Strip::new().fill(width, '-', border);
         rule().draw(buf, (area.x, area.y + 2), area.width);
-        let (wide, narrow) = Self::columns(width);
-        let name = if matches!(self.of, Of::Scope(_)) {
-            "CHECK"
-        } else {
-            "NODE"
-        };
-        Strip::of("  S VERDICT   ", header)
-            .cell(13, name, header)
-            .cell(wide, "FINDING", header)
-            .gap(1)
-            .cell(narrow, "SUBJECT", header)
-            .put("SOURCES", header)
+        self.header(theme, width)
             .draw(buf, (area.x, area.y + 3), area.width);
         let height = usize::from(area.height - ABOVE - BELOW);
         let first = self.list.first(height);
@@ -365,14 +243,7 @@ impl Pane for Node {
             self.row(world, theme, (finding, width))
                 .draw(buf, (area.x + 2, y), area.width - 2);
             if here {
-                buf.set_style(
-                    Rect {
-                        y,
-                        height: 1,
-                        ..area
-                    },
-                    theme.style(Token::Cursor),
-                );
+                buf.set_style(line(area, y), theme.style(Token::Cursor));
             }
         }
         if self.rows.is_empty() {
