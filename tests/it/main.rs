@@ -16,6 +16,17 @@ mod lab_api;
 mod frames;
 mod layers;
 mod pty;
+#[path = "../lab/describe/mod.rs"]
+mod describe;
+mod engine;
+#[path = "../lab/farm.rs"]
+mod farm;
+#[path = "../lab/fleet.rs"]
+mod fleet;
+mod lab;
+mod layers;
+#[path = "../lab/offline.rs"]
+mod offline;
 mod registry;
 mod ssh;
 mod yaml;

@@ -1,0 +1,167 @@
+//! What runs on a node: the kubelet's way from files to pods, and the traces that every pod leaves.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize as _;
+use serde_json::Value;
+
+use super::tree::{Kind, Login, Tree};
+use super::{Process, hex32, uuid};
+
+/// A pod that the kubelet started from a file.
+#[derive(Clone, Debug)]
+pub struct StaticPod {
+    pub namespace: String,
+    /// Without the node's name.
+    pub name: String,
+    /// The pod's uid on the node.
+    pub hash: String,
+    /// The file that won.
+    pub file: String,
+    /// As read, nothing defaulted.
+    pub pod: Value,
+}
+
+/// A pod that the API server put on the node.
+#[derive(Clone, Debug)]
+pub struct Workload {
+    pub namespace: String,
+    pub name: String,
+    pub uid: String,
+}
+
+impl Workload {
+    pub fn new(node: &str, namespace: &str, name: &str) -> Self {
+        Self {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            uid: uuid(&["pod", node, namespace, name]),
+        }
+    }
+}
+
+/// What the kubelet runs: every file of the folder whose name has no dot in front, links followed, the last one of
+/// two that define the same pod (pkg/kubelet/config/file.go). `before`: what it read of files that changed later.
+pub fn run(
+    node: &str,
+    tree: &Tree,
+    folder: &str,
+    before: &BTreeMap<String, String>,
+) -> Vec<StaticPod> {
+    let Ok((real, _)) = tree.find(&Login::ROOT, folder, true) else {
+        return Vec::new();
+    };
+    let mut pods: BTreeMap<(String, String), StaticPod> = BTreeMap::new();
+    for name in tree.names(&real).filter(|name| !name.starts_with('.')) {
+        let file = format!("{folder}/{name}");
+        let Ok((_, entry)) = tree.find(&Login::ROOT, &file, true) else {
+            continue;
+        };
+        let Kind::File(content) = &entry.kind else {
+            continue;
+        };
+        let content = before.get(&file).map_or(&**content, String::as_str);
+        if let Some(pod) = read(node, &file, content) {
+            pods.insert((pod.namespace.clone(), pod.name.clone()), pod);
+        }
+    }
+    pods.into_values().collect()
+}
+
+fn read(node: &str, file: &str, content: &str) -> Option<StaticPod> {
+    let document = serde_yaml::Deserializer::from_str(content).next()?;
+    let pod = Value::deserialize(document).ok()?;
+    let meta = pod.get("metadata")?;
+    let text = |key: &str| meta.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let hash = match text("uid") {
+        Some(pinned) => pinned.to_owned(),
+        None => hex32(&["static", node, file, content]),
+    };
+    Some(StaticPod {
+        namespace: text("namespace").unwrap_or("default").to_owned(),
+        name: text("name")?.to_owned(),
+        hash,
+        file: file.to_owned(),
+        pod,
+    })
+}
+
+/// Processes, cgroups and log folders of the pods of a node.
+pub struct Traces {
+    pub processes: Vec<Process>,
+    pub logs: Vec<String>,
+    node: String,
+    start: i64,
+    pid: u32,
+}
+
+impl Traces {
+    /// Pods that started at one time.
+    pub fn new(node: &str, start: i64) -> Self {
+        Self {
+            processes: Vec::new(),
+            logs: Vec::new(),
+            node: node.to_owned(),
+            start,
+            pid: 1400,
+        }
+    }
+
+    pub fn of_static(&mut self, pod: &StaticPod) {
+        let name = format!("{}-{}", pod.name, self.node);
+        self.log(&pod.namespace, &name, &pod.hash);
+        let slice = slice("burstable", &pod.hash);
+        self.process(&slice, &pod.hash, "pause", vec!["/pause".to_owned()]);
+        let containers = pod.pod["spec"]["containers"].as_array();
+        for container in containers.into_iter().flatten() {
+            let words = |key: &str| container[key].as_array().cloned().unwrap_or_default();
+            let mut argv: Vec<String> = words("command")
+                .iter()
+                .chain(&words("args"))
+                .filter_map(|word| word.as_str().map(str::to_owned))
+                .collect();
+            if argv.is_empty() {
+                argv.push("/entrypoint".to_owned());
+            }
+            let name = container["name"].as_str().unwrap_or("main");
+            self.process(&slice, &pod.hash, name, argv);
+        }
+    }
+
+    pub fn of_workload(&mut self, pod: &Workload) {
+        self.log(&pod.namespace, &pod.name, &pod.uid);
+        let slice = slice("besteffort", &pod.uid);
+        self.process(&slice, &pod.uid, "pause", vec!["/pause".to_owned()]);
+        self.process(&slice, &pod.uid, "main", vec![format!("/{}", pod.name)]);
+    }
+
+    fn log(&mut self, namespace: &str, name: &str, uid: &str) {
+        self.logs.push(format!("{namespace}_{name}_{uid}"));
+    }
+
+    fn process(&mut self, slice: &str, uid: &str, container: &str, argv: Vec<String>) {
+        let id = hex32(&["container", uid, container]) + &hex32(&["id", uid, container]);
+        self.pid += 11;
+        self.processes.push(Process {
+            pid: self.pid,
+            comm: comm(&argv),
+            argv,
+            uid: 0,
+            cgroup: format!("{slice}/cri-containerd-{id}.scope"),
+            start: self.start,
+        });
+    }
+}
+
+/// The cgroup of a pod under the systemd driver: dashes of the uid become underscores.
+pub fn slice(class: &str, uid: &str) -> String {
+    let uid = uid.replace('-', "_");
+    format!("/kubepods.slice/kubepods-{class}.slice/kubepods-{class}-pod{uid}.slice")
+}
+
+/// The kernel's name of a process: the program without its folder, 15 bytes.
+pub fn comm(argv: &[String]) -> String {
+    let program = argv.first().map_or("", String::as_str);
+    let base = program.rsplit('/').next().unwrap_or(program);
+    base.chars().take(15).collect()
+}

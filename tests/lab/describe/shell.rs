@@ -1,0 +1,429 @@
+//! What the collector's common part does (`src/probes/shell/head.sh`), on a described node.
+//!
+//! Function by function the same names, the same order of records and the same words, so that whoever
+//! changes one finds the other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use super::Node;
+use super::sections::Found;
+use super::tree::{Entry, Grant, Kind, Login, Tag, Trouble};
+
+/// Names that the script looks at in one call.
+const BATCH: usize = 60;
+/// Entries of a folder that it names.
+const NAMES: usize = 500;
+
+/// The running script.
+pub struct Shell<'n> {
+    pub node: &'n Node,
+    pub login: Login,
+    /// Seconds since the epoch by this machine's clock.
+    pub now: i64,
+    out: String,
+    count: usize,
+    total: usize,
+    size: usize,
+    /// What earlier sections found for later ones.
+    pub found: Found,
+    queue: Vec<String>,
+    seen: BTreeSet<String>,
+    links: BTreeMap<String, String>,
+    looked: usize,
+    mounted: usize,
+}
+
+impl<'n> Shell<'n> {
+    pub fn new(node: &'n Node, login: Login, now: i64) -> Self {
+        Self {
+            node,
+            login,
+            now,
+            out: String::new(),
+            count: 0,
+            total: 0,
+            size: 0,
+            found: Found::default(),
+            queue: Vec::new(),
+            seen: BTreeSet::new(),
+            links: BTreeMap::new(),
+            looked: 0,
+            mounted: 0,
+        }
+    }
+
+    pub fn is_root(&self) -> bool {
+        self.login.uid == 0
+    }
+
+    pub fn has(&self, tool: &str) -> bool {
+        !self.node.missing.iter().any(|missing| missing == tool)
+    }
+
+    pub fn put(&mut self, line: &str) {
+        self.out.push_str(line);
+        self.out.push('\n');
+    }
+
+    pub fn into_answer(self) -> Vec<u8> {
+        self.out.into_bytes()
+    }
+
+    /// `BEGIN` to `END`.
+    pub fn begin(&mut self, nonce: &str, version: u32) {
+        let stat = if self.has("stat") { "stat" } else { "ls" };
+        let uid = self.login.uid;
+        let encoding = if self.hex() { "hex" } else { "b64" };
+        self.put(&format!(
+            "\n@STK1 BEGIN {nonce} {version} {uid} {stat} {encoding}"
+        ));
+    }
+
+    pub fn section(&mut self, name: &str, body: fn(&mut Self)) {
+        self.count = 0;
+        self.put(&format!("@STK1 SECTION {name}"));
+        body(self);
+        self.put(&format!("@STK1 DONE {name} {}", self.count));
+        self.total += self.count;
+    }
+
+    pub fn end(&mut self, nonce: &str) {
+        self.put(&format!("@STK1 END {nonce} {}", self.total));
+    }
+
+    pub fn rec(&mut self, fields: &[&str]) {
+        self.count += 1;
+        self.put(&fields.join("\t"));
+    }
+
+    fn hex(&self) -> bool {
+        !self.has("base64")
+    }
+
+    pub fn enc(&self, raw: &[u8]) -> String {
+        if self.hex() {
+            raw.iter().fold(String::new(), |mut out, byte| {
+                let _ = write!(out, "{byte:02x}");
+                out
+            })
+        } else {
+            openssl::base64::encode_block(raw).replace('\n', "")
+        }
+    }
+
+    /// A name, as it is or encoded.
+    pub fn nm(&self, name: &str) -> String {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._/@:+=,-".contains(c);
+        if !name.is_empty() && name.chars().all(plain) {
+            name.to_owned()
+        } else {
+            format!("%{}", self.enc(name.as_bytes()))
+        }
+    }
+
+    pub fn value(&mut self, name: &str, value: &str) {
+        let value = self.nm(value);
+        self.rec(&["V", name, &value]);
+    }
+
+    /// Content with `x` and the status of its command behind it.
+    pub fn blob(&mut self, name: &str, content: &str) {
+        let encoded = self.enc(content.as_bytes());
+        self.size += encoded.len();
+        let name = self.nm(name);
+        if self.size > 3_200_000 {
+            self.rec(&["Y", &name, "budget"]);
+        } else {
+            self.rec(&["F", &name, &format!("%{encoded}")]);
+        }
+    }
+
+    /// The content of a regular file; true where it could be read.
+    pub fn file(&mut self, path: &str, most: usize) -> bool {
+        let word = match self.node.tree.find(&self.login, path, true) {
+            Err(trouble) => trouble.word(),
+            Ok((_, entry)) => match &entry.kind {
+                Kind::File(_) if !self.login.may(entry, 4) => "denied",
+                Kind::File(content) => {
+                    let cut = content.get(..=most).unwrap_or(content);
+                    self.blob(path, &format!("{cut}x0\n"));
+                    return true;
+                }
+                _ => "kind",
+            },
+        };
+        let name = self.nm(path);
+        self.rec(&["Y", &name, word]);
+        false
+    }
+
+    /// The output of a command that ended well.
+    pub fn output(&mut self, command: &str, text: &str) {
+        self.blob(command, &format!("{text}x0\n"));
+    }
+
+    pub fn exists(&self, path: &str) -> bool {
+        self.node.tree.find(&self.login, path, true).is_ok()
+    }
+
+    pub fn is_link(&self, path: &str) -> bool {
+        let found = self.node.tree.find(&self.login, path, false);
+        found.is_ok_and(|(_, entry)| matches!(entry.kind, Kind::Link(_)))
+    }
+
+    pub fn is_folder(&self, path: &str) -> bool {
+        let found = self.node.tree.find(&self.login, path, true);
+        found.is_ok_and(|(_, entry)| entry.is_folder())
+    }
+
+    fn q(&mut self, path: &str) {
+        if self.seen.insert(path.to_owned()) {
+            self.queue.push(path.to_owned());
+        }
+    }
+
+    fn lstat(&self, path: &str) -> Result<&'n Entry, Trouble> {
+        let found = self.node.tree.find(&self.login, path, false);
+        found.map(|(_, entry)| entry)
+    }
+
+    /// Every name on the way to a path, links followed as the kernel does.
+    pub fn walk(&mut self, path: &str) {
+        let mut left = path.to_owned();
+        let mut at = String::new();
+        let mut hops = 0;
+        self.q("/");
+        loop {
+            let trimmed = left.trim_start_matches('/').to_owned();
+            if trimmed.is_empty() {
+                return;
+            }
+            let (part, rest) = trimmed.split_once('/').unwrap_or((&trimmed, ""));
+            left = rest.to_owned();
+            match part {
+                "." => continue,
+                ".." => {
+                    at.truncate(at.rfind('/').unwrap_or(0));
+                    continue;
+                }
+                _ => {}
+            }
+            let here = format!("{at}/{part}");
+            self.q(&here);
+            match self.lstat(&here).map(|entry| &entry.kind) {
+                Ok(Kind::Link(target)) => {
+                    hops += 1;
+                    if hops > 40 {
+                        return;
+                    }
+                    self.links.insert(here, target.clone());
+                    if target.starts_with('/') {
+                        at.clear();
+                    }
+                    left = format!("{target}/{left}");
+                }
+                Ok(Kind::Folder) => at = here,
+                _ => return,
+            }
+        }
+    }
+
+    /// `lstat`, access lists and mounts of every name that was queued since the last time.
+    pub fn looks(&mut self) {
+        while self.looked < self.queue.len() {
+            let end = self.queue.len().min(self.looked + BATCH);
+            let batch: Vec<String> = self.queue[self.looked..end].to_vec();
+            self.looked = end;
+            let mut listed = Vec::new();
+            for path in batch {
+                match self.lstat(&path) {
+                    Ok(entry) => self.look(&path, entry, &mut listed),
+                    Err(trouble) => {
+                        let name = self.nm(&path);
+                        self.rec(&["X", &name, trouble.word()]);
+                    }
+                }
+            }
+            self.acls(&listed);
+        }
+        self.mounts();
+    }
+
+    fn look(&mut self, path: &str, entry: &'n Entry, listed: &mut Vec<(String, &'n Entry)>) {
+        let name = self.nm(path);
+        let line = if self.has("stat") {
+            let (mode, links, size) = (
+                entry.st_mode(),
+                self.node.tree.nlink(path).max(1),
+                entry.size(),
+            );
+            let (uid, gid, mtime) = (entry.uid, entry.gid, entry.mtime);
+            format!("S\t{name}\t{mode:x} {uid} {gid} {links} {size} {mtime} {mtime}")
+        } else {
+            let line = self.nm(&self.ls_line(path, entry));
+            format!("L\t{name}\t{line}")
+        };
+        match self.links.get(path) {
+            Some(target) => {
+                let target = self.nm(target);
+                self.rec(&[&line, &target]);
+            }
+            None => {
+                listed.push((path.to_owned(), entry));
+                self.rec(&[&line]);
+            }
+        }
+    }
+
+    fn ls_line(&self, path: &str, entry: &Entry) -> String {
+        let plus = if entry.acl.is_empty() { "" } else { "+" };
+        let arrow = match &entry.kind {
+            Kind::Link(target) => format!(" -> {target}"),
+            _ => String::new(),
+        };
+        format!(
+            "{}{plus} {} {} {} {} Nov 24 14:08 {path}{arrow}",
+            letters(entry.st_mode()),
+            self.node.tree.nlink(path).max(1),
+            entry.uid,
+            entry.gid,
+            entry.size(),
+        )
+    }
+
+    fn acls(&mut self, listed: &[(String, &Entry)]) {
+        let tool = if self.has("getfacl") {
+            "G"
+        } else if self.has("coreutils") {
+            "K"
+        } else {
+            return;
+        };
+        if listed.is_empty() {
+            return;
+        }
+        let text: String = listed
+            .iter()
+            .map(|(path, entry)| match tool {
+                "G" => getfacl(entry),
+                _ => self.ls_line(path, entry) + "\n",
+            })
+            .collect();
+        let mut fields = vec![tool.to_owned(), format!("%{}", self.enc(text.as_bytes()))];
+        fields.extend(listed.iter().map(|(path, _)| self.nm(path)));
+        let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+        self.rec(&fields);
+    }
+
+    fn mounts(&mut self) {
+        let strange = |path: &&String| path.contains(['\\', '\t', ' ', '\n']);
+        let named: Vec<String> = self.queue[self.mounted..]
+            .iter()
+            .filter(|path| !strange(path))
+            .map(|path| format!(" {path} "))
+            .collect();
+        self.mounted = self.queue.len();
+        if named.is_empty() {
+            return;
+        }
+        let hit = |line: &&str| named.iter().any(|name| line.contains(name.as_str()));
+        let found: String = self.node.mounts.lines().filter(hit).fold(
+            String::new(),
+            |all, line| all + line + "\n",
+        );
+        let status = u8::from(found.is_empty());
+        self.blob("/proc/self/mountinfo", &format!("{found}x{status}\n"));
+    }
+
+    /// The names in a folder, each with its own way; then `each` for every one of them.
+    pub fn list(&mut self, folder: &str, each: fn(&mut Self, &str)) {
+        let name = self.nm(folder);
+        let real = match self.node.tree.find(&self.login, folder, true) {
+            Ok((real, entry)) if self.login.may(entry, 4) => real,
+            Ok(_) => return self.rec(&["D", &name, "denied"]),
+            Err(trouble) => return self.rec(&["D", &name, trouble.word()]),
+        };
+        let all: Vec<&str> = self.node.tree.names(&real).collect();
+        let (dots, plain): (Vec<&str>, Vec<&str>) =
+            all.into_iter().partition(|name| name.starts_with('.'));
+        let paths: Vec<String> = plain
+            .into_iter()
+            .chain(dots)
+            .map(|name| format!("{folder}/{name}"))
+            .collect();
+        for path in paths.iter().take(NAMES) {
+            let entry = self.nm(&path[folder.len() + 1..]);
+            self.rec(&["E", &name, &entry]);
+            self.walk(path);
+        }
+        let word = if paths.len() <= NAMES { "ok" } else { "more" };
+        let count = paths.len().min(NAMES + 1).to_string();
+        self.rec(&["D", &name, word, &count]);
+        for path in paths.iter().take(NAMES) {
+            each(self, path);
+        }
+    }
+}
+
+/// `drwxr-x---` of an `st_mode`.
+fn letters(mode: u32) -> String {
+    let kind = match mode >> 12 {
+        0o04 => 'd',
+        0o12 => 'l',
+        0o01 => 'p',
+        _ => '-',
+    };
+    let mut out = String::from(kind);
+    for (shift, special, letter) in [(6, 0o4000, 's'), (3, 0o2000, 's'), (0, 0o1000, 't')] {
+        let bits = mode >> shift;
+        out.push(if bits & 4 != 0 { 'r' } else { '-' });
+        out.push(if bits & 2 != 0 { 'w' } else { '-' });
+        out.push(match (mode & special != 0, bits & 1 != 0) {
+            (true, true) => letter,
+            (true, false) => letter.to_ascii_uppercase(),
+            (false, true) => 'x',
+            (false, false) => '-',
+        });
+    }
+    out
+}
+
+/// `getfacl -cpn` of one name.
+fn getfacl(entry: &Entry) -> String {
+    let base = |tag, shift: u32| Grant {
+        tag,
+        id: None,
+        perms: (entry.mode >> shift) & 7,
+    };
+    let plain = [base(Tag::User, 6), base(Tag::Group, 3), base(Tag::Other, 0)];
+    let access = if entry.acl.is_empty() {
+        &plain[..]
+    } else {
+        &entry.acl
+    };
+    let mut out = acl_lines("", access);
+    out.push_str(&acl_lines("default:", &entry.default_acl));
+    out.push('\n');
+    out
+}
+
+fn acl_lines(prefix: &str, grants: &[Grant]) -> String {
+    let mask = grants.iter().find(|grant| grant.tag == Tag::Mask);
+    grants.iter().fold(String::new(), |mut out, grant| {
+        let tag = match grant.tag {
+            Tag::User => "user",
+            Tag::Group => "group",
+            Tag::Mask => "mask",
+            Tag::Other => "other",
+        };
+        let id = grant.id.map_or(String::new(), |id| id.to_string());
+        let _ = write!(out, "{prefix}{tag}:{id}:{}", &letters(grant.perms)[7..]);
+        let masked = grant.id.is_some() || grant.tag == Tag::Group;
+        if let Some(mask) = mask.filter(|mask| masked && grant.perms & !mask.perms != 0) {
+            let left = letters(grant.perms & mask.perms);
+            let _ = write!(out, "\t\t#effective:{}", &left[7..]);
+        }
+        out + "\n"
+    })
+}

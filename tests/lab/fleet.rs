@@ -1,0 +1,174 @@
+//! The lab's cluster as data: `fleet.yaml` read, groups expanded, both halves of every node on demand.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::describe::spec::Workloads;
+use crate::describe::{Clock, Description, Node, uuid};
+
+/// The fleet that is shipped.
+pub const SHIPPED: &str = include_str!("fleet.yaml");
+
+/// `fleet.yaml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    name: String,
+    version: String,
+    /// Names to labels.
+    namespaces: BTreeMap<String, Map<String, Value>>,
+    groups: BTreeMap<String, Group>,
+    nodes: BTreeMap<String, Value>,
+}
+
+/// Nodes of one kind; the rest of its keys is a description.
+#[derive(Clone, Debug, Deserialize)]
+struct Group {
+    count: usize,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+/// One node by name; built when it is asked for, so that thousands cost nothing.
+#[derive(Clone, Debug)]
+pub struct Member {
+    pub name: String,
+    pub group: String,
+    pub spec: Arc<Description>,
+    /// Whether `fleet.yaml` tells a story of it.
+    pub story: bool,
+}
+
+/// A cluster.
+#[derive(Clone, Debug)]
+pub struct Fleet {
+    pub name: String,
+    pub version: String,
+    namespaces: BTreeMap<String, Map<String, Value>>,
+    pub members: Vec<Member>,
+    pub clock: Clock,
+}
+
+impl Fleet {
+    /// The shipped fleet.
+    pub fn shipped(clock: Clock) -> Self {
+        Self::read(SHIPPED, clock)
+    }
+
+    /// Reads a fleet.
+    ///
+    /// # Panics
+    /// On a file that makes no sense, with the parser's words: it is ours.
+    pub fn read(text: &str, clock: Clock) -> Self {
+        // Through JSON: enums are spelled as maps there.
+        let value: Value = serde_yaml::from_str(text).expect("a fleet is YAML");
+        let mut file: File = serde_json::from_value(value).expect("a fleet");
+        let mut members = Vec::new();
+        for (group, Group { count, rest }) in &file.groups {
+            let base = Arc::new(description(Value::Object(rest.clone()), group));
+            for number in 1..=*count {
+                let name = if *count < 10 {
+                    format!("{group}-{number}")
+                } else {
+                    format!("{group}-{number:02}")
+                };
+                let own = file.nodes.remove(&name);
+                let spec = own.as_ref().map_or_else(
+                    || Arc::clone(&base),
+                    |own| Arc::new(described(rest, own, &name)),
+                );
+                members.push(Member {
+                    group: group.clone(),
+                    spec,
+                    story: own.is_some(),
+                    name,
+                });
+            }
+        }
+        assert!(file.nodes.is_empty(), "no group has {:?}", file.nodes.keys());
+        Self {
+            name: file.name,
+            version: file.version,
+            namespaces: file.namespaces,
+            members,
+            clock,
+        }
+    }
+
+    /// Only these nodes.
+    #[must_use]
+    pub fn only(mut self, names: &[&str]) -> Self {
+        self.members
+            .retain(|member| names.contains(&member.name.as_str()));
+        assert_eq!(self.members.len(), names.len(), "{names:?}");
+        self
+    }
+
+    /// So many nodes and about so many pods: clean workers are added, and ordinary pods to those.
+    #[must_use]
+    pub fn scaled(mut self, nodes: usize, pods: usize) -> Self {
+        let more = nodes.saturating_sub(self.members.len());
+        let each = if more == 0 { 0 } else { pods / more };
+        let spec = Arc::new(Description {
+            workloads: Workloads::Count(each.max(3)),
+            ..Description::default()
+        });
+        self.members.extend((1..=more).map(|number| Member {
+            name: format!("pool-x-{number:05}"),
+            group: "pool-x".to_owned(),
+            spec: Arc::clone(&spec),
+            story: false,
+        }));
+        self
+    }
+
+    /// Builds a node at an address.
+    pub fn node(&self, index: usize, address: &str) -> Node {
+        let member = &self.members[index];
+        member.spec.build(&member.name, address, self.clock)
+    }
+
+    pub fn index(&self, name: &str) -> usize {
+        let found = self.members.iter().position(|member| member.name == name);
+        found.unwrap_or_else(|| panic!("no node {name}"))
+    }
+
+    pub fn namespace_names(&self) -> Vec<String> {
+        self.namespaces.keys().cloned().collect()
+    }
+
+    /// Namespaces as the API server has them.
+    pub fn namespaces(&self) -> Vec<Value> {
+        let one = |(number, (name, labels)): (usize, (&String, &Map<String, Value>))| {
+            let mut labels = labels.clone();
+            labels.insert("kubernetes.io/metadata.name".to_owned(), json!(name));
+            json!({
+                "apiVersion": "v1",
+                "kind": "Namespace",
+                "metadata": {
+                    "name": name,
+                    "labels": labels,
+                    "uid": uuid(&["namespace", &self.name, name]),
+                    "resourceVersion": (10 + number).to_string(),
+                },
+                "spec": {"finalizers": ["kubernetes"]},
+                "status": {"phase": "Active"},
+            })
+        };
+        self.namespaces.iter().enumerate().map(one).collect()
+    }
+}
+
+/// A node's keys over those of its group.
+fn described(group: &Map<String, Value>, own: &Value, name: &str) -> Description {
+    let mut all = group.clone();
+    all.extend(own.as_object().cloned().unwrap_or_default());
+    description(Value::Object(all), name)
+}
+
+fn description(value: Value, name: &str) -> Description {
+    serde_json::from_value(value).unwrap_or_else(|error| panic!("{name}: {error}"))
+}

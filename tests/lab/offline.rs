@@ -1,0 +1,128 @@
+//! The fleet without a network: the same answers and objects, through the same readers and the same engine.
+//!
+//! The recorded fleet of `stakeout demo` is made here, and the planted flaws are tested here first.
+
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use stakeout::engine::{self, Judged};
+use stakeout::model::Timestamp;
+use stakeout::model::cluster::ClusterFacts;
+use stakeout::model::fact::{FaultClass, Fact, Gap, Locator, Need};
+use stakeout::model::link::{HostState, ObjectDelta, PodDelta, Update};
+use stakeout::model::name::NodeName;
+use stakeout::model::node::HostFacts;
+use stakeout::model::policy::Policy;
+use stakeout::model::snapshot::Snapshot;
+use stakeout::model::text::Text;
+use stakeout::probes::api::{namespaces, nodes, pods};
+use stakeout::probes::mask::Masker;
+
+use crate::describe::spec::FaultSpec;
+use crate::describe::{Node, uuid};
+use crate::fleet::Fleet;
+
+/// What a run over the fleet knows and concludes.
+pub fn judged(fleet: &Fleet) -> Judged {
+    let snapshot = Arc::new(snapshot(fleet));
+    let now = snapshot.taken;
+    Judged::of(snapshot, &Policy::default(), now)
+}
+
+/// What a run over the fleet knows.
+pub fn snapshot(fleet: &Fleet) -> Snapshot {
+    let at = Timestamp::from_second(fleet.clock.now).expect("a time of this century");
+    let (updates, inbox) = channel();
+    let (views, outbox) = channel();
+    let options = engine::Options {
+        policy: Policy::default(),
+        start: Snapshot::empty(at),
+        now: || Timestamp::UNIX_EPOCH,
+        interval: Duration::from_secs(1),
+    };
+    engine::spawn(options, inbox, views).expect("a thread starts");
+    let send = |update| updates.send(update).expect("the engine runs");
+    let masker = Arc::new(Masker::new([7; 32]));
+    for update in cluster(fleet) {
+        send(update);
+    }
+    let mut fold = pods::PodFold::new(Arc::clone(&masker));
+    let namespaces = fleet.namespace_names();
+    let built: Vec<Node> = (0..fleet.members.len())
+        .map(|index| fleet.node(index, &address(index)))
+        .collect();
+    for node in &built {
+        let (name, object) = read_node(node);
+        send(Update::Object(ObjectDelta::Node(name, Some(Box::new(object)), at)));
+    }
+    send(Update::Object(ObjectDelta::NodesListed));
+    send(Update::Pods(PodDelta::Relist));
+    for node in &built {
+        let list = list("PodList", node.api_pods(&namespaces));
+        let page = fold.page(list.to_string().as_bytes()).expect("a list");
+        send(Update::Pods(PodDelta::Upsert(page.items)));
+    }
+    send(Update::Pods(PodDelta::Listed { at, missing: None }));
+    for node in &built {
+        let name = NodeName::parse(&node.name).expect("a name");
+        let facts = host(node, &masker, at).unwrap_or_else(|gap| HostFacts::gap(&gap));
+        send(Update::Node(name.clone(), Arc::new(facts)));
+        send(Update::Host(name, HostState::Ok));
+    }
+    drop(updates);
+    let last = outbox.iter().last().expect("at least one view");
+    let mut snapshot = (*last.snapshot).clone();
+    snapshot.taken = at;
+    snapshot.taken_by = Text::new("the lab's fleet");
+    snapshot
+}
+
+/// Addresses of the documentation range, two nodes never share one.
+pub fn address(index: usize) -> String {
+    format!("198.51.{}.{}", 100 + index / 250, 1 + index % 250)
+}
+
+fn cluster(fleet: &Fleet) -> Vec<Update> {
+    let at = Locator::new(Need::Namespaces, 0);
+    let facts = ClusterFacts {
+        context: Text::new(&fleet.name),
+        uid: Fact::seen(
+            Text::new(&uuid(&["namespace", &fleet.name, "kube-system"])),
+            at,
+        ),
+        version: Fact::seen(Text::new(&fleet.version), at),
+        ..ClusterFacts::default()
+    };
+    let list = list("NamespaceList", fleet.namespaces());
+    let page = namespaces::page(list.to_string().as_bytes()).expect("a list");
+    vec![
+        Update::Object(ObjectDelta::Cluster(Box::new(facts))),
+        Update::Object(ObjectDelta::Namespaces(Ok(page.items))),
+    ]
+}
+
+fn read_node(node: &Node) -> (NodeName, stakeout::model::node::NodeObject) {
+    let (named, _) = nodes::one(&node.object().to_string()).expect("a Node");
+    named.expect("a name")
+}
+
+fn list(kind: &str, items: Vec<Value>) -> Value {
+    json!({"apiVersion": "v1", "kind": kind, "metadata": {"resourceVersion": "9000000"}, "items": items})
+}
+
+/// The node's side, or why there is none.
+fn host(node: &Node, masker: &Masker, at: Timestamp) -> Result<HostFacts, Gap> {
+    let _ = (masker, at);
+    let fault = |class, detail: &str| {
+        Err(Gap::Node {
+            class,
+            detail: Text::new(detail),
+        })
+    };
+    match node.spec.fault {
+        FaultSpec::Down => fault(FaultClass::ConnectRefused, "connection refused"),
+        _ => fault(FaultClass::Internal, "not read yet"),
+    }
+}
