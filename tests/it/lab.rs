@@ -35,7 +35,13 @@ fn the_fleet_offline() {
     for finding in judged.findings() {
         if let Verdict::Fail { offences, .. } = finding.verdict {
             for offence in offences {
-                println!("{} {} {:?} {}", finding.check.id, finding.node.map_or("-", |n| n.as_str()), offence.severity, offence.message);
+                println!(
+                    "{} {} {:?} {}",
+                    finding.check.id,
+                    finding.node.map_or("-", |n| n.as_str()),
+                    offence.severity,
+                    offence.message
+                );
             }
         }
     }

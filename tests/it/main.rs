@@ -17,16 +17,22 @@ mod frames;
 mod layers;
 mod pty;
 #[path = "../lab/describe/mod.rs"]
+#[allow(dead_code, reason = "other targets use the rest")]
 mod describe;
 mod engine;
 #[path = "../lab/farm.rs"]
 mod farm;
 #[path = "../lab/fleet.rs"]
+#[allow(dead_code, reason = "other targets use the rest")]
 mod fleet;
 mod lab;
+#[path = "../lab/api/mod.rs"]
+mod lab_api;
 mod layers;
 #[path = "../lab/offline.rs"]
 mod offline;
 mod registry;
 mod ssh;
+#[path = "../lab/stage.rs"]
+mod stage;
 mod yaml;

@@ -49,6 +49,8 @@ pub struct Fleet {
     pub version: String,
     namespaces: BTreeMap<String, Map<String, Value>>,
     pub members: Vec<Member>,
+    /// The last so many members only make up the number.
+    pub extra: usize,
     pub clock: Clock,
 }
 
@@ -88,12 +90,17 @@ impl Fleet {
                 });
             }
         }
-        assert!(file.nodes.is_empty(), "no group has {:?}", file.nodes.keys());
+        assert!(
+            file.nodes.is_empty(),
+            "no group has {:?}",
+            file.nodes.keys()
+        );
         Self {
             name: file.name,
             version: file.version,
             namespaces: file.namespaces,
             members,
+            extra: 0,
             clock,
         }
     }
@@ -111,9 +118,10 @@ impl Fleet {
     #[must_use]
     pub fn scaled(mut self, nodes: usize, pods: usize) -> Self {
         let more = nodes.saturating_sub(self.members.len());
-        let each = if more == 0 { 0 } else { pods / more };
+        let each = pods.checked_div(more).unwrap_or(0);
+        self.extra = more;
         let spec = Arc::new(Description {
-            workloads: Workloads::Count(each.max(3)),
+            workloads: Workloads::Count(each.saturating_sub(1)),
             ..Description::default()
         });
         self.members.extend((1..=more).map(|number| Member {

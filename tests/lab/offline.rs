@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use stakeout::engine::{self, Judged};
 use stakeout::model::Timestamp;
 use stakeout::model::cluster::ClusterFacts;
-use stakeout::model::fact::{FaultClass, Fact, Gap, Locator, Need};
+use stakeout::model::fact::{Fact, FaultClass, Gap, Locator, Need};
 use stakeout::model::link::{HostState, ObjectDelta, PodDelta, Update};
 use stakeout::model::name::NodeName;
 use stakeout::model::node::HostFacts;
@@ -55,7 +55,11 @@ pub fn snapshot(fleet: &Fleet) -> Snapshot {
         .collect();
     for node in &built {
         let (name, object) = read_node(node);
-        send(Update::Object(ObjectDelta::Node(name, Some(Box::new(object)), at)));
+        send(Update::Object(ObjectDelta::Node(
+            name,
+            Some(Box::new(object)),
+            at,
+        )));
     }
     send(Update::Object(ObjectDelta::NodesListed));
     send(Update::Pods(PodDelta::Relist));

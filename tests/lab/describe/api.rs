@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::build::merge;
 use super::pods::{StaticPod, Workload};
+use super::spec::Twist;
 use super::{Node, hex32, uuid};
 
 /// A time as the API server writes it.
@@ -67,10 +68,20 @@ fn status(node: &Node) -> Value {
             "type": kind, "status": status, "reason": reason, "message": message,
         })
     };
-    let ready = if node.spec.kubelet_down {
-        condition("Ready", "Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.")
+    let ready = if node.spec.has(Twist::KubeletDown) {
+        condition(
+            "Ready",
+            "Unknown",
+            "NodeStatusUnknown",
+            "Kubelet stopped posting node status.",
+        )
     } else {
-        condition("Ready", "True", "KubeletReady", "kubelet is posting ready status")
+        condition(
+            "Ready",
+            "True",
+            "KubeletReady",
+            "kubelet is posting ready status",
+        )
     };
     json!({
         "addresses": [
@@ -224,7 +235,7 @@ fn forged(node: &Node, key: &str, story: &Value) -> Value {
     object
 }
 
-fn workload(node: &Node, pod: &Workload) -> Value {
+pub fn workload(node: &Node, pod: &Workload) -> Value {
     let (app, _) = pod.name.rsplit_once('-').unwrap_or((&pod.name, ""));
     let mut spec = json!({
         "containers": [{"name": "main", "image": format!("registry.example.org/{app}:1.4.2")}],
@@ -281,7 +292,12 @@ fn defaults(spec: &mut Value) {
             }
         }
     }
-    for volume in fields.get_mut("volumes").and_then(Value::as_array_mut).into_iter().flatten() {
+    for volume in fields
+        .get_mut("volumes")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
         if let Some(Value::Object(host_path)) = volume.get_mut("hostPath") {
             default(host_path, "type", json!(""));
         }
@@ -297,9 +313,18 @@ fn container_defaults(container: &mut Map<String, Value>, host_network: bool) {
     };
     default(container, "imagePullPolicy", json!(policy));
     default(container, "resources", json!({}));
-    default(container, "terminationMessagePath", json!("/dev/termination-log"));
+    default(
+        container,
+        "terminationMessagePath",
+        json!("/dev/termination-log"),
+    );
     default(container, "terminationMessagePolicy", json!("File"));
-    for port in container.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
+    for port in container
+        .get_mut("ports")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
         if let Value::Object(port) = port {
             default(port, "protocol", json!("TCP"));
             if host_network {

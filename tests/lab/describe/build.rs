@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::pods::{self, Traces, Workload};
-use super::spec::{FileSpec, KindSpec, Template, Workloads, seconds};
+use super::spec::{FileSpec, KindSpec, Template, Twist, Workloads, seconds};
 use super::tree::{Entry, Grant, Kind, Tag, Tree};
 use super::{Clock, Description, Node, Process, hex32, kubeadm, uuid};
 
@@ -26,7 +26,7 @@ impl Description {
         tree.file("/etc/passwd", 0o644, &passwd);
         tree.file("/etc/group", 0o644, &group);
         let before = self.place(&mut tree, clock);
-        let machine = if self.wrong_machine { "other" } else { name };
+        let machine = if self.has(Twist::WrongMachine) { "other" } else { name };
         let mut node = Node {
             name: name.to_owned(),
             address: address.to_owned(),
@@ -37,7 +37,7 @@ impl Description {
             boot_id: uuid(&["boot", machine]),
             booted: clock.booted() + self.clock_offset,
             clock_offset: self.clock_offset,
-            hidepid: self.hidepid,
+            hidepid: self.has(Twist::Hidepid),
             passwd,
             group,
             mounts: lines(kubeadm::MOUNTS, &self.mounts),
@@ -52,15 +52,29 @@ impl Description {
         };
         let mut traces = Traces::new(name, node.booted + 30);
         node.pods.iter().for_each(|pod| traces.of_static(pod));
-        node.workloads.iter().for_each(|pod| traces.of_workload(pod));
+        node.workloads
+            .iter()
+            .for_each(|pod| traces.of_workload(pod));
         node.processes.extend(traces.processes);
         node.logs.extend(traces.logs);
         node.logs.sort();
         node
     }
 
+    pub fn has(&self, twist: Twist) -> bool {
+        self.twists.contains(&twist)
+    }
+
     pub fn is_control_plane(&self) -> bool {
         self.template == Template::KubeadmControlPlane
+    }
+
+    /// How many ordinary pods the node has.
+    pub fn workload_count(&self) -> usize {
+        match &self.workloads {
+            Workloads::Count(count) => count + 1,
+            Workloads::Names(names) => names.len(),
+        }
     }
 
     fn kubelet_config(&self) -> Value {
@@ -102,7 +116,7 @@ impl Description {
                 booted + 9,
             ),
         ];
-        if !self.kubelet_down {
+        if !self.has(Twist::KubeletDown) {
             let mut argv = kubeadm::KUBELET.to_vec();
             argv.extend(self.flags.iter().map(String::as_str));
             all.push(process(
@@ -122,21 +136,18 @@ impl Description {
     }
 
     fn workloads(&self, node: &str) -> Vec<Workload> {
-        let tag = |name: &str| hex32(&["suffix", node, name])[..5].to_owned();
-        let proxy = format!("kube-proxy-{}", tag("kube-proxy"));
-        let mut all = vec![Workload::new(node, "kube-system", &proxy)];
         match &self.workloads {
-            Workloads::Count(count) => all.extend((0..*count).map(|number| {
-                let app = ["shop", "cart", "search", "mail"][number % 4];
-                let name = format!("{app}-{}", tag(&format!("{app}{number}")));
-                Workload::new(node, "shop", &name)
-            })),
-            Workloads::Names(names) => all.extend(names.iter().map(|full| {
-                let (namespace, name) = full.split_once('/').expect("namespace/name");
-                Workload::new(node, namespace, name)
-            })),
+            Workloads::Count(count) => (0..=*count)
+                .map(|number| Workload::numbered(node, number))
+                .collect(),
+            Workloads::Names(names) => names
+                .iter()
+                .map(|full| {
+                    let (namespace, name) = full.split_once('/').expect("namespace/name");
+                    Workload::new(node, namespace, name)
+                })
+                .collect(),
         }
-        all
     }
 
     /// Puts the described files into the tree; returns what the kubelet read of those that changed later.
@@ -192,7 +203,9 @@ impl FileSpec {
         let mode = self.mode.as_deref().map(|digits| {
             u32::from_str_radix(digits, 8).expect("a mode is octal digits in quotes")
         });
-        let mut entry = old.cloned().unwrap_or_else(|| Entry::new(Kind::Folder, usual, made));
+        let mut entry = old
+            .cloned()
+            .unwrap_or_else(|| Entry::new(Kind::Folder, usual, made));
         entry.kind = kind;
         entry.mode = mode.unwrap_or(entry.mode);
         entry.uid = self.owner.unwrap_or(entry.uid);
@@ -238,7 +251,8 @@ fn replaced(text: &str, words: &BTreeMap<String, String>) -> String {
 }
 
 fn lines(base: &str, more: &[String]) -> String {
-    more.iter().fold(base.to_owned(), |all, line| all + line + "\n")
+    more.iter()
+        .fold(base.to_owned(), |all, line| all + line + "\n")
 }
 
 fn text(config: &Value) -> String {
@@ -246,7 +260,10 @@ fn text(config: &Value) -> String {
 }
 
 fn folder(config: &Value) -> String {
-    config["staticPodPath"].as_str().unwrap_or_default().to_owned()
+    config["staticPodPath"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// A JSON merge patch (RFC 7396).

@@ -5,12 +5,18 @@ use super::tree::{Entry, Kind, Tree};
 /// The static pods of a control plane.
 pub const COMPONENTS: &[(&str, &str)] = &[
     ("etcd", include_str!("kubeadm/etcd.yaml")),
-    ("kube-apiserver", include_str!("kubeadm/kube-apiserver.yaml")),
+    (
+        "kube-apiserver",
+        include_str!("kubeadm/kube-apiserver.yaml"),
+    ),
     (
         "kube-controller-manager",
         include_str!("kubeadm/kube-controller-manager.yaml"),
     ),
-    ("kube-scheduler", include_str!("kubeadm/kube-scheduler.yaml")),
+    (
+        "kube-scheduler",
+        include_str!("kubeadm/kube-scheduler.yaml"),
+    ),
 ];
 
 /// `/var/lib/kubelet/config.yaml`.

@@ -20,8 +20,8 @@ use serde_json::Value;
 use stakeout::probes::collector;
 
 pub use pods::{StaticPod, Workload};
-pub use spec::Description;
 use spec::Access;
+pub use spec::Description;
 use tree::{Login, Tree};
 
 use shell::Shell;
@@ -105,6 +105,11 @@ impl Node {
         api::node(self)
     }
 
+    /// One ordinary pod as the API server has it.
+    pub fn api_pod(&self, pod: &Workload) -> Value {
+        api::workload(self, pod)
+    }
+
     /// Mirror pods and workloads as the API server has them.
     pub fn api_pods(&self, namespaces: &[String]) -> Vec<Value> {
         api::pods(self, namespaces)
@@ -174,7 +179,10 @@ pub fn respond(node: &Node, command: &str, stdin: &[u8], now: i64) -> Reply {
 /// 32 hexadecimal digits that follow from the parts: pod hashes, machine ids, container ids.
 pub fn hex32(parts: &[&str]) -> String {
     let digest = openssl::sha::sha256(parts.join("\0").as_bytes());
-    digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    digest[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// A dashed UUID that follows from the parts.

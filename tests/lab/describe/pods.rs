@@ -31,6 +31,16 @@ pub struct Workload {
 }
 
 impl Workload {
+    /// The pods of a node of which no story is told: kube-proxy, then applications.
+    pub fn numbered(node: &str, number: usize) -> Self {
+        let (namespace, app) = match number {
+            0 => ("kube-system", "kube-proxy"),
+            _ => ("shop", ["shop", "cart", "search", "mail"][number % 4]),
+        };
+        let suffix = hex32(&["suffix", node, app, &number.to_string()]);
+        Self::new(node, namespace, &format!("{app}-{}", &suffix[..5]))
+    }
+
     pub fn new(node: &str, namespace: &str, name: &str) -> Self {
         Self {
             namespace: namespace.to_owned(),
@@ -72,7 +82,11 @@ fn read(node: &str, file: &str, content: &str) -> Option<StaticPod> {
     let document = serde_yaml::Deserializer::from_str(content).next()?;
     let pod = Value::deserialize(document).ok()?;
     let meta = pod.get("metadata")?;
-    let text = |key: &str| meta.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let text = |key: &str| {
+        meta.get(key)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+    };
     let hash = match text("uid") {
         Some(pinned) => pinned.to_owned(),
         None => hex32(&["static", node, file, content]),

@@ -260,7 +260,7 @@ fn config(sh: &mut Shell<'_>, path: &str) {
 fn drop_in(sh: &mut Shell<'_>, path: &str) {
     if !sh.is_link(path) && sh.is_folder(path) {
         sh.found.want(Wanted::ConfigDir, path, "");
-    } else if path.ends_with(".conf") {
+    } else if path.strip_suffix(".conf").is_some() {
         config(sh, path);
     }
 }
@@ -286,7 +286,10 @@ pub fn folder(sh: &mut Shell<'_>) {
 
 /// What the kubelet would load: names with a dot in front left out, links followed, no folders.
 fn loads(sh: &mut Shell<'_>, path: &str) {
-    let hidden = path.rsplit('/').next().is_some_and(|name| name.starts_with('.'));
+    let hidden = path
+        .rsplit('/')
+        .next()
+        .is_some_and(|name| name.starts_with('.'));
     if !hidden && !sh.is_folder(path) {
         sh.found.manifests.push(path.to_owned());
     }

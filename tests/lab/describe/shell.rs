@@ -195,13 +195,12 @@ impl<'n> Shell<'n> {
         let mut hops = 0;
         self.q("/");
         loop {
-            let trimmed = left.trim_start_matches('/').to_owned();
-            if trimmed.is_empty() {
-                return;
-            }
-            let (part, rest) = trimmed.split_once('/').unwrap_or((&trimmed, ""));
-            left = rest.to_owned();
-            match part {
+            let trimmed = left.trim_start_matches('/');
+            let (part, rest) = trimmed.split_once('/').unwrap_or((trimmed, ""));
+            let (part, rest) = (part.to_owned(), rest.to_owned());
+            left = rest;
+            match part.as_str() {
+                "" => return,
                 "." => continue,
                 ".." => {
                     at.truncate(at.rfind('/').unwrap_or(0));
@@ -264,15 +263,12 @@ impl<'n> Shell<'n> {
             let line = self.nm(&self.ls_line(path, entry));
             format!("L\t{name}\t{line}")
         };
-        match self.links.get(path) {
-            Some(target) => {
-                let target = self.nm(target);
-                self.rec(&[&line, &target]);
-            }
-            None => {
-                listed.push((path.to_owned(), entry));
-                self.rec(&[&line]);
-            }
+        if let Some(target) = self.links.get(path) {
+            let target = self.nm(target);
+            self.rec(&[&line, &target]);
+        } else {
+            listed.push((path.to_owned(), entry));
+            self.rec(&[&line]);
         }
     }
 
@@ -328,10 +324,12 @@ impl<'n> Shell<'n> {
             return;
         }
         let hit = |line: &&str| named.iter().any(|name| line.contains(name.as_str()));
-        let found: String = self.node.mounts.lines().filter(hit).fold(
-            String::new(),
-            |all, line| all + line + "\n",
-        );
+        let found: String = self
+            .node
+            .mounts
+            .lines()
+            .filter(hit)
+            .fold(String::new(), |all, line| all + line + "\n");
         let status = u8::from(found.is_empty());
         self.blob("/proc/self/mountinfo", &format!("{found}x{status}\n"));
     }

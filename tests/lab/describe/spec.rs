@@ -14,8 +14,6 @@ pub struct Description {
     pub kubelet: Value,
     /// Further flags of the kubelet.
     pub flags: Vec<String>,
-    /// The kubelet does not run.
-    pub kubelet_down: bool,
     /// By path; over what the template has there.
     pub files: BTreeMap<String, FileSpec>,
     /// Processes beside those of kubelet and pods.
@@ -29,11 +27,10 @@ pub struct Description {
     pub groups: Vec<String>,
     /// Further lines of mountinfo.
     pub mounts: Vec<String>,
-    /// Another machine than the one that the Node object speaks of.
-    pub wrong_machine: bool,
+    /// What is out of the ordinary and needs no more words.
+    pub twists: Vec<Twist>,
     /// Seconds that the node's clock is ahead.
     pub clock_offset: i64,
-    pub hidepid: bool,
     pub login: LoginSpec,
     /// Tools that the node does not have: getfacl, stat, base64, getent, systemctl, coreutils.
     pub missing: Vec<String>,
@@ -54,6 +51,17 @@ pub enum Template {
     KubeadmControlPlane,
     #[default]
     KubeadmWorker,
+}
+
+/// A circumstance.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Twist {
+    KubeletDown,
+    /// Another machine than the one that the Node object speaks of.
+    WrongMachine,
+    /// `/proc` shows other users' processes to root only.
+    Hidepid,
 }
 
 /// A name in the node's file system.

@@ -214,7 +214,9 @@ impl Tree {
 
     /// Everything, folders before what is in them.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Entry)> {
-        self.entries.iter().map(|(path, entry)| (path.as_str(), entry))
+        self.entries
+            .iter()
+            .map(|(path, entry)| (path.as_str(), entry))
     }
 
     /// Names in a folder given by its real path, in byte order.
