@@ -12,7 +12,7 @@ use crate::model::node::{HostFacts, Identity, NodeObject, WayIn};
 use crate::model::text::Text;
 use crate::probes::frame::{Frame, Progress};
 use crate::probes::mask::Masker;
-use crate::probes::probe::{Ask, Reading};
+use crate::probes::probe::Reading;
 use crate::probes::{self, collector};
 
 use super::cancel::Cancel;
@@ -104,7 +104,13 @@ impl Site {
                 progress: &|progress| self.progress(&job.node, &progress),
             },
         )?;
-        let facts = facts(&frame, &self.masker);
+        let facts = probes::read_host(
+            &frame,
+            &Reading {
+                at: now(),
+                masker: &self.masker,
+            },
+        );
         if let Some(object) = object {
             same_machine(&facts, object)?;
         }
@@ -194,27 +200,6 @@ impl Site {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Every probe on its section; what did not arrive keeps the reason for it.
-fn facts(frame: &Frame, masker: &Masker) -> HostFacts {
-    let reading = Reading {
-        at: now(),
-        masker,
-        script: frame.script,
-        uid: frame.uid,
-    };
-    let missing = frame.cut.clone().unwrap_or(Gap::NotAsked);
-    let mut facts = HostFacts::gap(&missing);
-    for ask in probes::ALL.iter().flat_map(|probe| probe.asks) {
-        if let Ask::Shell { section, read, .. } = ask
-            && let Some(section) = frame.section(section)
-        {
-            read(section, &reading, &mut facts);
-        }
-    }
-    facts.at = Some(reading.at);
-    facts
 }
 
 /// 32 hex digits that nobody can foresee.

@@ -6,16 +6,8 @@
 )]
 
 mod api;
-mod compare;
 mod collector;
-mod engine;
-#[path = "../lab/farm.rs"]
-mod farm;
-#[path = "../lab/api/mod.rs"]
-mod lab_api;
-mod frames;
-mod layers;
-mod pty;
+mod compare;
 #[path = "../lab/describe/mod.rs"]
 #[allow(dead_code, reason = "other targets use the rest")]
 mod describe;
@@ -25,12 +17,14 @@ mod farm;
 #[path = "../lab/fleet.rs"]
 #[allow(dead_code, reason = "other targets use the rest")]
 mod fleet;
+mod frames;
 mod lab;
 #[path = "../lab/api/mod.rs"]
 mod lab_api;
 mod layers;
 #[path = "../lab/offline.rs"]
 mod offline;
+mod pty;
 mod registry;
 mod ssh;
 #[path = "../lab/stage.rs"]

@@ -14,9 +14,8 @@ mod yaml_oracle;
 use libtest_mimic::{Arguments, Trial};
 
 /// One line a topic.
-const TOPICS: &[fn() -> Vec<Trial>] = &[access_kernel::trials, yaml_oracle::trials];
 const TOPICS: &[fn() -> Vec<Trial>] = &[
-    //
+    access_kernel::trials,
     ssh_transport::trials,
     yaml_oracle::trials,
 ];

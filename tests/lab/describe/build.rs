@@ -26,7 +26,11 @@ impl Description {
         tree.file("/etc/passwd", 0o644, &passwd);
         tree.file("/etc/group", 0o644, &group);
         let before = self.place(&mut tree, clock);
-        let machine = if self.has(Twist::WrongMachine) { "other" } else { name };
+        let machine = if self.has(Twist::WrongMachine) {
+            "other"
+        } else {
+            name
+        };
         let mut node = Node {
             name: name.to_owned(),
             address: address.to_owned(),
