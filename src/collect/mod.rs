@@ -9,6 +9,7 @@ pub mod node;
 pub mod options;
 mod outlet;
 pub mod pool;
+pub mod replay;
 pub mod ssh_config;
 pub mod supervisor;
 pub mod targets;

@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 use crate::checks::check::Check;
 use crate::evaluate;
 use crate::model::Timestamp;
+use crate::model::fact::{Fact, FaultClass, Gap};
 use crate::model::link::{HostState, LogLine, Update};
 use crate::model::name::NodeName;
+use crate::model::node::NodeFacts;
 use crate::model::policy::Policy;
 use crate::model::snapshot::Snapshot;
 use crate::model::verdict::Verdict;
@@ -59,11 +61,16 @@ impl Judged {
             .map(|(name, facts)| (name.clone(), Arc::new(evaluate::node(facts, &view))))
             .collect();
         let cluster = Arc::new(evaluate::cluster(&view));
+        let hosts = snapshot
+            .nodes
+            .iter()
+            .map(|(name, facts)| (name.clone(), host_state(facts)))
+            .collect();
         Self {
             nodes,
             cluster,
             snapshot,
-            hosts: BTreeMap::new(),
+            hosts,
             log: Arc::default(),
             generation: 1,
             complete: true,
@@ -93,13 +100,31 @@ impl Judged {
     }
 }
 
+/// How the collection of a node ended, as far as its facts tell.
+pub fn host_state(facts: &NodeFacts) -> HostState {
+    match (&facts.host.identity, facts.host.at) {
+        (_, Some(_)) | (Fact::Seen(_), None) => HostState::Ok,
+        (
+            Fact::Gap(
+                gap @ (Gap::NotAsked
+                | Gap::Node {
+                    class: FaultClass::NoSshOs,
+                    ..
+                }),
+            ),
+            None,
+        ) => HostState::ApiOnly(gap.clone()),
+        (Fact::Gap(gap), None) => HostState::Failed(gap.clone()),
+    }
+}
+
 /// What the engine is told once.
 pub struct Options {
     pub policy: Policy,
     /// What is known before the first update: empty, or the facts to start from.
     pub start: Snapshot,
     /// The time that judgements are made at.
-    pub now: fn() -> Timestamp,
+    pub now: Box<dyn Fn() -> Timestamp + Send>,
     /// Views are sent at most this often.
     pub interval: Duration,
 }

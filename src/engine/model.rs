@@ -96,6 +96,10 @@ impl Model {
                 self.node(&name).host = facts;
                 self.dirty.nodes.insert(name);
             }
+            Update::Api(name, facts) => {
+                self.node(&name).api = facts;
+                self.dirty.nodes.insert(name);
+            }
             Update::Pods(delta) => self.pods(delta),
             Update::Object(delta) => self.object(delta),
             Update::Log(line) => {

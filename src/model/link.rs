@@ -6,7 +6,7 @@ use super::Timestamp;
 use super::cluster::{ClusterFacts, Namespace};
 use super::fact::Gap;
 use super::name::NodeName;
-use super::node::{HostFacts, NodeObject};
+use super::node::{ApiFacts, HostFacts, NodeObject};
 use super::pod::{Mirror, PodId};
 use super::text::Text;
 
@@ -19,6 +19,8 @@ pub enum Update {
     Host(NodeName, HostState),
     /// A node's side, whole; replaces what was there.
     Node(NodeName, Arc<HostFacts>),
+    /// The API server's side of a node, whole, from a snapshot.
+    Api(NodeName, Arc<ApiFacts>),
     Pods(PodDelta),
     Object(ObjectDelta),
     Log(LogLine),

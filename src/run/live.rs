@@ -22,19 +22,31 @@ const INTERVAL: Duration = Duration::from_millis(100);
 
 /// A run that goes on.
 pub struct Live {
-    pub views: Receiver<Arc<Judged>>,
-    pub orders: Sender<Order>,
+    views: Receiver<Arc<Judged>>,
     collection: supervisor::Collection,
 }
 
+/// Ends a run.
+pub struct Stopper(supervisor::Collection);
+
 impl Live {
+    /// What is shown, and what ends it.
+    pub fn into_parts(self) -> (Receiver<Arc<Judged>>, Stopper) {
+        (self.views, Stopper(self.collection))
+    }
+}
+
+impl Stopper {
+    /// Where to send orders.
+    pub fn orders(&self) -> Sender<Order> {
+        self.0.orders()
+    }
+
     /// Ends the collection and waits for its threads.
     pub fn stop(self) {
         // A collection that has ended by itself takes no orders.
-        let _ = self.orders.send(Order::Stop);
-        drop(self.views);
-        drop(self.orders);
-        self.collection.join();
+        let _ = self.0.orders().send(Order::Stop);
+        self.0.join();
     }
 }
 
@@ -55,17 +67,13 @@ pub fn start(settings: &Settings, mode: Mode) -> Result<Live, Failure> {
     let options = engine::Options {
         policy: settings.policy.clone(),
         start,
-        now: clock::now,
+        now: Box::new(clock::now),
         interval: INTERVAL,
     };
     engine::spawn(options, inbox, views_out).map_err(|error| failed(error.to_string()))?;
     let plan = plan(settings, mode, masker);
     let collection = supervisor::start(plan, updates).map_err(|error| failed(error.to_string()))?;
-    Ok(Live {
-        views,
-        orders: collection.orders(),
-        collection,
-    })
+    Ok(Live { views, collection })
 }
 
 fn plan(settings: &Settings, mode: Mode, masker: Arc<Masker>) -> supervisor::Plan {
@@ -73,7 +81,7 @@ fn plan(settings: &Settings, mode: Mode, masker: Arc<Masker>) -> supervisor::Pla
     known.extend(settings.nodes.iter().cloned());
     let place = settings.inventory();
     supervisor::Plan {
-        access: settings.access(),
+        access: settings.access(mode == Mode::Once),
         namespaces: Vec::new(),
         nodes: Arc::new(settings.collect()),
         masker,
@@ -93,12 +101,7 @@ fn plan(settings: &Settings, mode: Mode, masker: Arc<Masker>) -> supervisor::Pla
 /// # Errors
 /// Where there is nothing to look at: no API server and no node that is known without it.
 pub fn once(settings: &Settings) -> Result<Arc<Judged>, Failure> {
-    let Live {
-        views,
-        orders,
-        collection,
-    } = start(settings, Mode::Once)?;
-    drop(orders);
+    let Live { views, collection } = start(settings, Mode::Once)?;
     let mut progress = Progress::new();
     let mut last = None;
     for view in &views {

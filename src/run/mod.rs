@@ -1,5 +1,6 @@
 //! One command, one mode: resolves what was typed and calls the layers below.
 
+mod dashboard;
 mod live;
 mod plan;
 mod print;
@@ -64,10 +65,8 @@ fn dispatch(cli: &Cli) -> Result<Outcome, Failure> {
             action: Snapshot::Save { file },
         }) => scan::save(&settings, file),
         Some(Command::Plan) => show(&plan::text(&settings)),
-        _ => Err(Failure::new(
-            "this command is not there yet",
-            "stakeout scan",
-        )),
+        Some(Command::Demo) => dashboard::demo(&settings),
+        _ => dashboard::open(&settings),
     }
 }
 

@@ -82,16 +82,21 @@ impl Settings {
             .unwrap_or_else(|| "root".to_owned())
     }
 
-    /// How the API server is reached. A login program may ask only before the dashboard owns the terminal.
-    pub fn access(&self) -> kube::Access {
+    /// How the API server is reached. `interactive`: a login program may talk to the terminal.
+    pub fn access(&self, interactive: bool) -> kube::Access {
         kube::Access {
             kubeconfig: self.global.kubeconfig.clone(),
             context: self.global.context.clone(),
             as_user: self.global.as_user.clone(),
             as_groups: self.global.as_group.clone(),
-            interactive: true,
+            interactive,
             env: self.env.clone(),
         }
+    }
+
+    /// The environment, by name.
+    pub fn var(&self, name: &str) -> Option<String> {
+        self.env.get(OsStr::new(name))?.to_str().map(str::to_owned)
     }
 
     /// Where names and addresses of the last run are kept: one file for each way to an API server.
@@ -108,7 +113,7 @@ impl Settings {
 
     /// The context that a run uses, where the kubeconfig tells.
     pub fn context(&self) -> Option<String> {
-        kube::context(&self.access())
+        kube::context(&self.access(false))
     }
 
     /// How nodes are reached.

@@ -25,7 +25,7 @@ fn start() -> (Sender<Update>, Receiver<Arc<Judged>>) {
     let options = engine::Options {
         policy: Policy::default(),
         start: Snapshot::empty(epoch()),
-        now: epoch,
+        now: Box::new(epoch),
         interval: Duration::from_millis(1),
     };
     engine::spawn(options, inbox, views).expect("a thread starts");

@@ -8,6 +8,7 @@
 mod api;
 mod collector;
 mod compare;
+mod demo;
 #[path = "../lab/describe/mod.rs"]
 #[allow(dead_code, reason = "other targets use the rest")]
 mod describe;

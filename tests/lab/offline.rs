@@ -39,7 +39,7 @@ pub fn snapshot(fleet: &Fleet) -> Snapshot {
     let options = engine::Options {
         policy: Policy::default(),
         start: Snapshot::empty(at),
-        now: || Timestamp::UNIX_EPOCH,
+        now: Box::new(|| Timestamp::UNIX_EPOCH),
         interval: Duration::from_secs(1),
     };
     engine::spawn(options, inbox, views).expect("a thread starts");

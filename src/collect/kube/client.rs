@@ -93,6 +93,14 @@ pub fn context(access: &Access) -> Option<String> {
         .filter(|name| !name.is_empty())
 }
 
+/// Whether the login of the chosen context may talk to the terminal.
+pub fn may_ask(access: &Access) -> bool {
+    configure(access).is_ok_and(|(config, _)| {
+        let exec = config.auth_info.exec.as_ref();
+        exec.is_some_and(|exec| exec.interactive_mode != Some(ExecInteractiveMode::Never))
+    })
+}
+
 /// HTTP without TLS to another machine. `kubectl proxy` on this one verifies the server itself.
 fn is_plain(server: &http::Uri) -> bool {
     server.scheme_str() == Some("http")

@@ -18,6 +18,6 @@ mod sink;
 pub mod watch;
 mod wire;
 
-pub use client::{Access, Connection, connect, context};
+pub use client::{Access, Connection, connect, context, may_ask};
 pub use watch::{Mode, Options, run, unreachable};
 pub use wire::Patience;
