@@ -10,61 +10,97 @@ pub(super) struct Default {
     pub(super) zero_is_unset: bool,
 }
 
-fn plain(key: &'static str, value: Value) -> Default {
-    Default {
+/// With a `--config` file. Without the ones that depend on other keys or on feature gates.
+pub(super) fn versioned() -> Vec<Default> {
+    let plain = plain_defaults().into_iter().map(|(key, value)| Default {
         key,
         value,
         zero_is_unset: true,
-    }
-}
-
-fn pointer(key: &'static str, value: Value) -> Default {
-    Default {
+    });
+    let pointers = pointer_defaults().into_iter().map(|(key, value)| Default {
         key,
         value,
         zero_is_unset: false,
-    }
+    });
+    plain.chain(pointers).collect()
 }
 
-/// With a `--config` file. Of the keys that checks or readers look at.
-pub(super) fn versioned() -> Vec<Default> {
+/// Fields in which zero means that nobody said anything.
+fn plain_defaults() -> Vec<(&'static str, Value)> {
     vec![
-        plain("address", json!("0.0.0.0")),
-        pointer("authentication.anonymous.enabled", json!(false)),
-        pointer("authentication.webhook.enabled", json!(true)),
-        plain("authentication.webhook.cacheTTL", json!("2m0s")),
-        plain("authorization.mode", json!("Webhook")),
-        plain("cgroupDriver", json!("cgroupfs")),
-        plain(
+        ("address", json!("0.0.0.0")),
+        ("authentication.webhook.cacheTTL", json!("2m0s")),
+        ("authorization.mode", json!("Webhook")),
+        ("authorization.webhook.cacheAuthorizedTTL", json!("5m0s")),
+        ("authorization.webhook.cacheUnauthorizedTTL", json!("30s")),
+        ("cgroupDriver", json!("cgroupfs")),
+        ("configMapAndSecretChangeDetectionStrategy", json!("Watch")),
+        ("containerLogMaxSize", json!("10Mi")),
+        (
             "containerRuntimeEndpoint",
             json!("unix:///run/containerd/containerd.sock"),
         ),
-        pointer("enableDebugFlagsHandler", json!(true)),
-        pointer("enableDebuggingHandlers", json!(true)),
-        pointer("enableProfilingHandler", json!(true)),
-        pointer("enableServer", json!(true)),
-        pointer("enableSystemLogHandler", json!(true)),
-        pointer("enableSystemLogQuery", json!(false)),
-        plain("eventBurst", json!(100)),
-        pointer("eventRecordQPS", json!(50)),
-        pointer("failSwapOn", json!(true)),
-        plain("fileCheckFrequency", json!("20s")),
-        plain("healthzBindAddress", json!("127.0.0.1")),
-        pointer("healthzPort", json!(10248)),
-        plain("httpCheckFrequency", json!("20s")),
-        pointer("makeIPTablesUtilChains", json!(true)),
-        plain("maxPods", json!(110)),
-        plain("podLogsDir", json!("/var/log/pods")),
-        pointer("podPidsLimit", json!(-1)),
-        plain("port", json!(10250)),
-        pointer("protectKernelDefaults", json!(false)),
-        pointer("readOnlyPort", json!(0)),
-        pointer("registerNode", json!(true)),
-        pointer("rotateCertificates", json!(false)),
-        pointer("seccompDefault", json!(false)),
-        pointer("serverTLSBootstrap", json!(false)),
-        plain("streamingConnectionIdleTimeout", json!("4h0m0s")),
-        plain("syncFrequency", json!("1m0s")),
+        ("contentType", json!("application/vnd.kubernetes.protobuf")),
+        ("cpuManagerPolicy", json!("none")),
+        ("cpuManagerReconcilePeriod", json!("10s")),
+        ("eventBurst", json!(100)),
+        ("evictionPressureTransitionPeriod", json!("5m0s")),
+        ("fileCheckFrequency", json!("20s")),
+        ("hairpinMode", json!("promiscuous-bridge")),
+        ("healthzBindAddress", json!("127.0.0.1")),
+        ("httpCheckFrequency", json!("20s")),
+        ("imageMinimumGCAge", json!("2m0s")),
+        ("kubeAPIBurst", json!(100)),
+        ("maxOpenFiles", json!(1_000_000)),
+        ("maxPods", json!(110)),
+        ("memoryManagerPolicy", json!("None")),
+        ("nodeLeaseDurationSeconds", json!(40)),
+        ("nodeStatusReportFrequency", json!("5m0s")),
+        ("nodeStatusUpdateFrequency", json!("10s")),
+        ("podLogsDir", json!("/var/log/pods")),
+        ("port", json!(10250)),
+        ("registryBurst", json!(10)),
+        ("runtimeRequestTimeout", json!("2m0s")),
+        ("streamingConnectionIdleTimeout", json!("4h0m0s")),
+        ("syncFrequency", json!("1m0s")),
+        ("topologyManagerPolicy", json!("none")),
+        ("topologyManagerScope", json!("container")),
+        ("volumeStatsAggPeriod", json!("1m0s")),
+    ]
+}
+
+/// Fields that keep a zero; those whose zero is the default itself stand here too.
+fn pointer_defaults() -> Vec<(&'static str, Value)> {
+    vec![
+        ("authentication.anonymous.enabled", json!(false)),
+        ("authentication.webhook.enabled", json!(true)),
+        ("cgroupsPerQOS", json!(true)),
+        ("cpuCFSQuota", json!(true)),
+        ("enableControllerAttachDetach", json!(true)),
+        ("enableDebugFlagsHandler", json!(true)),
+        ("enableDebuggingHandlers", json!(true)),
+        ("enableProfilingHandler", json!(true)),
+        ("enableServer", json!(true)),
+        ("enableSystemLogHandler", json!(true)),
+        ("enableSystemLogQuery", json!(false)),
+        ("eventRecordQPS", json!(50)),
+        ("failCgroupV1", json!(true)),
+        ("failSwapOn", json!(true)),
+        ("healthzPort", json!(10248)),
+        ("imageGCHighThresholdPercent", json!(85)),
+        ("imageGCLowThresholdPercent", json!(80)),
+        ("kubeAPIQPS", json!(50)),
+        ("localStorageCapacityIsolation", json!(true)),
+        ("makeIPTablesUtilChains", json!(true)),
+        ("nodeStatusMaxImages", json!(50)),
+        ("podPidsLimit", json!(-1)),
+        ("protectKernelDefaults", json!(false)),
+        ("readOnlyPort", json!(0)),
+        ("registerNode", json!(true)),
+        ("registryPullQPS", json!(5)),
+        ("rotateCertificates", json!(false)),
+        ("seccompDefault", json!(false)),
+        ("serverTLSBootstrap", json!(false)),
     ]
 }
 
