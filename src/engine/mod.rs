@@ -1,6 +1,7 @@
 //! The one thread that owns the model: deltas in, judged views out. Nothing else evaluates.
 
 mod model;
+mod pods;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::Judged;
+use super::pods::{NodePods, forget};
 use crate::checks::check::View;
 use crate::evaluate;
 use crate::model::Timestamp;
@@ -11,18 +12,10 @@ use crate::model::fact::{Fact, Gap, Locator, Need};
 use crate::model::link::{HostState, ListedPod, LogLine, ObjectDelta, PodDelta, Update};
 use crate::model::name::NodeName;
 use crate::model::node::{ApiFacts, NodeFacts};
-use crate::model::pod::{Mirror, PodId};
 use crate::model::policy::Policy;
 use crate::model::snapshot::Snapshot;
 use crate::model::text::Text;
 use crate::model::verdict::Verdict;
-
-/// Pods of one node.
-#[derive(Default)]
-struct NodePods {
-    ids: Vec<PodId>,
-    mirrors: Vec<Mirror>,
-}
 
 /// What changed since it was judged.
 struct Dirty {
@@ -46,6 +39,8 @@ pub(super) struct Model {
     incoming: Option<HashMap<Arc<str>, NodePods>>,
     /// Where each pod is, so that a removal finds it.
     places: HashMap<(Arc<str>, Box<str>), Arc<str>>,
+    /// How many pods were gone when each node was last read.
+    gone: BTreeMap<NodeName, usize>,
     /// The state of pods for nodes that are not known yet.
     pods: Result<Option<Timestamp>, Gap>,
     nodes_gap: Option<Gap>,
@@ -68,6 +63,7 @@ impl Model {
             generation: 0,
             incoming: None,
             places: HashMap::new(),
+            gone: BTreeMap::new(),
             pods: Ok(None),
             nodes_gap: None,
         }
@@ -93,7 +89,11 @@ impl Model {
                 self.changed = true;
             }
             Update::Node(name, facts) => {
-                self.node(&name).host = facts;
+                let before = self.gone.get(&name).copied().unwrap_or(0);
+                let node = self.node(&name);
+                node.host = facts;
+                let kept = forget(Arc::make_mut(&mut node.api), before);
+                self.gone.insert(name.clone(), kept);
                 self.dirty.nodes.insert(name);
             }
             Update::Api(name, facts) => {
@@ -129,7 +129,7 @@ impl Model {
             Ok(None) => {}
             Ok(Some(at)) => {
                 api.at = Some(*at);
-                set_pods(&mut api, NodePods::default());
+                NodePods::default().set(&mut api);
             }
             Err(gap) => {
                 api.mirrors = Fact::Gap(gap.clone());
@@ -158,6 +158,7 @@ impl Model {
                 self.snapshot.nodes.remove(&name);
                 self.verdicts.remove(&name);
                 self.hosts.remove(&name);
+                self.gone.remove(&name);
                 self.dirty.nodes.remove(&name);
             }
             ObjectDelta::NodesListed => self.nodes_listed(),
@@ -254,9 +255,9 @@ impl Model {
             return;
         };
         let api = Arc::make_mut(&mut self.node(&name).api);
-        let mut pods = take_pods(api);
+        let mut pods = NodePods::take(api);
         edit(&mut pods);
-        set_pods(api, pods);
+        pods.set(api);
         self.dirty.nodes.insert(name);
     }
 
@@ -279,7 +280,9 @@ impl Model {
         self.pods = missing.map_or(Ok(Some(at)), |gap| Err(gap.clone()));
         for (name, facts) in &mut self.snapshot.nodes {
             let api = Arc::make_mut(&mut Arc::make_mut(facts).api);
-            set_pods(api, incoming.remove(name.as_str()).unwrap_or_default());
+            let mut pods = incoming.remove(name.as_str()).unwrap_or_default();
+            pods.replace(NodePods::take(api));
+            pods.set(api);
             api.at = Some(at);
             api.unread = missing.cloned();
         }
@@ -332,42 +335,4 @@ impl Model {
             complete,
         }
     }
-}
-
-impl NodePods {
-    fn put(&mut self, id: PodId, mirror: Option<Box<Mirror>>) {
-        self.remove(&id.namespace, &id.name);
-        self.ids.push(id);
-        self.mirrors.extend(mirror.map(|mirror| *mirror));
-    }
-
-    fn remove(&mut self, namespace: &str, name: &str) {
-        self.ids
-            .retain(|id| &*id.name != name || &*id.namespace != namespace);
-        self.mirrors
-            .retain(|mirror| mirror.pod.name != name || mirror.pod.namespace != namespace);
-    }
-}
-
-fn take_pods(api: &mut ApiFacts) -> NodePods {
-    let ids = std::mem::take(&mut api.pods);
-    let mirrors = std::mem::take(&mut api.mirrors);
-    NodePods {
-        ids: if let Fact::Seen(seen) = ids {
-            seen.value
-        } else {
-            Vec::new()
-        },
-        mirrors: if let Fact::Seen(seen) = mirrors {
-            seen.value
-        } else {
-            Vec::new()
-        },
-    }
-}
-
-fn set_pods(api: &mut ApiFacts, mut pods: NodePods) {
-    pods.ids.shrink_to_fit();
-    api.pods = Fact::seen(pods.ids, Locator::new(Need::PodUids, 0));
-    api.mirrors = Fact::seen(pods.mirrors, Locator::new(Need::MirrorPods, 0));
 }

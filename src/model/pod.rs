@@ -151,7 +151,7 @@ pub struct Owner {
 }
 
 /// A pod of the API server on a node, reduced to what identifies it there.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PodId {
     pub namespace: Arc<str>,
     pub name: Box<str>,

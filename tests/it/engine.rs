@@ -171,3 +171,36 @@ fn host_facts_replace_one_another_as_one() {
     ]);
     assert_eq!(judged.snapshot.nodes["a"].host.kubelet, Fact::Gap(gap));
 }
+
+/// A pod that ends after the node was read must not look like one that the API server never knew.
+#[test]
+fn what_went_away_is_remembered_until_the_node_was_read_again() {
+    let read = || Update::Node(node("a"), Arc::new(HostFacts::default()));
+    let gone = |judged: &Judged| -> Vec<String> {
+        let gone = judged.snapshot.nodes["a"].api.gone.iter();
+        gone.map(|id| id.name.to_string()).collect()
+    };
+    let mut all = vec![
+        Update::Pods(PodDelta::Relist),
+        upsert(vec![pod("a", "one"), pod("a", "two"), pod("a", "three")]),
+        listed(),
+        read(),
+        upsert(vec![pod("a", "one")]),
+        Update::Pods(PodDelta::Remove("default".into(), "one".into())),
+        Update::Pods(PodDelta::Relist),
+        upsert(vec![pod("a", "three")]),
+        listed(),
+    ];
+    assert_eq!(gone(&settle(all.clone())), ["one", "two"]);
+    // This reading may have begun before they went away.
+    all.push(read());
+    assert_eq!(gone(&settle(all.clone())), ["one", "two"]);
+    all.push(Update::Pods(PodDelta::Remove(
+        "default".into(),
+        "three".into(),
+    )));
+    all.push(read());
+    assert_eq!(gone(&settle(all.clone())), ["three"]);
+    all.push(upsert(vec![pod("a", "three")]));
+    assert_eq!(gone(&settle(all)), Vec::<String>::new());
+}
