@@ -6,6 +6,7 @@
 )]
 
 mod api;
+mod clean_node;
 mod collector;
 mod compare;
 mod demo;

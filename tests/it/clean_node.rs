@@ -1,0 +1,238 @@
+//! A fresh kubeadm 1.37.2 control plane through every check: what it deserves, and what a planted flaw adds.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+use stakeout::checks;
+use stakeout::checks::check::Check;
+use stakeout::checks::example::{self, Example};
+use stakeout::model::verdict::Verdict;
+
+const MANIFESTS: [(&str, &str); 4] = [
+    ("etcd", include_str!("../fixtures/kubeadm-1.37/etcd.yaml")),
+    (
+        "kube-apiserver",
+        include_str!("../fixtures/kubeadm-1.37/kube-apiserver.yaml"),
+    ),
+    (
+        "kube-controller-manager",
+        include_str!("../fixtures/kubeadm-1.37/kube-controller-manager.yaml"),
+    ),
+    (
+        "kube-scheduler",
+        include_str!("../fixtures/kubeadm-1.37/kube-scheduler.yaml"),
+    ),
+];
+
+/// The node as pieces of the example language, so that a test can plant one flaw.
+struct Node {
+    manifests: Vec<Value>,
+    mirrors: Vec<Value>,
+    runtime: Vec<Value>,
+    pods: Vec<Value>,
+    object: Value,
+    namespaces: Value,
+    kubelet: Value,
+}
+
+fn clean() -> Node {
+    let list: Value = serde_json::from_str(include_str!("../fixtures/kubeadm-1.37/pods.json"))
+        .expect("a fixture is JSON");
+    let items = list["items"].as_array().expect("a list");
+    let hash = |pod: &Value| pod["metadata"]["annotations"]["kubernetes.io/config.hash"].clone();
+    let names = |pod: &Value| {
+        let word = |key: &str| pod["metadata"][key].as_str().unwrap_or_default().to_owned();
+        format!("{}/{}", word("namespace"), word("name"))
+    };
+    let manifest = |(name, text): &(&str, &str)| {
+        let pod: Value = serde_yaml::from_str(text).expect("a fixture is YAML");
+        serde_json::json!({"file": format!("{name}.yaml"), "pod": pod})
+    };
+    let owner = items[0]["metadata"]["ownerReferences"][0]["uid"].clone();
+    Node {
+        manifests: MANIFESTS.iter().map(manifest).collect(),
+        mirrors: items
+            .iter()
+            .map(|pod| {
+                let owner = &pod["metadata"]["ownerReferences"][0];
+                let owner = serde_json::json!({"kind": owner["kind"], "name": owner["name"], "uid": owner["uid"], "controller": owner["controller"]});
+                serde_json::json!({"pod": pod, "hash": hash(pod), "owners": [owner]})
+            })
+            .collect(),
+        runtime: items
+            .iter()
+            .map(|pod| serde_json::json!({"uid": hash(pod), "pids": 2, "log": names(pod), "exe": "/pause"}))
+            .collect(),
+        pods: items
+            .iter()
+            .map(|pod| serde_json::json!({"pod": names(pod), "uid": pod["metadata"]["uid"], "hash": hash(pod)}))
+            .collect(),
+        object: serde_json::json!({
+            "uid": owner,
+            "labels": {"node-role.kubernetes.io/control-plane": ""},
+            "taints": ["node-role.kubernetes.io/control-plane:NoSchedule"],
+        }),
+        namespaces: serde_json::json!({"default": {}, "kube-system": {}, "kube-public": {}, "kube-node-lease": {}}),
+        kubelet: serde_json::json!({"staticPodPath": "/etc/kubernetes/manifests"}),
+    }
+}
+
+impl Node {
+    fn example(&self) -> Example {
+        let whole = serde_json::json!({
+            "clock": 100_000,
+            "kubelet": self.kubelet,
+            "listeners": ["0.0.0.0:10250", "127.0.0.1:10248", "198.51.100.11:6443"],
+            "dir": {"mode": "0700"},
+            "manifests": self.manifests,
+            "accounts": {"users": ["root:0:0"], "groups": ["root:0:"]},
+            "runtime": self.runtime,
+            "object": self.object,
+            "mirrors": self.mirrors,
+            "pods": self.pods,
+            "namespaces": self.namespaces,
+            "count": 2,
+        });
+        example::read(&whole.to_string()).expect("a node is an example")
+    }
+
+    /// `id severity subject` of every offence, sorted; a check that cannot tell shows its gap.
+    fn findings(&self) -> Vec<String> {
+        let example = self.example();
+        let mut out = Vec::new();
+        for check in checks::all() {
+            match example.judge(&check.judge) {
+                Ok(Verdict::Fail { offences, gaps }) => {
+                    let told = offences.iter().map(|offence| {
+                        format!("{} {} {}", check.id, offence.severity, offence.subject)
+                    });
+                    out.extend(told);
+                    out.extend(gaps.iter().map(|gap| format!("{} gap {gap}", check.id)));
+                }
+                Err(gap) | Ok(Verdict::Unknown { why: gap }) => {
+                    out.push(format!("{} gap {gap}", check.id));
+                }
+                Ok(_) => {}
+            }
+        }
+        out.sort();
+        out
+    }
+
+    /// What is found beyond what a clean node deserves.
+    fn beyond_clean(&self) -> String {
+        let deserved = clean().findings();
+        let mut out = String::new();
+        for finding in self.findings() {
+            if !deserved.contains(&finding) {
+                let _ = writeln!(out, "{finding}");
+            }
+        }
+        out
+    }
+}
+
+/// kubeadm sets no read-only root and no Pod Security level. Nothing else of these checks is its due.
+#[test]
+fn a_clean_control_plane_gets_what_it_deserves() {
+    let found = clean().findings().join("\n");
+    let deserved = "\
+SP-PRIV-008 medium kube-system/etcd/etcd
+SP-PRIV-008 medium kube-system/kube-apiserver/kube-apiserver
+SP-PRIV-008 medium kube-system/kube-controller-manager/kube-controller-manager
+SP-PRIV-008 medium kube-system/kube-scheduler/kube-scheduler
+SP-PSS-003 info kube-system";
+    assert_eq!(found, deserved);
+}
+
+#[test]
+fn a_hidden_pod_in_a_missing_namespace_is_found() {
+    let mut node = clean();
+    node.manifests.push(serde_json::json!({
+        "file": "ghost.yaml",
+        "pod": {"metadata": {"name": "ghost", "namespace": "nowhere"}, "spec": {"containers": [{"name": "ghost", "securityContext": {"readOnlyRootFilesystem": true}}]}},
+    }));
+    node.runtime.push(
+        serde_json::json!({"uid": "00ff00ff00ff00ff00ff00ff00ff00ff", "log": "nowhere/ghost-cp-1"}),
+    );
+    assert_eq!(
+        node.beyond_clean(),
+        "\
+SP-MRG-001 critical /etc/kubernetes/manifests/ghost.yaml
+SP-MRG-003 critical /etc/kubernetes/manifests/ghost.yaml
+SP-MRG-010 critical nowhere/ghost-cp-1
+"
+    );
+}
+
+#[test]
+fn a_stale_backup_is_found_and_compared() {
+    let mut node = clean();
+    let mut backup = node.manifests[0].clone();
+    backup["file"] = "etcd.yaml.bak".into();
+    backup["pod"]["spec"]["containers"][0]["image"] = "registry.k8s.io/etcd:3.5.0-0".into();
+    node.manifests.push(backup);
+    let found = node.beyond_clean();
+    assert!(
+        found.contains("SP-MRG-011 high /etc/kubernetes/manifests/etcd.yaml.bak"),
+        "{found}"
+    );
+    assert!(!found.contains("SP-MRG-007"), "{found}");
+}
+
+#[test]
+fn an_edited_mirror_is_found_field_by_field() {
+    let mut node = clean();
+    let container = &mut node.mirrors[1]["pod"]["spec"]["containers"][0];
+    container["image"] = "registry.k8s.io/kube-apiserver:v1.0.0".into();
+    assert_eq!(
+        node.beyond_clean(),
+        "SP-MRG-007 high kube-system/kube-apiserver-cp-1\n"
+    );
+    let check: &Check = checks::find("MRG-007").expect("it is registered");
+    let Ok(Verdict::Fail { offences, .. }) = node.example().judge(&check.judge) else {
+        panic!("it fails");
+    };
+    let rows = &offences[0].compare;
+    assert_eq!(rows.iter().filter(|row| !row.agrees()).count(), 1);
+    assert!(rows.len() > 20 && rows.len() <= 60, "{}", rows.len());
+}
+
+#[test]
+fn other_plants_are_found() {
+    type Plant = fn(&mut Node);
+    let plants: [(Plant, &str); 5] = [
+        (
+            |node| node.object["taints"] = serde_json::json!([]),
+            "SP-ISO-001 high cp-1\n",
+        ),
+        (
+            |node| {
+                node.manifests.remove(3);
+            },
+            "SP-MRG-002 high kube-system/kube-scheduler-cp-1\n",
+        ),
+        (
+            |node| node.object["uid"] = "another".into(),
+            "SP-MRG-012 high kube-system/etcd-cp-1\nSP-MRG-012 high kube-system/kube-apiserver-cp-1\nSP-MRG-012 high kube-system/kube-controller-manager-cp-1\nSP-MRG-012 high kube-system/kube-scheduler-cp-1\n",
+        ),
+        (
+            |node| node.kubelet["readOnlyPort"] = 10255.into(),
+            "SP-KUB-004 high readOnlyPort\n",
+        ),
+        (
+            |node| {
+                node.manifests[2] = serde_json::json!({"file": "kube-controller-manager.yaml", "broken": "line 4: mapping values are not allowed"});
+            },
+            "SP-MRG-002 high kube-system/kube-controller-manager-cp-1\n",
+        ),
+    ];
+    for (plant, wanted) in plants {
+        let mut node = clean();
+        plant(&mut node);
+        let found = node.beyond_clean();
+        for line in wanted.lines() {
+            assert!(found.contains(line), "want {line}, got {found}");
+        }
+    }
+}
