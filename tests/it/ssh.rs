@@ -445,3 +445,18 @@ fn only_a_key_on_file_is_accepted() {
         std::thread::sleep(Duration::from_millis(50));
     }
 }
+
+#[test]
+#[ignore = "takes a minute: cargo test --test it -- --ignored five_thousand"]
+fn five_thousand_nodes_are_read() {
+    let lab = Lab::new(&vec![Fault::Slow(Duration::from_millis(300)); 5000]);
+    let (pool, updates) = start(&lab, lab.options(), 0..5000);
+    let states = last_states(&updates);
+    assert!(pool.join(Duration::from_secs(5)));
+    let bad: Vec<_> = states
+        .iter()
+        .filter(|(_, state)| **state != HostState::Ok)
+        .collect();
+    assert_eq!(states.len(), 5000);
+    assert!(bad.is_empty(), "{bad:?}");
+}
