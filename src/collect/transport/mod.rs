@@ -1,6 +1,7 @@
 //! Ways to a node. Every way runs the same script and brings the same frame.
 
 mod fault;
+mod intake;
 pub mod ssh2;
 
 use std::path::PathBuf;

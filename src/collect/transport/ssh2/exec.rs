@@ -12,16 +12,13 @@ use std::time::Instant;
 use ::ssh2::{Channel, Error};
 
 use crate::collect::transport::fault::Fault;
+use crate::collect::transport::intake::Intake;
 use crate::collect::transport::{Collect, Ctl};
 use crate::model::fact::{FaultClass, Gap};
-use crate::model::text::Text;
-use crate::probes::frame::{Frame, FrameReader};
+use crate::probes::frame::Frame;
 
 use super::drive::{Phase, Wire, is_disconnect, words};
 
-/// How much of standard error is kept, and of that shown.
-const STDERR: usize = 64 * 1024;
-const SHOWN: usize = 200;
 /// Turns without a byte before data that libssh2 says it has is no longer believed in.
 const IDLE_TURNS: u32 = 3;
 
@@ -32,10 +29,6 @@ struct Exchange<'a> {
     socket: Arc<TcpStream>,
     stdin: &'a [u8],
     eof_sent: bool,
-    reader: FrameReader,
-    /// Bytes of standard output so far.
-    bytes: usize,
-    stderr: Vec<u8>,
 }
 
 impl Drop for Exchange<'_> {
@@ -70,16 +63,14 @@ pub(super) fn run(
         socket: Arc::clone(&wire.socket),
         stdin: &job.stdin,
         eof_sent: false,
-        reader: FrameReader::new(&job.nonce, job.sections),
-        bytes: 0,
-        stderr: Vec::new(),
     };
+    let mut intake = Intake::new(job);
     wire.drive(until, |_| exchange.channel.exec(&job.command))
         .map_err(|stop| stop.fault(Phase::Script, refused))?;
-    let cut = exchange.pump(wire, until, ctl).err();
+    let cut = exchange.pump(&mut intake, wire, until, ctl).err();
     // A farewell, so that sshd's log does not speak of a lost connection; nobody waits for it to be sent.
     let _ = wire.session.disconnect(None, "done", None);
-    Ok(exchange.finish(cut, job))
+    Ok(intake.finish(cut))
 }
 
 fn refused(error: &Error) -> Fault {
@@ -95,12 +86,19 @@ fn refused(error: &Error) -> Fault {
 }
 
 impl Exchange<'_> {
-    fn pump(&mut self, wire: &Wire<'_>, until: Instant, ctl: &Ctl<'_>) -> Result<(), Fault> {
+    fn pump(
+        &mut self,
+        intake: &mut Intake,
+        wire: &Wire<'_>,
+        until: Instant,
+        ctl: &Ctl<'_>,
+    ) -> Result<(), Fault> {
         let mut idle = 0;
         loop {
-            let turn = self
-                .turn(ctl)
-                .map_err(|error| self.broken(wire, until, &error))?;
+            let turn = self.turn(intake, ctl).map_err(|error| match error {
+                Broken::Fault(fault) => fault,
+                Broken::Io(error) => broken(&error, intake.bytes(), wire, until),
+            })?;
             match turn {
                 Turn::Over => return Ok(()),
                 Turn::Moved => idle = 0,
@@ -112,12 +110,6 @@ impl Exchange<'_> {
                     .wait(until)
                     .map_err(|stop| stop.fault(Phase::Script, |_| Phase::Script.late()))?,
             }
-            if self.bytes > ctl.cap {
-                return Err(Fault::new(
-                    FaultClass::OutputTooLarge,
-                    format!("more than {} bytes of output", ctl.cap),
-                ));
-            }
             // A host that sends without end never lets the loop come to a wait.
             if ctl.cancel.is_cancelled() {
                 return Err(Fault::cancelled());
@@ -128,22 +120,20 @@ impl Exchange<'_> {
         }
     }
 
-    fn turn(&mut self, ctl: &Ctl<'_>) -> io::Result<Turn> {
+    fn turn(&mut self, intake: &mut Intake, ctl: &Ctl<'_>) -> Result<Turn, Broken> {
         let mut moved = self.feed()?;
         let mut buffer = [0; 16 * 1024];
         if let Some(count) = ready(self.channel.read(&mut buffer))? {
-            self.bytes += count;
-            for progress in self.reader.push(&buffer[..count]) {
-                (ctl.progress)(progress);
-            }
-            if self.reader.is_over() || count == 0 && self.channel.eof() {
+            intake
+                .output(&buffer[..count], ctl)
+                .map_err(Broken::Fault)?;
+            if intake.is_over() || count == 0 && self.channel.eof() {
                 return Ok(Turn::Over);
             }
             moved |= count > 0;
         }
         if let Some(count) = ready(self.channel.stderr().read(&mut buffer))? {
-            let room = STDERR.saturating_sub(self.stderr.len()).min(count);
-            self.stderr.extend(&buffer[..room]);
+            intake.error(&buffer[..count]);
             moved |= count > 0;
         }
         Ok(if moved { Turn::Moved } else { Turn::Idle })
@@ -164,51 +154,31 @@ impl Exchange<'_> {
         }
         Ok(false)
     }
+}
 
-    fn broken(&self, wire: &Wire<'_>, until: Instant, error: &io::Error) -> Fault {
-        if wire.cancel.is_cancelled() {
-            return Fault::cancelled();
-        }
-        if Instant::now() >= until {
-            return Phase::Script.late();
-        }
-        Fault::new(
-            FaultClass::Disconnected,
-            format!("the connection broke after {} bytes: {error}", self.bytes),
-        )
-    }
+/// Why a turn did not end well.
+enum Broken {
+    Io(io::Error),
+    Fault(Fault),
+}
 
-    /// The frame, with the connection's own reason where the answer was cut by it.
-    fn finish(mut self, cut: Option<Fault>, job: &Collect) -> Result<Frame, Gap> {
-        let fresh = FrameReader::new(&job.nonce, job.sections);
-        let reader = std::mem::replace(&mut self.reader, fresh);
-        let over = reader.is_over();
-        let outcome = reader.finish();
-        match (outcome, cut) {
-            (Ok(frame), Some(cut)) if !over => Ok(Frame {
-                cut: Some(cut.into()),
-                ..frame
-            }),
-            (Err(_), Some(cut)) if !over => Err(self.with_complaint(cut.into())),
-            (Ok(frame), _) => Ok(frame),
-            (Err(gap), _) => Err(self.with_complaint(gap)),
-        }
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
     }
+}
 
-    /// Where no collector answered, what the host wrote to standard error is the best hint there is.
-    fn with_complaint(&self, gap: Gap) -> Gap {
-        let head = &self.stderr[..self.stderr.len().min(SHOWN)];
-        match gap {
-            Gap::Node { class, detail } if !head.trim_ascii().is_empty() => Gap::Node {
-                class,
-                detail: Text::new(&format!(
-                    "{detail}; standard error: {}",
-                    Text::from_bytes(head.trim_ascii())
-                )),
-            },
-            gap => gap,
-        }
+fn broken(error: &io::Error, bytes: usize, wire: &Wire<'_>, until: Instant) -> Fault {
+    if wire.cancel.is_cancelled() {
+        return Fault::cancelled();
     }
+    if Instant::now() >= until {
+        return Phase::Script.late();
+    }
+    Fault::new(
+        FaultClass::Disconnected,
+        format!("the connection broke after {bytes} bytes: {error}"),
+    )
 }
 
 /// `None` where the call would have had to wait.
