@@ -106,6 +106,7 @@ impl Farm {
         faults: &[Fault],
         respond: impl Fn(usize, &str, &[u8]) -> Answer + Send + Sync + 'static,
     ) -> io::Result<Self> {
+        raise_limit();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("farm")
@@ -208,6 +209,20 @@ fn addresses(count: usize) -> Vec<IpAddr> {
             IpAddr::V4(Ipv4Addr::new(127, high, third, fourth))
         })
         .collect()
+}
+
+/// A listener takes a descriptor, and the usual limit is 1,024.
+fn raise_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Where it cannot be raised, binding says what is missing.
+    let _ = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limit.maximum,
+            ..limit
+        },
+    );
 }
 
 type Listeners = Vec<(usize, std::net::TcpListener)>;
