@@ -332,18 +332,22 @@ fn a_resize_paints_anew() {
         .resize(size(120, 30))
         .expect("a pseudo-terminal has a size");
     terminal.wait("-- findings of cp-1 ---");
-    assert_eq!(terminal.text().lines().count(), 30);
+    terminal.until("30 rows", |seen| {
+        seen.parser.screen().contents().lines().count() == 30
+    });
 }
 
 #[test]
 fn bytes_keep_to_the_budget() {
     let mut terminal = Terminal::dashboard("show");
     terminal.wait("> C cp-1");
-    terminal.wait("? help");
+    let whole = |seen: &Seen| seen.raw.ends_with(b"\x1b[?2026l");
+    terminal.until("whole frame", whole);
     let painted = terminal.look(|seen| seen.bytes);
     assert!(painted < 10_000, "two full paints took {painted} bytes");
     terminal.press("j");
     terminal.wait("> h pool-b-06");
+    terminal.until("whole frame", whole);
     let moved = terminal.look(|seen| seen.bytes) - painted;
     assert!(moved < 900, "a cursor step took {moved} bytes");
     // Time stands still in this run: nothing may be written while nobody presses a key.

@@ -3,6 +3,7 @@
 //! Summaries are made when a view arrives, and only for nodes that changed; a frame only reads them.
 
 mod finding;
+mod heat;
 mod summary;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use ratatui::layout::Size;
 
 pub use finding::{Finding, Identity, Sources, Standing};
+pub use heat::{Group, Spot};
 pub use summary::{Counts, Summary};
 
 use crate::checks::check::Check;
@@ -94,6 +96,8 @@ pub struct Totals {
     pub failed: usize,
     pub stale: usize,
     pub api_only: usize,
+    /// The first node by name that could not be read.
+    pub first_failed: Option<Scope>,
     /// The newest answer of either side.
     pub newest: Option<Timestamp>,
     /// The newest answer of the API server.
@@ -113,7 +117,11 @@ impl Totals {
             Some(HostState::Connecting) => self.connecting += 1,
             Some(HostState::Collecting { .. }) => self.collecting += 1,
             Some(HostState::Ok) => self.ok += 1,
-            Some(HostState::Failed(_)) => self.failed += 1,
+            Some(HostState::Failed(_)) => {
+                self.failed += 1;
+                self.first_failed
+                    .get_or_insert_with(|| summary.scope.clone());
+            }
             Some(HostState::Stale(_)) => self.stale += 1,
             Some(HostState::ApiOnly(_)) => self.api_only += 1,
         }
@@ -140,6 +148,8 @@ pub struct World {
     pub log: VecDeque<LogLine>,
     /// Rises when lines are dropped from the front of the log.
     pub log_dropped: usize,
+    /// The groups of the heat strip.
+    pub heat: Vec<Group>,
     judged: Option<Arc<Judged>>,
     summaries: BTreeMap<Scope, Summary>,
 }
@@ -155,6 +165,7 @@ impl World {
             totals: Totals::default(),
             log: VecDeque::new(),
             log_dropped: 0,
+            heat: Vec::new(),
             judged: None,
             summaries: BTreeMap::new(),
         }
@@ -199,6 +210,7 @@ impl World {
             self.summaries.insert(Scope::Cluster, summary);
         }
         self.totals = totals;
+        self.heat = heat::groups(self.summaries.values());
     }
 
     pub fn judged(&self) -> Option<&Judged> {

@@ -170,7 +170,11 @@ impl Summary {
             None => self.verdicts.is_empty(),
         };
         let host_at = self.facts.as_ref().and_then(|facts| facts.host.at);
-        same_facts && same_verdicts && self.host == host_state(view, name, host_at)
+        let same_host = match view.hosts.get(name) {
+            Some(new) => self.host.as_ref() == Some(new),
+            None => self.host == host_at.map(|_| HostState::Ok),
+        };
+        same_facts && same_verdicts && same_host
     }
 
     /// `cp`, `worker`, or `-` where the Node object is not known.

@@ -454,3 +454,12 @@ fn mode_only() -> Vec<Verdict> {
     verdicts[0] = wide_open();
     verdicts
 }
+
+/// Five verdicts that differ from node to node.
+pub fn findings(number: usize) -> Vec<Verdict> {
+    match number % 3 {
+        0 => worst(),
+        1 => mode_only(),
+        _ => clean(),
+    }
+}

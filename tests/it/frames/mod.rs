@@ -406,3 +406,42 @@ fn drawing_twice_is_the_same() {
     let stage = Stage::mixed(120, 30).press("<Enter>");
     assert_eq!(stage.buffer(&theme), stage.buffer(&theme));
 }
+
+#[test]
+#[ignore = "prints times, asserts none"]
+fn times_of_a_large_fleet() {
+    let mut fleet = Fleet::empty();
+    for number in 0..5000 {
+        fleet.add(
+            &format!("pool-{}-{number:04}", number % 7),
+            HostState::Ok,
+            fleet::findings(number),
+        );
+    }
+    let view = fleet.judged();
+    let theme = Theme::built_in("terminal", Tier::Ansi).expect("a built-in theme");
+    let time = |what: &str, work: &mut dyn FnMut()| {
+        let from = std::time::Instant::now();
+        for _ in 0..10 {
+            work();
+        }
+        println!("{what}: {:?}", from.elapsed() / 10);
+    };
+    let mut stage = Stage::new(80, 24).show(view.clone());
+    time("the same view again", &mut || {
+        stage.app.update(Msg::Views(vec![view.clone()]));
+    });
+    time("frame 80x24", &mut || drop(stage.buffer(&theme)));
+    stage.size = (250, 70);
+    stage.app.update(Msg::Resize(Size::new(250, 70)));
+    time("frame 250x70", &mut || drop(stage.buffer(&theme)));
+    let mut stage = Stage::new(80, 24).show(view.clone()).press("/");
+    time("one letter of a filter", &mut || {
+        stage
+            .app
+            .update(Msg::Key(keys::events("4").expect("a key")[0]));
+        stage
+            .app
+            .update(Msg::Key(keys::events("<Backspace>").expect("a key")[0]));
+    });
+}

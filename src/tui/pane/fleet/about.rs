@@ -41,9 +41,8 @@ pub(super) fn preview(scope: Option<&Scope>, world: &World, theme: &Theme) -> St
 pub(super) fn alert(scope: Option<&Scope>, world: &World, theme: &Theme) -> Strip {
     let here = scope.and_then(|scope| world.summary(scope));
     let first = || {
-        world
-            .summaries()
-            .find(|summary| summary.letter() == 'x' || summary.collect().starts_with("FAILED"))
+        let scope = world.totals.first_failed.as_ref()?;
+        world.summary(scope)
     };
     let api = world
         .judged()

@@ -99,8 +99,18 @@ impl Fleet {
     }
 
     fn shows(&self, summary: &Summary) -> bool {
+        let clean = summary.counts.failed == 0
+            && summary.counts.unknown == 0
+            && summary.gap().is_none()
+            && summary.counts.all() > 0;
+        if self.problems && clean {
+            return false;
+        }
+        if self.filter.is_empty() {
+            return true;
+        }
         let collect = summary.collect();
-        let fields = Fields {
+        self.filter.holds(&Fields {
             text: &[summary.scope.as_str(), &summary.group, &collect],
             severity: summary.counts.worst(),
             role: summary.role(),
@@ -111,12 +121,7 @@ impl Fleet {
                 ""
             },
             check: "",
-        };
-        let clean = summary.counts.failed == 0
-            && summary.counts.unknown == 0
-            && summary.gap().is_none()
-            && summary.counts.all() > 0;
-        !(self.problems && clean) && self.filter.holds(&fields)
+        })
     }
 
     fn sort_by(&mut self, sort: Sort) {
@@ -241,7 +246,7 @@ impl Pane for Fleet {
             .filter(|summary| self.shows(summary))
             .collect();
         match self.sort {
-            Sort::Severity => rows.sort_by_key(|summary| summary.rank()),
+            Sort::Severity => rows.sort_by_cached_key(|summary| summary.rank()),
             Sort::Name => {}
             Sort::Age => rows.sort_by_key(|summary| summary.at),
             Sort::Unknown => {
@@ -310,7 +315,7 @@ impl Pane for Fleet {
             height: 2,
             ..area
         };
-        heat::draw(world.summaries(), self.list.current(), theme, (strip, buf));
+        heat::draw(&world.heat, self.list.current(), theme, (strip, buf));
         let rule = || Strip::new().fill(usize::from(area.width), '-', border);
         rule().draw(buf, (area.x, area.y + 3), area.width);
         header(theme).draw(buf, (left.x, left.y + 4), left.width);
