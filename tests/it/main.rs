@@ -21,11 +21,6 @@ mod farm;
 mod fleet;
 mod frames;
 mod lab;
-mod compare;
-mod engine;
-#[path = "../lab/farm.rs"]
-mod farm;
-mod frames;
 #[path = "../lab/api/mod.rs"]
 mod lab_api;
 mod layers;

@@ -90,7 +90,7 @@ pub fn token(letter: char, worst: Option<Severity>) -> Token {
         '~' => Token::StateRunning,
         'o' | '?' => Token::StateQueued,
         'U' => Token::SevUnknown,
-        '.' | ' ' => Token::StateOk,
+        '.' | ' ' | 'I' => Token::StateOk,
         'u' => Token::StateStale,
         _ => worst.map_or(Token::Text, Token::severity),
     }

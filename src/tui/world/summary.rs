@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Scope;
 use crate::engine::Judged;
 use crate::model::Timestamp;
-use crate::model::fact::{Fact, Gap};
+use crate::model::fact::{Fact, FaultClass, Gap};
 use crate::model::link::HostState;
 use crate::model::name::NodeName;
 use crate::model::node::NodeFacts;
@@ -135,7 +135,11 @@ impl Summary {
             control_plane,
             group,
             counts: Counts::of(&verdicts),
-            host: host_state(view, name, host_at),
+            host: view
+                .hosts
+                .get(name)
+                .cloned()
+                .or_else(|| facts.as_ref().and_then(|facts| recorded(facts))),
             at: host_at.or(api_at),
             api_at,
             scope: Scope::Node(name.clone()),
@@ -169,10 +173,9 @@ impl Summary {
             Some(new) => Arc::ptr_eq(&self.verdicts, new),
             None => self.verdicts.is_empty(),
         };
-        let host_at = self.facts.as_ref().and_then(|facts| facts.host.at);
         let same_host = match view.hosts.get(name) {
             Some(new) => self.host.as_ref() == Some(new),
-            None => self.host == host_at.map(|_| HostState::Ok),
+            None => self.host == self.facts.as_ref().and_then(|facts| recorded(facts)),
         };
         same_facts && same_verdicts && same_host
     }
@@ -226,7 +229,7 @@ impl Summary {
 
     /// The letter of the heat strip: the worst severity, in lower case when stale; without one the state.
     pub fn letter(&self) -> char {
-        if let Some(worst) = self.counts.worst() {
+        if let Some(worst) = self.counts.worst().filter(|worst| *worst > Severity::Info) {
             let letter = worst.letter();
             return if self.is_stale() {
                 letter.to_ascii_lowercase()
@@ -242,6 +245,7 @@ impl Summary {
             Some(HostState::Stale(_)) => 'u',
             _ if self.counts.unknown + self.counts.pending > 0 => 'U',
             None if self.counts.all() == 0 => ' ',
+            _ if self.counts.severity(Severity::Info) > 0 => 'I',
             _ => '.',
         }
     }
@@ -249,10 +253,10 @@ impl Summary {
     /// For sorting: the worst node first, by severity, then by count, then what is not known.
     pub fn rank(&self) -> [u32; 7] {
         let mut out = [0; 7];
-        for (slot, severity) in out.iter_mut().zip(Severity::ALL) {
-            *slot = u32::MAX - self.counts.severity(severity);
+        for (slot, severity) in out.iter_mut().zip(&Severity::ALL[..4]) {
+            *slot = u32::MAX - self.counts.severity(*severity);
         }
-        out[5] = match &self.host {
+        out[4] = match &self.host {
             Some(HostState::Connecting | HostState::Collecting { .. }) => 0,
             Some(HostState::Queued) => 1,
             Some(HostState::Failed(_)) => 2,
@@ -260,14 +264,27 @@ impl Summary {
             Some(HostState::ApiOnly(_)) => 4,
             Some(HostState::Ok) | None => 5,
         };
-        out[6] = u32::MAX - self.counts.unknown;
+        out[5] = u32::MAX - self.counts.unknown;
+        out[6] = u32::MAX - self.counts.severity(Severity::Info);
         out
     }
 }
 
-fn host_state(view: &Judged, name: &NodeName, at: Option<Timestamp>) -> Option<HostState> {
-    let known = view.hosts.get(name).cloned();
-    known.or_else(|| at.map(|_| HostState::Ok))
+/// The state of a node in a recorded view, which brings facts and no progress.
+fn recorded(facts: &NodeFacts) -> Option<HostState> {
+    if facts.host.at.is_some() {
+        return Some(HostState::Ok);
+    }
+    match &facts.host.identity {
+        Fact::Gap(Gap::NotAsked | Gap::Pending) | Fact::Seen(_) => None,
+        Fact::Gap(gap) => Some(match gap {
+            Gap::Node {
+                class: FaultClass::NoTarget | FaultClass::NoSshOs | FaultClass::NoShell,
+                ..
+            } => HostState::ApiOnly(gap.clone()),
+            _ => HostState::Failed(gap.clone()),
+        }),
+    }
 }
 
 /// The class of a fault in few letters: its first word, where that says it.

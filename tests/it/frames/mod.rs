@@ -445,3 +445,40 @@ fn times_of_a_large_fleet() {
             .update(Msg::Key(keys::events("<Backspace>").expect("a key")[0]));
     });
 }
+
+#[test]
+#[ignore = "prints frames of the shipped fleet"]
+fn frames_of_the_shipped_fleet() {
+    let clock = crate::describe::Clock {
+        now: fleet::now().as_second(),
+    };
+    let shipped = crate::fleet::Fleet::shipped(clock);
+    let judged = Arc::new(crate::offline::judged(&shipped));
+    let world = World::new(
+        stakeout::tui::world::Registry::built_in(),
+        Text::new("demo"),
+        Text::new("the demo"),
+        judged.snapshot.taken,
+    );
+    let width: u16 = std::env::var("W")
+        .ok()
+        .and_then(|w| w.parse().ok())
+        .unwrap_or(80);
+    let height: u16 = std::env::var("H")
+        .ok()
+        .and_then(|w| w.parse().ok())
+        .unwrap_or(24);
+    let mut app = App::new(world);
+    app.update(Msg::Resize(Size::new(width, height)));
+    app.update(Msg::Views(vec![judged]));
+    let mut stage = Stage {
+        app,
+        size: (width, height),
+        effects: Vec::new(),
+    };
+    println!("{}", stage.frame());
+    for typed in std::env::var("TYPED").unwrap_or_default().split('|') {
+        stage = stage.press(typed);
+        println!("=== {typed}\n{}", stage.frame());
+    }
+}

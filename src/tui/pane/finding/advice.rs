@@ -54,7 +54,7 @@ pub(super) fn advice(
     if !finding.check.why.is_empty() {
         out.extend(paragraph("WHY", finding.check.why, theme, width));
     }
-    if finding.standing.is_problem() && !filled.steps.is_empty() {
+    if finding.standing.severity().is_some() && !filled.steps.is_empty() {
         out.extend(fix(filled, finding, step, (theme, width)));
     }
     let maps: Vec<String> = finding.check.maps.iter().map(ToString::to_string).collect();

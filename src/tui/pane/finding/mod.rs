@@ -15,7 +15,7 @@ use crate::tui::app::{Clip, Effect};
 use crate::tui::keys::{Action, Binding, quiet, shown};
 use crate::tui::theme::{Theme, Token};
 use crate::tui::widget::strip::Strip;
-use crate::tui::widget::words::{count, fit, middle};
+use crate::tui::widget::words::{count, middle, wrap};
 use crate::tui::world::{self, Identity, World};
 
 pub const KEYS: &[Binding] = &[
@@ -161,7 +161,7 @@ impl Finding {
         })
     }
 
-    /// Badge, message and subject on one row; two where they do not fit.
+    /// Badge, message and subject the message wrapped beside the badge.
     fn head(finding: &world::Finding, world: &World, theme: &Theme, width: usize) -> Vec<Strip> {
         let verdict = world.verdict(finding);
         let badge = verdict.map_or("GONE", Verdict::badge);
@@ -176,15 +176,15 @@ impl Finding {
         let text = message(world, finding);
         let subject = subject(finding);
         let room = width.saturating_sub(strip.used() + 1);
-        let mut out = Vec::new();
-        if subject == "-" || text.contains(&subject) {
-            out.push(strip.put(fit(&text, room), theme.style(Token::Title)));
-        } else {
-            out.push(strip.put(fit(&text, room), theme.style(Token::Title)));
-            out.push(Strip::of(
-                format!("on {}", middle(&subject, width.saturating_sub(3))),
-                theme.style(Token::Text),
-            ));
+        let indent = strip.used();
+        let title = theme.style(Token::Title);
+        let mut lines = wrap(&text, room).into_iter();
+        let mut out = vec![strip.put(lines.next().unwrap_or_default(), title)];
+        out.extend(lines.map(|line| Strip::new().gap(indent).put(line, title)));
+        out.truncate(3);
+        if subject != "-" && !text.contains(&subject) {
+            let subject = middle(&subject, width.saturating_sub(3));
+            out.push(Strip::of(format!("on {subject}"), theme.style(Token::Text)));
         }
         out
     }

@@ -42,6 +42,12 @@ pub(super) fn sides(
         return Vec::new();
     }
     let border = theme.style(Token::Border);
+    let last = bar(finding, world, theme, width);
+    match finding.sources {
+        Sources::ApiOnly => return alone("API", left, (theme, width), last),
+        Sources::NodeOnly => return alone("NODE", right, (theme, width), last),
+        _ => {}
+    }
     let mut out = vec![
         Strip::of(
             format!(
@@ -72,7 +78,22 @@ pub(super) fn sides(
         let cell = right.cells.get(row).unwrap_or(&blank);
         out.push(strip.put(fit(&cell.text, right_width), theme.style(cell.token)));
     }
-    out.push(bar(finding, world, theme, width));
+    out.push(last);
+    out
+}
+
+/// The only side that there is, over the whole width.
+fn alone(name: &str, column: Column, (theme, width): (&Theme, usize), bar: Strip) -> Vec<Strip> {
+    let border = theme.style(Token::Border);
+    let title = middle(&column.title, width.saturating_sub(name.len() + 8));
+    let mut out = vec![Strip::of(format!("-- {name}  {title} "), border).fill(width, '-', border)];
+    out.extend(
+        column
+            .cells
+            .into_iter()
+            .map(|cell| Strip::of(fit(&cell.text, width), theme.style(cell.token))),
+    );
+    out.push(bar);
     out
 }
 

@@ -38,7 +38,7 @@ impl Node {
                 [
                     Strip::of(scope.to_string(), header).gap(2).put(about, text),
                     Strip::of(format!("{state}{seen}"), theme.style(token))
-                        .gap(2)
+                        .gap(if state.is_empty() { 0 } else { 2 })
                         .put(counts(summary), text)
                         .gap(2)
                         .put(list, theme.style(Token::Muted)),
