@@ -17,6 +17,7 @@ pub mod tui;
 
 pub mod cli;
 pub mod config;
+pub mod docs;
 pub mod error;
 
 mod run;

@@ -13,6 +13,7 @@ mod demo;
 #[path = "../lab/describe/mod.rs"]
 #[allow(dead_code, reason = "other targets use the rest")]
 mod describe;
+mod docs;
 mod engine;
 #[path = "../lab/farm.rs"]
 mod farm;
@@ -28,6 +29,7 @@ mod layers;
 mod offline;
 mod pty;
 mod registry;
+mod screenshots;
 mod ssh;
 #[path = "../lab/stage.rs"]
 mod stage;
