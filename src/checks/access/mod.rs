@@ -26,6 +26,7 @@
 mod lens;
 mod permit;
 mod principal;
+mod route;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +34,7 @@ use lens::Lens;
 pub use permit::{Allowed, Creds, READ, SEARCH, WRITE, permits, stops_writes};
 pub use principal::Principal;
 use principal::principals;
+use route::{End, lookup};
 
 use crate::model::fact::{Fact, Gap};
 use crate::model::text::Text;
@@ -58,6 +60,27 @@ pub struct Way {
     /// Never empty.
     pub who: Vec<(Principal, When)>,
 }
+
+impl Way {
+    /// `everyone`, or a list; whoever has to chmod first is marked.
+    pub fn people(&self) -> String {
+        let person = |(who, when): &(Principal, When)| match when {
+            When::Now => who.to_string(),
+            When::AfterChmod => format!("{who} after a chmod"),
+        };
+        let mut all: Vec<String> = self.who.iter().take(NAMED).map(person).collect();
+        if let Some(more @ 1..) = self.who.len().checked_sub(NAMED) {
+            all.push(format!("{more} more"));
+        }
+        match all.split_last() {
+            Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+            _ => all.concat(),
+        }
+    }
+}
+
+/// People that are named before the rest is counted.
+const NAMED: usize = 4;
 
 /// What someone can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,21 +132,19 @@ pub fn answers(walk: &Walk, creds: &Creds, when: When) -> Vec<(How, Text, Allowe
         .collect()
 }
 
-/// Whether credentials get through every folder of the walk and have `want` on its object, now: what
-/// `test` says of the path as it is spelled. A walk that ended elsewhere, or has gaps, reaches nothing.
+/// Whether credentials get through every folder and link of the path as it is spelled and have `want`
+/// on its object, now: what `test` says. A walk that ended elsewhere, or has gaps, reaches nothing.
 pub fn reaches(walk: &Walk, creds: &Creds, want: u8) -> Allowed {
     let accounts = Fact::default();
     let scene = Scene::new(walk, &accounts);
-    let (Some((object, way)), WalkEnd::Reached, []) =
-        (scene.hops.split_last(), walk.end, &scene.gaps[..])
-    else {
+    let route = lookup(walk.path.as_str(), |path| scene.hop(path));
+    let (End::Object(object), WalkEnd::Reached, []) = (route.end, walk.end, &scene.gaps[..]) else {
         return Allowed::No;
     };
-    let folders = way.iter().filter(|hop| hop.stat.kind != FileKind::Symlink);
-    folders
-        .fold(Allowed::Yes, |sofar, hop| {
-            sofar.and(|| permits(hop, creds, SEARCH))
-        })
+    let through = route.folders.into_iter().fold(Allowed::Yes, |sofar, hop| {
+        sofar.and(|| permits(hop, creds, SEARCH))
+    });
+    through
         .and(|| permits(object, creds, want))
         .and(|| (want & WRITE == 0 || !stops_writes(object)).into())
 }
@@ -218,7 +239,7 @@ impl<'w> Scene<'w> {
         let mut steps = self.replacements();
         match (walk.end, self.hops.last().copied()) {
             (WalkEnd::Reached, Some(object)) => steps.push(Step::write(object)),
-            (WalkEnd::Absent, Some(last)) => steps.extend(self.creation(walk, last)),
+            (WalkEnd::Absent, _) => steps.extend(self.creation(walk)),
             _ => {}
         }
         steps
@@ -243,17 +264,16 @@ impl<'w> Scene<'w> {
     }
 
     /// Making the component that is missing.
-    fn creation(&mut self, walk: &'w Walk, last: &'w Hop) -> Option<Step<'w>> {
-        let folder = match last.stat.kind {
-            FileKind::Directory => Some(last),
-            FileKind::Symlink => missing_in(last).and_then(|folder| self.hop(&folder)),
+    fn creation(&mut self, walk: &'w Walk) -> Option<Step<'w>> {
+        match lookup(walk.path.as_str(), |path| self.hop(path)).end {
+            End::Missing(folder) => Some(Step::change(How::Create, None, &walk.path, folder)),
             // A file where a folder would have to be: to make the rest, it has to be replaced first.
-            _ => return None,
-        };
-        if folder.is_none() {
-            keep(&mut self.gaps, &not_shown(&walk.path));
+            End::Nowhere => None,
+            End::Object(_) | End::Hidden => {
+                keep(&mut self.gaps, &not_shown(&walk.path));
+                None
+            }
         }
-        Some(Step::change(How::Create, None, &walk.path, folder?))
     }
 
     /// Everyone, step by step.
@@ -375,22 +395,4 @@ fn parent(path: &str) -> Option<&str> {
         0 => Some("/"),
         slash => Some(&path[..slash]),
     }
-}
-
-/// The folder in which the first component of a dangling link would have to be.
-fn missing_in(link: &Hop) -> Option<String> {
-    let target = link.target.as_ref()?.as_str();
-    let mut folder = if target.starts_with('/') {
-        "/".to_owned()
-    } else {
-        parent(link.path.as_str())?.to_owned()
-    };
-    for component in target.split('/') {
-        match component {
-            "" | "." => {}
-            ".." => folder = parent(&folder).unwrap_or("/").to_owned(),
-            _ => break,
-        }
-    }
-    Some(folder)
 }

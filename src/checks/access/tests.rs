@@ -224,24 +224,42 @@ fn sticky_protects_entries_of_others_only() {
 
 #[test]
 fn a_missing_component_can_be_made() {
-    let absent = |hops: &[&str]| say(&writers(&walk(WalkEnd::Absent, hops), &accounts()));
+    let absent = |path: &str, hops: &[&str]| {
+        let walk = Walk {
+            path: Text::new(path),
+            ..walk(WalkEnd::Absent, hops)
+        };
+        say(&writers(&walk, &accounts()))
+    };
+    let way = ["/ d 0755 0:0", "/t d 1777 0:0"];
+    assert_eq!(absent("/t/x", &way), "Create /t/x: everyone");
+    assert_eq!(absent("/t/x/y/z", &way), "Create /t/x/y/z: everyone");
+    assert_eq!(absent("/x", &way[..1]), "");
+    let with = |path: &str, hops: &[&str]| absent(path, &[&way, hops].concat());
+    let link = |target: &str| format!("/t/sub/l l 0777 0:0 ->{target}");
+    for (target, wanted) in [
+        (".././x/y", "Create /t/sub/l: everyone"),
+        ("/t/x", "Create /t/sub/l: everyone"),
+        ("/t/sub/../x", "Create /t/sub/l: everyone"),
+        ("/x", ""),
+        ("x", ""),
+    ] {
+        let link = link(target);
+        assert_eq!(
+            with("/t/sub/l", &["/t/sub d 0755 0:0", &link]),
+            wanted,
+            "{target}"
+        );
+    }
     assert_eq!(
-        absent(&["/ d 0755 0:0", "/t d 1777 0:0"]),
-        "Create /t: everyone"
-    );
-    assert_eq!(
-        absent(&[
-            "/ d 0755 0:0",
-            "/t d 1777 0:0",
-            "/t/sub d 0755 0:0",
-            "/t/sub/l l 0777 0:0 ->.././x/y"
-        ]),
-        "Create /t/sub/l: everyone"
-    );
-    assert_eq!(
-        absent(&["/ d 0755 0:0", "/l l 0777 0:0 ->/t/x/y"]),
+        with("/t/f/x", &["/t/f f 0644 0:0"]),
         "",
-        "the first missing component would be in /"
+        "a file is in the way"
+    );
+    assert_eq!(
+        with("/t", &[]),
+        "gap: the answer cannot be trusted: the walk does not show /t",
+        "it is there"
     );
 }
 

@@ -130,6 +130,24 @@ impl Ground {
     }
 }
 
+/// The same walk with each name once, the object last: the other way in which it may be told.
+pub fn lean(walk: &Walk) -> Walk {
+    let mut hops: Vec<Fact<Hop>> = Vec::new();
+    for hop in &walk.hops {
+        if !hops.contains(hop) {
+            hops.push(hop.clone());
+        }
+    }
+    if let Some(object) = walk.hops.last().filter(|_| walk.end == WalkEnd::Reached) {
+        hops.retain(|hop| hop != object);
+        hops.push(object.clone());
+    }
+    Walk {
+        hops,
+        ..walk.clone()
+    }
+}
+
 fn components(path: &str) -> VecDeque<String> {
     path.split('/')
         .filter(|part| !part.is_empty())
