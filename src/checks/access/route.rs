@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::model::text::Text;
 use crate::model::unix::{FileKind, Hop};
 
 /// The most links that one lookup follows (`MAXSYMLINKS`, include/linux/namei.h).
@@ -57,7 +58,7 @@ pub(super) fn lookup<'w>(path: &str, hop: impl Fn(&str) -> Option<&'w Hop>) -> R
                 folders,
             };
         };
-        let target = found.target.as_ref().map(|target| target.as_str());
+        let target = found.target.as_ref().map(Text::as_str);
         match (found.stat.kind, target) {
             (FileKind::Symlink, Some(target)) if links < LINKS => {
                 links += 1;

@@ -235,7 +235,9 @@ impl Tally {
     fn same<T: PartialEq + std::fmt::Debug>(&mut self, lean: &T, full: &T, scene: &Scene) {
         if lean != full {
             let path = &scene.walk.path;
-            self.wrong.push(format!("{path}: {full:?} of the full walk, {lean:?} of the lean one"));
+            self.wrong.push(format!(
+                "{path}: {full:?} of the full walk, {lean:?} of the lean one"
+            ));
         }
     }
 
@@ -293,7 +295,10 @@ impl Tally {
         let creds = creds(asker);
         for scene in scenes {
             let ours = answers(&scene.lean, &creds, when);
-            self.same(&ours, &answers(&scene.walk, &creds, when), scene);
+            if when == When::Now {
+                let full = answers(&scene.walk, &creds, when);
+                self.same(&sorted(ours.clone()), &sorted(full), scene);
+            }
             for deed in &scene.deeds {
                 let kernel = said.next().is_some_and(|(_, done)| done);
                 let found = ours
@@ -367,6 +372,11 @@ fn is_principal(asker: &Asker) -> bool {
         .iter()
         .any(|user| user.uid.0 == asker.uid && asker.gids.first() == Some(&user.gid.0));
     account || asker.uid == 2005 || (asker.uid == 2999 && asker.gids.len() == 1)
+}
+
+fn sorted(mut answers: Vec<(How, Text, Allowed)>) -> Vec<(How, Text, Allowed)> {
+    answers.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    answers
 }
 
 fn whole(got: usize, wanted: usize) -> io::Result<()> {
