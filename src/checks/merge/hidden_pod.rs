@@ -1,11 +1,11 @@
-use super::pairs::{Declared, declared};
+use super::pairs::{Declared, declared, is_known};
 use super::settle::{changed, kubelet_started, settled, window};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, comparing, kubectl, offence, on_node,
 };
 use crate::model::fact::{Gap, Locator, Need};
 use crate::model::name::CheckId;
-use crate::model::node::NodeFacts;
+use crate::model::node::{NodeFacts, RuntimePods};
 use crate::model::text::Text;
 use crate::model::verdict::{Comparison, Offence, Severity, Side3, Subject, Verdict};
 
@@ -60,6 +60,10 @@ pub static CHECK: Check = Check {
         (
             "{manifests: [{file: ghost.yaml, pod: nowhere/ghost}], mirrors: [], kubelet: {}, clock: 1000, runtime: []}",
             "FAIL high: nowhere/ghost-cp-1 has no mirror pod, and nothing of it runs: the kubelet refuses it",
+        ),
+        (
+            "{manifests: [{file: ghost.yaml, pod: nowhere/ghost}], mirrors: [], kubelet: {}, clock: 1000, runtime: [{uid: 8e1f}, {uid: u1}], pods: [{pod: a/b, uid: u1}]}",
+            "FAIL critical: nowhere/ghost-cp-1 has no mirror pod; whether it runs is not known",
         ),
         (
             "{manifests: [{file: new.yaml, pod: shop/new, ctime: 990}], mirrors: [], kubelet: {}, clock: 1000, runtime: []}",
@@ -192,7 +196,18 @@ fn runs(node: &NodeFacts, pod: &Declared<'_>) -> Runs {
     let live = pod.running(&runtime.value);
     match live.iter().map(|pod| pod.started).min() {
         Some(started) => Runs::Since(started),
-        None if runtime.value.hidepid => Runs::NotKnown,
+        None if runtime.value.hidepid || has_unnamed(node, &runtime.value) => Runs::NotKnown,
         None => Runs::No,
     }
+}
+
+/// Whether a pod runs whose name is not known: without the log folders, which not every login may list,
+/// it is named only by what the API server has of its uid. It may be the one that is looked for.
+fn has_unnamed(node: &NodeFacts, runtime: &RuntimePods) -> bool {
+    let known = node.api.pods.get().ok();
+    let mut live = runtime.pods.iter().filter(|pod| pod.pids > 0);
+    live.any(|pod| {
+        let mut ids = known.iter().flat_map(|seen| &seen.value);
+        pod.log.is_none() && !ids.any(|id| is_known(pod, id))
+    })
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::pairs::{Declarations, declared, hidden_processes, same_uid};
+use super::pairs::{Declarations, declared, hidden_processes, is_known};
 use super::settle::settled;
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, offence, on_node,
@@ -8,7 +8,6 @@ use crate::checks::check::{
 use crate::model::fact::{Gap, Locator, Need};
 use crate::model::name::CheckId;
 use crate::model::node::{NodeFacts, RuntimePod};
-use crate::model::pod::PodId;
 use crate::model::text::Text;
 use crate::model::verdict::{Offence, Severity, Subject, SubjectKind, Verdict};
 
@@ -123,12 +122,6 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
         more => tally.note(format!("{more} log folders of pods that are gone")),
     }
     tally.verdict()
-}
-
-/// The node knows a pod by its uid, a static pod by the hash that its mirror carries.
-fn is_known(pod: &RuntimePod, id: &PodId) -> bool {
-    let uid = pod.uid.as_str();
-    same_uid(uid, &id.uid) || id.hash.as_ref().is_some_and(|hash| same_uid(uid, hash))
 }
 
 fn orphan(

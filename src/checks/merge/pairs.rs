@@ -146,6 +146,12 @@ pub fn same_uid(left: &str, right: &str) -> bool {
     left == right || plain(left) == plain(right)
 }
 
+/// The node knows a pod by its uid, a static pod by the hash that its mirror carries.
+pub fn is_known(pod: &RuntimePod, id: &PodId) -> bool {
+    let uid = pod.uid.as_str();
+    same_uid(uid, &id.uid) || id.hash.as_ref().is_some_and(|hash| same_uid(uid, hash))
+}
+
 /// Processes of other users are hidden: what is missing may run all the same.
 pub fn hidden_processes() -> Gap {
     Gap::Denied {
