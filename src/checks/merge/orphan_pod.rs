@@ -109,7 +109,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
             continue;
         }
         match settled(node, STARTING, [pod.started]) {
-            Ok(()) => tally.offence(orphan(node, pod, declared.as_ref(), evidence)),
+            Ok(()) => tally.offence(orphan(pod, declared.as_ref(), evidence)),
             Err(gap) => tally.gap(gap),
         }
     }
@@ -125,7 +125,6 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
 }
 
 fn orphan(
-    node: &NodeFacts,
     pod: &RuntimePod,
     declared: Option<&Declarations<'_>>,
     evidence: [Locator; 2],
@@ -143,14 +142,12 @@ fn orphan(
     if let Some(from) = from {
         details.push(format!("from {}", from.manifest.file));
     }
-    // The subject outlives a restart: a uid would not.
-    let (subject, who) = match (&pod.log, &pod.exe) {
-        (Some((namespace, name)), _) => {
-            (Subject::pod(namespace, name), format!("{namespace}/{name}"))
-        }
-        (None, Some(exe)) => (Subject::path(exe), "a pod without a log folder".to_owned()),
-        (None, None) => (
-            Subject::new(SubjectKind::Node, Text::new(node.name.as_str())),
+    // A name outlives a restart, a uid does not. Where there is no other name the uid it is: a waiver for
+    // one such pod must not cover the next.
+    let (subject, who) = match &pod.log {
+        Some((namespace, name)) => (Subject::pod(namespace, name), format!("{namespace}/{name}")),
+        None => (
+            Subject::new(SubjectKind::Pod, format!("?/{}", pod.uid)),
             "a pod without a log folder".to_owned(),
         ),
     };
