@@ -20,6 +20,9 @@ struct File {
     version: String,
     /// Names to labels.
     namespaces: BTreeMap<String, Map<String, Value>>,
+    /// What is to be found about the cluster as a whole.
+    #[serde(default)]
+    finds: BTreeMap<String, String>,
     groups: BTreeMap<String, Group>,
     nodes: BTreeMap<String, Value>,
 }
@@ -48,6 +51,7 @@ pub struct Fleet {
     pub name: String,
     pub version: String,
     namespaces: BTreeMap<String, Map<String, Value>>,
+    pub finds: BTreeMap<String, String>,
     pub members: Vec<Member>,
     /// The last so many members only make up the number.
     pub extra: usize,
@@ -99,6 +103,7 @@ impl Fleet {
             name: file.name,
             version: file.version,
             namespaces: file.namespaces,
+            finds: file.finds,
             members,
             extra: 0,
             clock,
@@ -172,9 +177,22 @@ impl Fleet {
 
 /// A node's keys over those of its group.
 fn described(group: &Map<String, Value>, own: &Value, name: &str) -> Description {
-    let mut all = group.clone();
-    all.extend(own.as_object().cloned().unwrap_or_default());
-    description(Value::Object(all), name)
+    let mut all = Value::Object(group.clone());
+    let finds = all["finds"].clone();
+    let own = own.as_object().cloned().unwrap_or_default();
+    all.as_object_mut()
+        .into_iter()
+        .for_each(|all| all.extend(own.clone()));
+    // What every node of the group has is found on this one as well.
+    for (check, severity) in finds.as_object().into_iter().flatten() {
+        if all["finds"].get(check).is_none() {
+            all["finds"][check] = severity.clone();
+        }
+    }
+    if all["finds"].is_null() {
+        all["finds"] = json!({});
+    }
+    description(all, name)
 }
 
 fn description(value: Value, name: &str) -> Description {

@@ -18,11 +18,16 @@ use stakeout::model::policy::Policy;
 use stakeout::model::snapshot::Snapshot;
 use stakeout::model::text::Text;
 use stakeout::probes::api::{namespaces, nodes, pods};
+use stakeout::probes::frame::FrameReader;
 use stakeout::probes::mask::Masker;
+use stakeout::probes::probe::Reading;
+use stakeout::probes::{self, collector};
 
-use crate::describe::spec::FaultSpec;
-use crate::describe::{Node, uuid};
+use crate::describe::spec::{Access, FaultSpec, NO_SHELL, Twist};
+use crate::describe::{self, Node, Way, uuid};
 use crate::fleet::Fleet;
+
+const NONCE: &str = "0123456789abcdef0123456789abcdef";
 
 /// What a run over the fleet knows and concludes.
 pub fn judged(fleet: &Fleet) -> Judged {
@@ -116,17 +121,52 @@ fn list(kind: &str, items: Vec<Value>) -> Value {
     json!({"apiVersion": "v1", "kind": kind, "metadata": {"resourceVersion": "9000000"}, "items": items})
 }
 
-/// The node's side, or why there is none.
+/// The node's side, or why there is none: what SSH would have said, and the answer read as it is live.
 fn host(node: &Node, masker: &Masker, at: Timestamp) -> Result<HostFacts, Gap> {
-    let _ = (masker, at);
     let fault = |class, detail: &str| {
         Err(Gap::Node {
             class,
             detail: Text::new(detail),
         })
     };
-    match node.spec.fault {
-        FaultSpec::Down => fault(FaultClass::ConnectRefused, "connection refused"),
-        _ => fault(FaultClass::Internal, "not read yet"),
+    let way = match node.spec.login.access {
+        Access::LoginOnly => Way::LoginOnly,
+        Access::Stream => Way::Stream,
+        Access::Collector | Access::Forced => Way::Installed,
+    };
+    let image = &node.object()["status"]["nodeInfo"]["osImage"];
+    if image
+        .as_str()
+        .is_some_and(|image| image.starts_with("Talos"))
+    {
+        return fault(FaultClass::NoSshOs, "it has no SSH login to the host");
     }
+    let mut answer = describe::reply(node, NONCE, way, at.as_second());
+    match node.spec.fault {
+        FaultSpec::None | FaultSpec::Slow(_) => {}
+        FaultSpec::Cut(bytes) => answer.truncate(bytes),
+        FaultSpec::NoShell => answer = NO_SHELL.into(),
+        FaultSpec::Garbage(bytes) => answer = vec![0; bytes],
+        FaultSpec::Down => return fault(FaultClass::ConnectRefused, "connection refused"),
+        FaultSpec::Silent => {
+            return fault(
+                FaultClass::TimeoutBanner,
+                "the port is open and nothing came",
+            );
+        }
+        FaultSpec::Denied => return fault(FaultClass::AuthDenied, "permission denied (publickey)"),
+        FaultSpec::WrongKey => {
+            return fault(FaultClass::HostkeyChanged, "another key is on file");
+        }
+        FaultSpec::Http => return fault(FaultClass::NotSsh, "HTTP/1.1 400 Bad Request"),
+    }
+    let mut reader = FrameReader::new(NONCE, collector::section_count());
+    reader.push(&answer);
+    let frame = reader.finish()?;
+    if node.spec.has(Twist::WrongMachine) {
+        return Err(Gap::WrongMachine {
+            detail: Text::new("its machine id is not the one of the Node object"),
+        });
+    }
+    Ok(probes::read_host(&frame, &Reading { at, masker }))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use stakeout::disk;
 
-use crate::describe::spec::FaultSpec;
+use crate::describe::spec::{FaultSpec, NO_SHELL};
 use crate::describe::{self, Workload};
 use crate::farm::{self, Farm, Fault};
 use crate::fleet::Fleet;
@@ -126,7 +126,7 @@ fn fault(spec: FaultSpec) -> Fault {
         FaultSpec::Denied => Fault::Denied,
         FaultSpec::WrongKey => Fault::WrongKey,
         FaultSpec::Slow(seconds) => Fault::Slow(Duration::from_secs(seconds)),
-        FaultSpec::NoShell => Fault::Prints("This account is currently not available.\n"),
+        FaultSpec::NoShell => Fault::Prints(NO_SHELL),
         FaultSpec::Http => Fault::Http,
         FaultSpec::Cut(bytes) => Fault::Cut(bytes),
         FaultSpec::Garbage(bytes) => Fault::Huge(bytes),

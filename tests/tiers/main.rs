@@ -7,6 +7,13 @@
 )]
 
 mod access_kernel;
+#[path = "../lab/describe/mod.rs"]
+#[allow(dead_code, reason = "other targets use the rest")]
+mod describe;
+#[path = "../lab/fleet.rs"]
+#[allow(dead_code, reason = "other targets use the rest")]
+mod fleet;
+mod lab;
 pub mod machine;
 mod ssh_transport;
 mod yaml_oracle;
@@ -16,6 +23,7 @@ use libtest_mimic::{Arguments, Trial};
 /// One line a topic.
 const TOPICS: &[fn() -> Vec<Trial>] = &[
     access_kernel::trials,
+    lab::trials,
     ssh_transport::trials,
     yaml_oracle::trials,
 ];

@@ -270,7 +270,7 @@ fn folder(config: &Value) -> String {
         .to_owned()
 }
 
-/// A JSON merge patch (RFC 7396).
+/// A JSON merge patch (RFC 7396); beyond it, an object over a list changes the entries that its keys number.
 pub fn merge(value: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         if !patch.is_null() {
@@ -278,6 +278,13 @@ pub fn merge(value: &mut Value, patch: &Value) {
         }
         return;
     };
+    if let Value::Array(list) = value {
+        for (key, change) in patch {
+            let entry = key.parse().ok().and_then(|at: usize| list.get_mut(at));
+            merge(entry.expect("a number of an entry"), change);
+        }
+        return;
+    }
     if !value.is_object() {
         *value = Value::Object(serde_json::Map::new());
     }

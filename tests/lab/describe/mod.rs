@@ -18,7 +18,8 @@ pub mod tree;
 use std::net::SocketAddr;
 
 use serde_json::Value;
-use stakeout::probes::collector;
+use stakeout::probes::probe::Ask;
+use stakeout::probes::{self, collector};
 
 pub use pods::{StaticPod, Workload};
 use spec::Access;
@@ -138,13 +139,13 @@ pub fn answer(node: &Node, nonce: &str, way: Way, now: i64) -> Vec<u8> {
     };
     let mut sh = Shell::new(node, login, now);
     sh.begin(nonce, collector::VERSION);
-    sh.section("identity", sections::identity);
-    sh.section("accounts", sections::accounts);
-    sh.section("kubelet", sections::kubelet);
-    sh.section("folder", sections::folder);
-    sh.section("manifests", sections::manifests);
-    sh.section("listeners", sections::listeners);
-    sh.section("runtime", sections::runtime);
+    for probe in probes::ALL {
+        for ask in probe.asks {
+            if let Ask::Shell { section, .. } = ask {
+                sh.section(section, sections::by_name(section));
+            }
+        }
+    }
     sh.end(nonce);
     sh.into_answer()
 }
@@ -172,9 +173,14 @@ pub fn respond(node: &Node, command: &str, stdin: &[u8], now: i64) -> Reply {
             return (Vec::new(), format!("sh: 1: {word}: not found\n"), 127);
         }
     };
+    (reply(node, nonce, way, now), String::new(), 0)
+}
+
+/// The command line's word on its rights, then the answer.
+pub fn reply(node: &Node, nonce: &str, way: Way, now: i64) -> Vec<u8> {
     let mut stdout = format!("\n@STK1 WAY {}\n", sections::way(way)).into_bytes();
     stdout.extend(answer(node, nonce, way, now));
-    (stdout, String::new(), 0)
+    stdout
 }
 
 /// 32 hexadecimal digits that follow from the parts: pod hashes, machine ids, container ids.

@@ -42,6 +42,8 @@ pub struct Description {
     pub mirrors: BTreeMap<String, Value>,
     /// Ordinary pods, as `namespace/name`; a number for so many of no interest.
     pub workloads: Workloads,
+    /// What stakeout is to find here: check ids, and the worst severity of each; nothing beside it.
+    pub finds: BTreeMap<String, String>,
 }
 
 /// What a node is made from.
@@ -166,6 +168,9 @@ pub enum FaultSpec {
     /// Zeros instead of an answer, so many.
     Garbage(usize),
 }
+
+/// What a login shell that is none says.
+pub const NO_SHELL: &str = "This account is currently not available.\n";
 
 /// Ordinary pods.
 #[derive(Clone, Debug, Deserialize)]
