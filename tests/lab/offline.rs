@@ -69,7 +69,7 @@ pub fn snapshot(fleet: &Fleet) -> Snapshot {
     send(Update::Object(ObjectDelta::NodesListed));
     send(Update::Pods(PodDelta::Relist));
     for node in &built {
-        let list = list("PodList", node.api_pods(&namespaces));
+        let list = list("PodList", &node.api_pods(&namespaces));
         let page = fold.page(list.to_string().as_bytes()).expect("a list");
         send(Update::Pods(PodDelta::Upsert(page.items)));
     }
@@ -104,7 +104,7 @@ fn cluster(fleet: &Fleet) -> Vec<Update> {
         version: Fact::seen(Text::new(&fleet.version), at),
         ..ClusterFacts::default()
     };
-    let list = list("NamespaceList", fleet.namespaces());
+    let list = list("NamespaceList", &fleet.namespaces());
     let page = namespaces::page(list.to_string().as_bytes()).expect("a list");
     vec![
         Update::Object(ObjectDelta::Cluster(Box::new(facts))),
@@ -117,7 +117,7 @@ fn read_node(node: &Node) -> (NodeName, stakeout::model::node::NodeObject) {
     named.expect("a name")
 }
 
-fn list(kind: &str, items: Vec<Value>) -> Value {
+fn list(kind: &str, items: &[Value]) -> Value {
     json!({"apiVersion": "v1", "kind": kind, "metadata": {"resourceVersion": "9000000"}, "items": items})
 }
 
