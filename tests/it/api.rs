@@ -252,6 +252,11 @@ fn one_run_brings_everything_once() {
     assert_eq!(cluster.uid.get().expect("known").value, "uid-kube-system");
     assert_eq!(cluster.nodes.get().expect("known").value, 2);
     assert_eq!((cluster.context.as_str(), cluster.insecure), ("lab", false));
+    let named = |seen: &lab_api::Seen| seen.headers["user-agent"].starts_with("stakeout/");
+    assert!(
+        api.seen().iter().all(named),
+        "the server's audit log can tell us from others"
+    );
     assert_only_reads(&api);
 }
 
@@ -589,6 +594,72 @@ fn a_login_program_is_run_and_its_failure_told() {
         let gap = model.nodes_failed.expect("a gap").to_string();
         assert!(gap.contains(words) && !gap.contains("Output {"), "{gap}");
     }
+}
+
+/// A proxy for one connection at a time; it counts the tunnels to `server`.
+fn tunnel(server: std::net::SocketAddr) -> (std::net::SocketAddr, Arc<AtomicUsize>) {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener
+        .local_addr()
+        .expect("a bound socket has an address");
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&count);
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.expect("a client");
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") && client.read(&mut byte).is_ok_and(|read| read == 1)
+            {
+                head.push(byte[0]);
+            }
+            if !head.starts_with(format!("CONNECT {server} ").as_bytes()) {
+                continue;
+            }
+            counted.fetch_add(1, Ordering::Relaxed);
+            let mut far = std::net::TcpStream::connect(server).expect("the double");
+            client
+                .write_all(b"HTTP/1.1 200 OK\r\n\r\n")
+                .expect("a client");
+            let (mut from, mut to) = (
+                client.try_clone().expect("a socket"),
+                far.try_clone().expect("a socket"),
+            );
+            std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+            std::thread::spawn(move || std::io::copy(&mut far, &mut client));
+        }
+    });
+    (address, count)
+}
+
+#[test]
+fn the_proxy_of_the_kubeconfig_is_used() {
+    let api = Api::start(small());
+    let (proxy, tunnels) = tunnel(api.address());
+    let text = api.kubeconfig();
+    let mut config: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    config["clusters"][0]["cluster"]["proxy-url"] = format!("http://{proxy}").into();
+    let model = Run::with(File::new(&config.to_string()), &[], Mode::Once).finish();
+    assert_eq!(model.nodes.len(), 2, "{:?}", model.nodes_failed);
+    assert!(tunnels.load(Ordering::Relaxed) > 0);
+}
+
+#[test]
+fn a_list_without_the_right_to_watch_is_polled() {
+    let api = Api::start(small());
+    api.rule(|seen| seen.is("watch", "pods").then_some(Effect::Status(403)));
+    let mut run = Run::start(&api, Mode::Live);
+    run.until("the refusal is told", |model| {
+        model
+            .log
+            .iter()
+            .any(|line| line.contains("forbids watch pods"))
+    });
+    assert!(run.model.has_pod("shop", "web"));
+    assert!(matches!(run.model.listed, Some(Ok(None))));
+    assert_eq!(run.model.lists, 1, "the server is not asked again at once");
+    assert_only_reads(&api);
 }
 
 #[test]

@@ -55,6 +55,8 @@ pub struct Connection {
     pub context: Text,
     /// The server's address.
     pub server: Text,
+    /// The proxy on the way there, without its password.
+    pub proxy: Option<Text>,
     /// The server's certificate is not verified.
     pub insecure: bool,
     pub patience: Patience,
@@ -71,13 +73,18 @@ pub async fn connect(access: &Access) -> Result<Connection, Gap> {
     config.connect_timeout = Some(CONNECT);
     // Its policy waits up to 1,000 s in silence; ours is in wire.rs.
     config.default_retry = false;
+    // So that the server's own audit log says who read.
+    let name = http::HeaderValue::from_static(concat!("stakeout/", env!("CARGO_PKG_VERSION")));
+    config.headers.push((http::header::USER_AGENT, name));
     let server = Text::from(config.cluster_url.to_string());
+    let proxy = config.proxy_url.as_ref().map(proxy::shown);
     let insecure = config.accept_invalid_certs || is_plain(&config.cluster_url);
     let client = login(config, access.interactive).await?;
     Ok(Connection {
         client,
         context,
         server,
+        proxy,
         insecure,
         patience: Patience::default(),
     })

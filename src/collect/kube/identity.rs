@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::model::cluster::ClusterFacts;
 use crate::model::fact::{Fact, Gap, Locator, Need};
@@ -55,8 +56,9 @@ pub(super) async fn tell(
         } else {
             pace.next()
         };
-        // The count settles the first time when the list of nodes ends; in a single run that is the end here too.
-        if until_count(&mut count, live.then_some(wait)).await {
+        // In a single run the end of the list of nodes is the end here too.
+        let until = Instant::now() + wait;
+        while until_count(&mut count, live.then_some(until)).await {
             told.nodes = count.borrow_and_update().clone();
             send(&told, sink).await?;
         }
@@ -66,13 +68,18 @@ pub(super) async fn tell(
     }
 }
 
-/// Waits for a change of the count: at most `wait`, or as long as nodes are still being listed.
-async fn until_count(count: &mut watch::Receiver<Fact<u32>>, wait: Option<Duration>) -> bool {
-    match wait {
-        Some(wait) => matches!(
-            tokio::time::timeout(wait, count.changed()).await,
-            Ok(Ok(()))
-        ),
+/// Waits for a change of the count: until a time, or as long as nodes are still being listed.
+async fn until_count(count: &mut watch::Receiver<Fact<u32>>, until: Option<Instant>) -> bool {
+    match until {
+        Some(until) => match tokio::time::timeout_at(until, count.changed()).await {
+            Ok(Ok(())) => true,
+            // Nodes are not read any more: the time is still to be waited for.
+            Ok(Err(_)) => {
+                tokio::time::sleep_until(until).await;
+                false
+            }
+            Err(_) => false,
+        },
         None => {
             matches!(&*count.borrow(), Fact::Gap(Gap::Pending)) && count.changed().await.is_ok()
         }

@@ -8,6 +8,8 @@ use std::net::IpAddr;
 
 use http::Uri;
 
+use crate::model::text::Text;
+
 /// Reads an environment variable.
 pub(super) type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
@@ -34,6 +36,16 @@ pub(super) fn route(
         return Ok(None);
     }
     parse(&proxy, name).map(Some)
+}
+
+/// A proxy's address without user and password.
+pub(super) fn shown(proxy: &Uri) -> Text {
+    let scheme = proxy.scheme_str().unwrap_or("http");
+    let host = proxy.host().unwrap_or("");
+    match proxy.port_u16() {
+        Some(port) => Text::from(format!("{scheme}://{host}:{port}")),
+        None => Text::from(format!("{scheme}://{host}")),
+    }
 }
 
 fn either(env: Env<'_>, name: &str) -> Option<String> {
@@ -190,6 +202,14 @@ mod tests {
         ] {
             assert_eq!(proxy(server, no_proxy), used, "{server} {no_proxy}");
         }
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        let proxy = "http://user:hunter2@proxy.test:3128"
+            .parse()
+            .expect("a proxy");
+        assert_eq!(shown(&proxy), "http://proxy.test:3128");
     }
 
     #[test]

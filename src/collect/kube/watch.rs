@@ -31,6 +31,8 @@ use super::{identity, wire};
 const LASTS: u64 = 290;
 /// Bookmarks come every minute: a watch that brings nothing for this long is taken for dead.
 const SILENCE: Duration = Duration::from_secs(150);
+/// Where watching is not granted, lists are read again after this long.
+const POLL: Duration = Duration::from_mins(5);
 /// A watch that ends sooner did not do its work.
 const BRIEF: Duration = Duration::from_secs(5);
 
@@ -111,6 +113,19 @@ struct Follower {
     live: bool,
 }
 
+/// What was told of a kind.
+#[derive(Default)]
+struct State {
+    /// A list was complete once.
+    listed: bool,
+    /// What stands in the way now.
+    trouble: Option<Gap>,
+}
+
+fn is_refused_watch(gap: &Gap) -> bool {
+    matches!(gap, Gap::Forbidden { verb, .. } if *verb == "watch")
+}
+
 /// A place under watch.
 struct Stream {
     place: Place,
@@ -123,48 +138,82 @@ struct Stream {
 impl Follower {
     async fn run<K: Kind>(self, mut kind: K) -> Result<(), Closed> {
         let mut pace = Pace::default();
-        let mut listed = false;
-        let mut troubled = false;
+        let mut state = State::default();
         loop {
-            let gap = match listing::list(&self.wire, &mut kind, &self.sink).await {
+            let began = Instant::now();
+            let outcome = listing::list(&self.wire, &mut kind, &self.sink).await;
+            let cost = began.elapsed();
+            let mut wait = Duration::ZERO;
+            let gap = match outcome {
                 Err(Failed::Closed(closed)) => return Err(closed),
-                Err(Failed::Gap(gap)) => gap,
-                Ok(_) if !self.live => return Ok(()),
+                Err(Failed::Gap(gap)) => Some(gap),
                 Ok(places) => {
-                    if troubled {
-                        let message = format!("{} are read again", K::RESOURCE);
-                        self.sink.log(Level::Info, message).await?;
+                    self.recovered::<K>(&mut state).await?;
+                    if !self.live {
+                        return Ok(());
                     }
-                    (listed, troubled) = (true, false);
                     let since = Instant::now();
                     let fault = self.watch(&mut kind, places).await?;
                     if since.elapsed() > SILENCE {
                         pace.reset();
                     }
-                    if fault.is_gone() {
-                        tokio::time::sleep(pace.next()).await;
-                        continue;
+                    if fault.is_forbidden() {
+                        wait = POLL;
                     }
-                    fault.gap("watch", K::RESOURCE)
+                    (!fault.is_gone()).then(|| fault.gap("watch", K::RESOURCE))
                 }
             };
-            if !listed {
-                self.sink.send_all(kind.failed(gap.clone())).await?;
-            }
-            if !troubled {
-                let now = match (listed, self.live) {
-                    (true, _) => "what was read keeps its age until it answers again",
-                    (false, true) => "it is asked again",
-                    (false, false) => "the run goes on without",
-                };
-                self.sink.warn(&gap, now).await?;
+            if let Some(gap) = gap {
+                self.troubled(&mut kind, &mut state, gap).await?;
             }
             if !self.live {
                 return Ok(());
             }
-            troubled = true;
-            tokio::time::sleep(pace.next()).await;
+            // A list that is expensive for the server is not repeated at the pace of a cheap one.
+            tokio::time::sleep(pace.next().max(wait).max(cost * 5)).await;
         }
+    }
+
+    async fn recovered<K: Kind>(&self, state: &mut State) -> Result<(), Closed> {
+        state.listed = true;
+        // A watch that is refused troubles until it is granted; a list in between does not mend it.
+        if state
+            .trouble
+            .as_ref()
+            .is_some_and(|gap| !is_refused_watch(gap))
+        {
+            state.trouble = None;
+            let message = format!("{} are read again", K::RESOURCE);
+            self.sink.log(Level::Info, message).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells what is new about a trouble, once.
+    async fn troubled<K: Kind>(
+        &self,
+        kind: &mut K,
+        state: &mut State,
+        gap: Gap,
+    ) -> Result<(), Closed> {
+        if state.trouble.as_ref() == Some(&gap) {
+            return Ok(());
+        }
+        if !state.listed {
+            self.sink.send_all(kind.failed(gap.clone())).await?;
+        }
+        let now = match (state.listed, self.live) {
+            (true, _) if is_refused_watch(&gap) => "the list is read again every 5 minutes",
+            (true, _) => "what was read keeps its age until it answers again",
+            (false, true) => "it is asked again",
+            (false, false) => "the run goes on without",
+        };
+        // Whatever the words of the next failure are, it is the same outage until something works.
+        if !state.listed || state.trouble.as_ref().is_none_or(is_refused_watch) {
+            self.sink.warn(&gap, now).await?;
+        }
+        state.trouble = Some(gap);
+        Ok(())
     }
 
     /// Watches until the list has to be read again, and says why.
