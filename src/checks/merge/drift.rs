@@ -55,7 +55,7 @@ pub static CHECK: Check = Check {
         (
             "{manifests: [{file: a.yaml, pod: {metadata: {name: a}, spec: {containers: [{name: c, image: 'r/a:1'}]}}}], \
              mirrors: [{pod: {metadata: {name: a-cp-1}, spec: {hostPID: true, containers: [{name: c, image: 'r/a:2'}]}}}], clock: 1000}",
-            "FAIL high: default/a-cp-1 differs from its manifest in 2 fields: spec.containers[c].image is r/a:2, the manifest says r/a:1",
+            "FAIL high: default/a-cp-1 differs from its manifest in 2 fields: spec.hostPID is true, the manifest has none",
         ),
         (
             "{manifests: [{file: a.yaml, pod: {metadata: {name: a}, spec: {containers: [{name: c, image: 'r/a:1'}]}}}], \
@@ -129,7 +129,8 @@ fn drift(
         (Severity::High, format!("{names} differs from its manifest"))
     };
     let fields = if count == 1 { "field" } else { "fields" };
-    let first = differing(&rows).next().map(told).unwrap_or_default();
+    let first = differing(&rows).min_by_key(|row| weight(row.field.as_str()));
+    let first = first.map(told).unwrap_or_default();
     let evidence = files.iter().map(|file| file.at).chain([at]);
     let subject = Subject::pod(&mirror.pod.namespace, &mirror.pod.name);
     let message = format!("{head} in {count} {fields}: {first}");
@@ -153,6 +154,21 @@ fn is_mutation(row: &Comparison) -> bool {
         || (added && field.contains(".resources."))
         || (added && field.starts_with("spec.overhead"))
         || (added && field == "metadata.annotations[kubernetes.io/limit-ranger]")
+}
+
+/// Which of several differences is told first: what a container may do, what it runs, then the rest.
+fn weight(field: &str) -> usize {
+    let order = [
+        ".privileged",
+        "spec.host",
+        ".image",
+        ".command[",
+        ".args[",
+        ".hostPath.",
+        "spec.",
+    ];
+    let found = order.iter().position(|part| field.contains(part));
+    found.unwrap_or(order.len())
 }
 
 /// One row in words; long values are cut, the rows themselves are not.
