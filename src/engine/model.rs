@@ -174,7 +174,7 @@ impl Model {
             ObjectDelta::Namespaces(outcome) => {
                 let cluster = Arc::make_mut(&mut self.snapshot.cluster);
                 cluster.namespaces = match outcome {
-                    Ok(list) => Fact::seen(list, Locator::new(Need::Namespaces, 0)),
+                    Ok(list) => Fact::seen(list, Locator::list(Need::Namespaces)),
                     Err(gap) => Fact::Gap(gap),
                 };
             }

@@ -62,8 +62,8 @@ impl NodePods {
         self.ids.shrink_to_fit();
         let excess = self.gone.len().saturating_sub(GONE);
         self.gone.drain(..excess);
-        api.pods = Fact::seen(self.ids, Locator::new(Need::PodUids, 0));
-        api.mirrors = Fact::seen(self.mirrors, Locator::new(Need::MirrorPods, 0));
+        api.pods = Fact::seen(self.ids, Locator::list(Need::PodUids));
+        api.mirrors = Fact::seen(self.mirrors, Locator::list(Need::MirrorPods));
         api.gone = self.gone;
     }
 }

@@ -297,7 +297,7 @@ mod tests {
             created: None,
         };
         Arc::make_mut(&mut facts.api).mirrors =
-            Fact::seen(vec![mirror], Locator::new(Need::MirrorPods, 0));
+            Fact::seen(vec![mirror], Locator::list(Need::MirrorPods));
         let mut snapshot = Snapshot::empty(Timestamp::UNIX_EPOCH);
         snapshot.nodes.insert(name, Arc::new(facts));
         snapshot
@@ -313,6 +313,9 @@ mod tests {
             source.excerpt,
             "metadata:\n  name: etcd-cp-1\nspec:\n  containers:\n  - command:\n    - etcd\n    - --a=\\x1b[2J\n    name: etcd\n"
         );
+        let list = Locator::list(Need::MirrorPods);
+        let list = super::source(&snapshot, Some(&name), list).expect("the list is there");
+        assert_eq!(list.excerpt, "kube-system/etcd-cp-1  u\n");
         let exhibit = exhibit(&snapshot, Some(&name), at).expect("the mirror is there");
         let fields: Vec<_> = exhibit.rows.iter().map(|row| row.field.as_str()).collect();
         assert_eq!(fields[6], "spec.containers[0].command[1]");

@@ -69,6 +69,11 @@ impl Locator {
     pub const fn new(need: Need, item: u32) -> Self {
         Self { need, item }
     }
+
+    /// A list as a whole, where its items count from 0: that it is complete, or that something is not in it.
+    pub const fn list(need: Need) -> Self {
+        Self::new(need, u32::MAX)
+    }
 }
 
 /// What a check can read: one word per probe.

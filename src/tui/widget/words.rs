@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(fit("\u{8868}\u{8868}\u{8868}", 5), "\u{8868}..");
         assert_eq!(
             middle("/etc/kubernetes/manifests/etcd.yaml", 17),
-            "/etc/..etcd.yaml"
+            "/etc/../etcd.yaml"
         );
         assert_eq!(fit("abc", 0), "");
     }
