@@ -101,7 +101,7 @@ impl App {
     pub fn new(world: World) -> Self {
         let mut app = Self {
             world,
-            panes: vec![pane::open(&Address::Fleet, &[])],
+            panes: vec![pane::open(&Address::Fleet, None)],
             forward: Vec::new(),
             prompt: None,
             toast: None,
@@ -138,7 +138,7 @@ impl App {
         if self.pane().address() == *address {
             return;
         }
-        let mut opened = pane::open(address, self.pane().keys());
+        let mut opened = pane::open(address, Some(self.pane()));
         opened.sync(&self.world);
         self.panes.push(opened);
         self.forward.clear();

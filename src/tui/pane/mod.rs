@@ -87,17 +87,20 @@ pub trait Pane {
     fn view(&self, world: &World, theme: &Theme, area: Rect, buf: &mut Buffer);
 }
 
-/// The pane of an address. `below`: the keys that a help page explains.
-pub fn open(address: &Address, below: &'static [Binding]) -> Box<dyn Pane> {
+/// The pane of an address, on top of another: whose keys a help page explains, and whose list a finding walks.
+pub fn open(address: &Address, below: Option<&dyn Pane>) -> Box<dyn Pane> {
     match address {
         Address::Fleet => Box::new(Fleet::new()),
         Address::Node(scope) => Box::new(node::Node::new(node::Of::Scope(scope.clone()))),
         Address::Check(id) => Box::new(node::Node::new(node::Of::Check(*id))),
         Address::Checks => Box::new(check::Checks::new()),
-        Address::Finding(id) => Box::new(Finding::new(id.clone())),
+        Address::Finding(id) => {
+            let of_check = below.is_some_and(|pane| matches!(pane.address(), Address::Check(_)));
+            Box::new(Finding::new(id.clone(), of_check))
+        }
         Address::Raw(id) => Box::new(raw::Raw::new(id.clone())),
         Address::Log(node) => Box::new(log::Log::new(node.clone())),
-        Address::Help => Box::new(help::Help::new(below)),
+        Address::Help => Box::new(help::Help::new(below.map_or(&[], |pane| pane.keys()))),
     }
 }
 

@@ -278,6 +278,21 @@ fn commands_are_completed_and_explained() {
 }
 
 #[test]
+fn a_finding_walks_the_list_that_it_was_opened_from() {
+    let crumbs = |typed: &str| {
+        let frame = Stage::mixed(80, 24).press(typed).frame();
+        frame.lines().next().unwrap_or_default()[23..55]
+            .trim()
+            .to_owned()
+    };
+    assert_eq!(crumbs("<Enter><Enter>n"), "fleet > cp-1 > SP-FILE-003");
+    assert_eq!(
+        crumbs(":check FILE-003<Enter><Enter>n"),
+        "fleet > SP-FILE-003 > cp-3"
+    );
+}
+
+#[test]
 fn keys_of_a_node_give_orders() {
     let stage = Stage::mixed(80, 24).press("rs");
     assert_eq!(

@@ -37,13 +37,8 @@ pub const KEYS: &[Binding] = &[
         "raw",
         "evidence at full length",
     ),
-    shown("n", Action::Next, "next", "next finding of the node"),
-    shown(
-        "p",
-        Action::Previous,
-        "previous",
-        "previous finding of the node",
-    ),
+    shown("n", Action::Next, "next", "next finding"),
+    shown("p", Action::Previous, "previous", "previous finding"),
     shown("r", Action::Recollect, "re-read", "collect this node again"),
     shown(
         "u v",
@@ -59,8 +54,10 @@ pub const KEYS: &[Binding] = &[
 /// A view of one finding.
 pub struct Finding {
     id: Identity,
+    /// Walks the nodes of its check instead of the checks of its node.
+    of_check: bool,
     now: Option<world::Finding>,
-    /// Findings of the same scope, in the order of its list.
+    /// Findings of the same node or check, in the order of its list.
     siblings: Vec<Identity>,
     /// Other scopes on which the same check fails, of how many.
     others: (usize, usize),
@@ -70,9 +67,10 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub fn new(id: Identity) -> Self {
+    pub fn new(id: Identity, of_check: bool) -> Self {
         Self {
             id,
+            of_check,
             now: None,
             siblings: Vec::new(),
             others: (0, 0),
@@ -216,7 +214,11 @@ impl Pane for Finding {
     }
 
     fn crumb(&self) -> String {
-        self.id.check.to_string()
+        if self.of_check {
+            self.id.scope.to_string()
+        } else {
+            self.id.check.to_string()
+        }
     }
 
     fn position(&self) -> String {
@@ -232,7 +234,11 @@ impl Pane for Finding {
 
     fn sync(&mut self, world: &World) {
         self.now = world.locate(&self.id);
-        let mut all = world.findings(&self.id.scope);
+        let mut all = if self.of_check {
+            world.findings_of(self.id.check)
+        } else {
+            world.findings(&self.id.scope)
+        };
         all.sort_by_key(|finding| finding.standing);
         self.siblings = all.into_iter().map(|finding| finding.id).collect();
         let slot = self.now.as_ref().map(|finding| finding.slot);
