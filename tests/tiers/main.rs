@@ -15,6 +15,7 @@ mod describe;
 mod fleet;
 mod lab;
 pub mod machine;
+mod openssh;
 mod ssh_transport;
 mod yaml_oracle;
 
@@ -24,6 +25,7 @@ use libtest_mimic::{Arguments, Trial};
 const TOPICS: &[fn() -> Vec<Trial>] = &[
     access_kernel::trials,
     lab::trials,
+    openssh::trials,
     ssh_transport::trials,
     yaml_oracle::trials,
 ];

@@ -41,8 +41,8 @@ elif [ "$(printf x | base64)" = eA== ]; then e=b64; enc() { base64 | tr -d '\n';
 elif [ "$(printf x | openssl base64 -A)" = eA== ]; then e=b64; enc() { openssl base64 -A; }
 elif [ "$(printf x | od -An -v -tx1 | tr -d ' \n')" = 78 ]; then e=hex; enc() { od -An -v -tx1 | tr -d ' \n'; }
 else put "$N@STK1 FAIL base64"; return; fi
-if [ "$(printf xy | head -c 1)" = x ]; then top() { run head -c "$1" "$2"; }
-else top() { run dd if="$2" bs="$1" count=1; }; fi
+if [ "$(printf xy | head -c 1)" = x ]; then top() { run head -c "$1" "$2"; }; cap() { head -c "$1"; }
+else top() { run dd if="$2" bs="$1" count=1; }; cap() { cat; }; fi
 sk=ls
 stat -c '%f %u %g %h %s %Y %Z' / >/dev/null && sk=stat
 ak=none
@@ -78,7 +78,7 @@ file() {
   z=$r; nm "$1"; rec "Y$T$r$T$z"; return 1
 }
 # The output of a command, at most $2 bytes, under the name $1.
-output() { a=$1 b=$2; shift 2; blob "$a" "$({ run "$@"; echo "x$?"; } | head -c "$b" | enc)"; }
+output() { a=$1 b=$2; shift 2; blob "$a" "$({ run "$@"; echo "x$?"; } | cap "$b" | enc)"; }
 
 # Names to look at: each once, in the order in which they were met. No path here holds two slashes in a row.
 qn=0 qd=0 qm=0 seen=// links=//

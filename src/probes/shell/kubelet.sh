@@ -70,7 +70,7 @@ unit() {
     IFS=$D
     case $f in EnvironmentFiles=/*) f=${f#*=}; f=${f%%" ("*};; *) continue;; esac
     file "$f" 65536 || continue
-    a="$a $(run head -c 65536 "$f")"
+    a="$a $(top 65536 "$f")"
   done
   IFS="$D\"'="; set -- $a; IFS=$D
   k=

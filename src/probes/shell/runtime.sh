@@ -1,14 +1,14 @@
 set +f; set -- /proc/[0-9]*/cgroup; set -f
 o=$(
   { run grep -m1 kubepods "$@" /dev/null; echo "x$?"; } |
-    sed -e 's!^/proc/\([0-9]*\)/cgroup:[^/]*!\1 !' -e '/\/[^/]*pod[^/]*$/!s!/[^/]*$!!' | head -c 700000
+    sed -e 's!^/proc/\([0-9]*\)/cgroup:[^/]*!\1 !' -e '/\/[^/]*pod[^/]*$/!s!/[^/]*$!!' | cap 700000
 )
 blob cgroups "$(put "$o" | enc)"
-set -- $(put "$o" | sed -n 's!^\([0-9]*\) .*!/proc/\1/stat!p' | head -n 4000)
+set -- $(put "$o" | sed -n 's!^\([0-9]*\) .*!/proc/\1/stat!p')
 if [ $# -gt 0 ]; then
   o=$(
     { run grep -h -m1 '' "$@" /dev/null; echo "x$?"; } |
-      sed 's!^\([0-9]*\) (\(.*\)) [A-Z] \([^ ]* \)\{18\}\([0-9]*\) .*!\1 \4 \2!' | head -c 300000
+      sed 's!^\([0-9]*\) (\(.*\)) [A-Z] \([^ ]* \)\{18\}\([0-9]*\) .*!\1 \4 \2!' | cap 300000
   )
   blob starts "$(put "$o" | enc)"
 fi
