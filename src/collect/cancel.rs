@@ -50,30 +50,43 @@ impl Cancel {
 
     /// Sleeps; [`Woken::Deadline`] when the time is over.
     pub fn sleep(&self, pause: Duration) -> Woken {
-        self.wait(None, Instant::now() + pause)
+        self.poll_any(&[], Instant::now() + pause).0
     }
 
     /// Waits until a descriptor is ready (or hung up), but not beyond `until`.
     pub fn poll(&self, fd: BorrowedFd<'_>, flags: PollFlags, until: Instant) -> Woken {
-        self.wait(Some((fd, flags)), until)
+        self.poll_any(&[(fd, flags)], until).0
     }
 
-    fn wait(&self, fd: Option<(BorrowedFd<'_>, PollFlags)>, until: Instant) -> Woken {
+    /// The same for several descriptors, and which of them are ready.
+    pub fn poll_any(
+        &self,
+        wanted: &[(BorrowedFd<'_>, PollFlags)],
+        until: Instant,
+    ) -> (Woken, Vec<bool>) {
+        let none = vec![false; wanted.len()];
         loop {
             if self.is_cancelled() {
-                return Woken::Cancelled;
+                return (Woken::Cancelled, none);
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Woken::Deadline;
+                return (Woken::Deadline, none);
             }
-            let bell = PollFd::from_borrowed_fd(self.awake.as_fd(), PollFlags::IN);
-            let mut fds = vec![bell];
-            fds.extend(fd.map(|(fd, flags)| PollFd::from_borrowed_fd(fd, flags)));
+            let bell = (self.awake.as_fd(), PollFlags::IN);
+            let mut fds: Vec<PollFd<'_>> = wanted
+                .iter()
+                .chain([&bell])
+                .map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags))
+                .collect();
             // An error is EINTR, or no memory in the kernel: both come back here with less time left.
-            let polled = poll(&mut fds, Some(&timeout(left))).is_ok();
-            if polled && fds.get(1).is_some_and(|fd| !fd.revents().is_empty()) {
-                return Woken::Ready;
+            if poll(&mut fds, Some(&timeout(left))).is_err() {
+                continue;
+            }
+            let ready = fds.iter().map(|fd| !fd.revents().is_empty());
+            let ready: Vec<bool> = ready.take(wanted.len()).collect();
+            if ready.contains(&true) {
+                return (Woken::Ready, ready);
             }
         }
     }

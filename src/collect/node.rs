@@ -20,8 +20,8 @@ use super::clock::now;
 use super::options::{Options, Rights};
 use super::outlet::Outlet;
 use super::targets::Targets;
-use super::transport::ssh2::Ssh2;
-use super::transport::{Collect, Ctl, Transport as _};
+use super::transport::either::Either;
+use super::transport::{Client, Collect, Ctl, Transport as _};
 
 /// A node to read, and what the API server says of it where it says anything.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ pub(super) struct Site {
 
 impl Site {
     /// Reads one node and sends everything that there is to say about it.
-    pub fn collect(&self, ssh: &mut Ssh2, job: &NodeJob) {
+    pub fn collect(&self, ssh: &mut Either, job: &NodeJob) {
         let node = &job.node;
         if let Some(gap) = self.targets.closed(node, job.object.as_deref()) {
             self.deliver(node, HostFacts::gap(&gap), HostState::ApiOnly(gap));
@@ -84,12 +84,17 @@ impl Site {
         }
     }
 
-    fn read(&self, ssh: &mut Ssh2, job: &NodeJob) -> Result<(HostFacts, Frame), Gap> {
+    fn read(&self, ssh: &mut Either, job: &NodeJob) -> Result<(HostFacts, Frame), Gap> {
         let bounds = &self.options.bounds;
         let object = job.object.as_deref();
         let target = self
             .targets
             .resolve(&job.node, job.addresses(), &self.cancel)?;
+        if let Client::OpenSsh(why) = &target.client {
+            let message = format!("through the system's ssh: {why}");
+            self.outlet
+                .log(Level::Info, Some(&job.node), Text::new(&message), None);
+        }
         let frame = ssh.run(
             &target,
             &self.question(&job.node)?,

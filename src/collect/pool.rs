@@ -16,7 +16,7 @@ use super::node::{NodeJob, Site};
 use super::options::Options;
 use super::outlet::Outlet;
 use super::targets::Targets;
-use super::transport::ssh2::Ssh2;
+use super::transport::either::Either;
 
 /// Room for libssh2, OpenSSL and the parsers of an answer; only what is touched counts.
 const STACK: usize = 1 << 20;
@@ -67,7 +67,7 @@ pub fn spawn(
     });
     let crew = Crew {
         queue: Arc::clone(&queue),
-        ssh: Ssh2::new()?,
+        ssh: Either::new(&options.place)?,
         site: Arc::new(Site {
             targets: Targets::new(Arc::clone(&options)),
             options,
@@ -110,7 +110,7 @@ impl Pool {
 struct Crew {
     queue: Arc<Queue>,
     site: Arc<Site>,
-    ssh: Ssh2,
+    ssh: Either,
 }
 
 impl Crew {
@@ -157,7 +157,7 @@ impl Crew {
 }
 
 /// Reads nodes until there has been nothing to do for `rest`.
-fn work(queue: &Queue, site: &Site, ssh: &mut Ssh2, rest: Duration) {
+fn work(queue: &Queue, site: &Site, ssh: &mut Either, rest: Duration) {
     while let Some(job) = queue.pop(&site.cancel, rest) {
         site.collect(ssh, &job);
         queue.done(&job.node);

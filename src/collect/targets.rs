@@ -14,7 +14,7 @@ use crate::model::text::Text;
 use super::cancel::Cancel;
 use super::options::{Host, Options};
 use super::ssh_config::{self, Agent, HostConfig, Question};
-use super::transport::NodeRef;
+use super::transport::{Client, NodeRef};
 
 /// How long an answer of ssh_config is good for, as long as its main files do not change.
 const FRESH: Duration = Duration::from_mins(5);
@@ -155,11 +155,11 @@ fn build(
         let text = format!("{} is not an address", Text::new(&host));
         return Err(fault(FaultClass::NoTarget, &text));
     }
-    if let Some(proxy) = config.proxy {
-        let text = format!("ssh_config leads to it by {proxy}, which is not followed yet");
-        return Err(fault(FaultClass::ConfigUnsupported, &text));
-    }
     let port = port(options, own).or(config.port).unwrap_or(22);
+    let client = match config.proxy {
+        Some(proxy) => Client::OpenSsh(format!("ssh_config has {proxy}")),
+        None => Client::Libssh2,
+    };
     let alias = own.and_then(|own| own.known_as.clone()).or(config.alias);
     Ok(NodeRef {
         node: node.clone(),
@@ -175,6 +175,7 @@ fn build(
             (Some(agent), Agent::Environment) => Some(agent.clone()),
             (Some(_), Agent::Socket(socket)) => Some(socket),
         },
+        client,
     })
 }
 
@@ -279,88 +280,71 @@ mod tests {
         }
     }
 
+    const IPS: &[(&str, &str)] = &[
+        ("Hostname", "n1"),
+        ("ExternalIP", "192.0.2.1"),
+        ("InternalIP", "10.0.0.1"),
+    ];
+
     #[test]
     fn the_first_source_that_knows_wins() {
         let plain = Options::default();
-        let ips: &[_] = &[
-            ("Hostname", "n1"),
-            ("ExternalIP", "192.0.2.1"),
-            ("InternalIP", "10.0.0.1"),
-        ];
         let mut own = Options::default();
-        own.hosts.insert(
-            name(),
-            Host {
-                address: Some("198.51.100.1".to_owned()),
-                port: Some(2222),
-                user: Some("me".to_owned()),
-                ..Host::default()
-            },
-        );
+        let host = Host {
+            address: Some("198.51.100.1".to_owned()),
+            port: Some(2222),
+            user: Some("me".to_owned()),
+            ..Host::default()
+        };
+        own.hosts.insert(name(), host);
         let alias = HostConfig {
             alias: Some("Alias".to_owned()),
             port: Some(2200),
             ..config("n1")
         };
-        for (options, config, addresses, expected) in [
+        let of = |config, addresses| target(&plain, config, Some(addresses));
+        assert_eq!(
+            target(&own, config("10.9.9.9"), Some(IPS)),
+            "me@198.51.100.1:2222 [n1]:2222,[198.51.100.1]:2222"
+        );
+        assert_eq!(of(config("10.9.9.9"), IPS), "root@10.9.9.9:22 n1,10.9.9.9");
+        assert_eq!(of(config("n1"), IPS), "root@10.0.0.1:22 n1,10.0.0.1");
+        assert_eq!(
+            of(config("n1"), &IPS[..2]),
+            "root@192.0.2.1:22 n1,192.0.2.1"
+        );
+        assert_eq!(of(alias, IPS), "root@10.0.0.1:2200 alias");
+        assert_eq!(target(&plain, config("n1"), None), "root@N1:22 n1");
+    }
+
+    #[test]
+    fn what_is_no_address_is_not_used() {
+        for (address, expected) in [
+            (None, "the node has no InternalIP and no ExternalIP"),
             (
-                &own,
-                config("10.9.9.9"),
-                Some(ips),
-                "me@198.51.100.1:2222 [n1]:2222,[198.51.100.1]:2222",
+                Some("-oProxyCommand=x"),
+                "-oProxyCommand=x is not an address",
             ),
-            (
-                &plain,
-                config("10.9.9.9"),
-                Some(ips),
-                "root@10.9.9.9:22 n1,10.9.9.9",
-            ),
-            (
-                &plain,
-                config("n1"),
-                Some(ips),
-                "root@10.0.0.1:22 n1,10.0.0.1",
-            ),
-            (
-                &plain,
-                config("n1"),
-                Some(&ips[..2]),
-                "root@192.0.2.1:22 n1,192.0.2.1",
-            ),
-            (&plain, config("n1"), None, "root@N1:22 n1"),
-            (&plain, alias, Some(ips), "root@10.0.0.1:2200 alias"),
-            (
-                &plain,
-                config("n1"),
-                Some(&[]),
-                "the node was not read (no-target): the node has no InternalIP and no ExternalIP",
-            ),
-            (
-                &plain,
-                config("n1"),
-                Some(&[("InternalIP", "-oProxyCommand=x")]),
-                "the node was not read (no-target): -oProxyCommand=x is not an address",
-            ),
-            (
-                &plain,
-                config("n1"),
-                Some(&[("InternalIP", "10.0.0.1;reboot")]),
-                "the node was not read (no-target): 10.0.0.1;reboot is not an address",
-            ),
+            (Some("10.0.0.1;reboot"), "10.0.0.1;reboot is not an address"),
+            (Some("$(x)"), "$(x) is not an address"),
         ] {
-            assert_eq!(target(options, config, addresses), expected);
+            let addresses: Vec<_> = address.map(|it| ("InternalIP", it)).into_iter().collect();
+            let text = target(&Options::default(), config("n1"), Some(&addresses));
+            let expected = format!("the node was not read (no-target): {expected}");
+            assert_eq!(text, expected);
         }
         assert!(is_address("fd00::1") && !is_address(&"a".repeat(254)));
     }
 
     #[test]
-    fn a_proxy_is_said_and_not_ignored() {
+    fn a_proxy_is_left_to_openssh() {
         let proxied = HostConfig {
             proxy: Some("proxyjump bastion".to_owned()),
             ..config("n1")
         };
-        let text = target(&Options::default(), proxied, None);
-        assert!(text.contains("(config-unsupported)") && text.contains("proxyjump bastion"));
+        let node = build(&Options::default(), &name(), proxied, None).expect("a target");
+        let why = "ssh_config has proxyjump bastion".to_owned();
+        assert_eq!(node.client, Client::OpenSsh(why));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use stakeout::collect::node::NodeJob;
 use stakeout::collect::options::{Options, Place};
 use stakeout::collect::pool;
 use stakeout::collect::transport::ssh2::Ssh2;
-use stakeout::collect::transport::{Collect, Ctl, NodeRef, Transport as _};
+use stakeout::collect::transport::{Client, Collect, Ctl, NodeRef, Transport as _};
 use stakeout::model::fact::{FaultClass, Gap};
 use stakeout::model::link::{HostState, Update};
 use stakeout::model::name::NodeName;
@@ -80,6 +80,7 @@ impl Lab {
             identities: vec![self.key.clone()],
             identities_only: true,
             agent: None,
+            client: Client::Libssh2,
         }
     }
 

@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 use libtest_mimic::{Failed, Trial};
 use stakeout::collect::cancel::Cancel;
 use stakeout::collect::known_hosts::{KnownHosts, Verdict};
+use stakeout::collect::options::{Options, Place};
+use stakeout::collect::transport::either::Either;
 use stakeout::collect::transport::ssh2::Ssh2;
-use stakeout::collect::transport::{Collect, Ctl, NodeRef, Transport as _};
+use stakeout::collect::transport::{Client, Collect, Ctl, NodeRef, Transport};
 use stakeout::disk;
 use stakeout::model::fact::{FaultClass, Gap};
 use stakeout::model::name::NodeName;
@@ -36,6 +38,12 @@ pub fn trials() -> Vec<Trial> {
             "ssh_transport::encrypted_key",
             openssh(),
             encrypted_key,
+        ),
+        trial(
+            "sshd",
+            "ssh_transport::jump_host",
+            openssh().or_else(|| lacks(&["ssh"])),
+            jump_host,
         ),
         trial(
             "sshd",
@@ -160,6 +168,7 @@ impl Server {
             identities: Vec::new(),
             identities_only: false,
             agent: None,
+            client: Client::Libssh2,
         };
         Self {
             folder,
@@ -175,6 +184,10 @@ fn free_port() -> u16 {
 }
 
 fn run(node: &NodeRef) -> Result<Frame, Gap> {
+    run_by(&mut Ssh2::new().expect("a thread"), node)
+}
+
+fn run_by(transport: &mut dyn Transport, node: &NodeRef) -> Result<Frame, Gap> {
     let second = Duration::from_secs(1);
     let job = Collect {
         command: SCRIPT.to_owned(),
@@ -183,7 +196,7 @@ fn run(node: &NodeRef) -> Result<Frame, Gap> {
         sections: 1,
     };
     let cancel = Arc::new(Cancel::new().expect("a pipe"));
-    Ssh2::new().expect("a thread").run(
+    transport.run(
         node,
         &job,
         &Ctl {
@@ -354,6 +367,67 @@ fn encrypted_key() -> Result<(), Failed> {
     );
     server.node.identities = vec![opened];
     read_whole(&server.node, "without its passphrase")
+}
+
+/// Through a bastion, with the user's own configuration, which would trust anybody.
+fn jump_host() -> Result<(), Failed> {
+    let keys = Folder::new("jump-client");
+    let client = keys.key("id", &["ed25519"], "");
+    let bastion = Server::start("jump-bastion", &[&["ed25519"]], &[&client]);
+    let target = Server::start("jump-target", &[&["ed25519"]], &[&client]);
+    let config = |known: &Path| {
+        keys.file(
+            "config",
+            &format!(
+                "StrictHostKeyChecking no\nHost bastion\n HostName 127.0.0.1\n Port {}\n User root\n \
+                 IdentityFile {}\n UserKnownHostsFile {}\nHost n1\n ProxyJump bastion\n",
+                bastion.node.port,
+                client.display(),
+                known.display(),
+            ),
+        )
+    };
+    let place = Place {
+        ssh_config: Some(config(&bastion.node.known_hosts[0])),
+        ..Options::default().place
+    };
+    let node = NodeRef {
+        identities: vec![client.clone()],
+        client: Client::OpenSsh("test".to_owned()),
+        ..target.node.clone()
+    };
+    let mut transport = Either::new(&place)?;
+    let frame = run_by(&mut transport, &node).map_err(|gap| gap.to_string())?;
+    assert!(frame.complete && frame.uid == 0);
+    let mut class = |node: &NodeRef| match run_by(&mut transport, node) {
+        Err(Gap::Node { class, detail }) => (class, detail.to_string()),
+        other => panic!("expected a fault, got {other:?}"),
+    };
+    let stranger = NodeRef {
+        known_hosts: vec![keys.0.join("missing")],
+        ..node.clone()
+    };
+    let (found, detail) = class(&stranger);
+    assert_eq!(found, FaultClass::HostkeyUnknown, "{detail}");
+    let denied = NodeRef {
+        user: "nobody".to_owned(),
+        ..node.clone()
+    };
+    let (found, detail) = class(&denied);
+    assert_eq!(found, FaultClass::AuthDenied, "{detail}");
+    let gone = NodeRef {
+        port: free_port(),
+        ..node.clone()
+    };
+    let (found, detail) = class(&gone);
+    assert_eq!(found, FaultClass::JumpRefused, "{detail}");
+    // The bastion's key is not on file: the user's "no" does not reach us.
+    let known = keys.0.join("nobody-known");
+    config(&known);
+    let (found, detail) = class(&node);
+    assert_eq!(found, FaultClass::HostkeyUnknown, "{detail}");
+    assert!(!disk::exists(&known), "nothing may be learnt on the way");
+    Ok(())
 }
 
 /// The names field of lines, and hosts that are looked for.

@@ -242,6 +242,11 @@ impl<'a> Lookup<'a> {
         Vec::new()
     }
 
+    /// No plain line names the host.
+    pub fn is_empty(&self) -> bool {
+        self.key_types().is_empty()
+    }
+
     /// What the files say of the key that the host showed, in wire form.
     ///
     /// A revocation under any name decides; then the first name that knows this key or another of its type;

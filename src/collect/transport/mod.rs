@@ -1,8 +1,11 @@
 //! Ways to a node. Every way runs the same script and brings the same frame.
 
+pub mod either;
 mod fault;
 mod intake;
+pub mod openssh;
 pub mod ssh2;
+mod trust;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +15,8 @@ use crate::model::fact::Gap;
 use crate::model::name::NodeName;
 use crate::probes::frame::{Frame, Progress};
 
-use super::cancel::Cancel;
+use super::cancel::{Cancel, Woken};
+use fault::Fault;
 
 /// Where a node is reached and as whom. Addresses and names come from the API or the user and are checked data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +36,17 @@ pub struct NodeRef {
     pub identities_only: bool,
     /// The agent's socket; none: do not ask one.
     pub agent: Option<PathBuf>,
+    pub client: Client,
+}
+
+/// Which SSH client goes there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Client {
+    /// The one inside the program.
+    #[default]
+    Libssh2,
+    /// The system's `ssh`, and why.
+    OpenSsh(String),
 }
 
 /// What is run there.
@@ -69,6 +84,35 @@ impl Ctl<'_> {
     fn until(&self, phase: Duration) -> Instant {
         (Instant::now() + phase).min(self.deadline)
     }
+}
+
+/// Pauses before another attempt, each with up to half of it on top.
+const PAUSES: [Duration; 2] = [Duration::from_millis(400), Duration::from_millis(1200)];
+
+/// Makes attempts as long as the cause of the failure may be gone in a second.
+fn retry<T>(ctl: &Ctl<'_>, mut attempt: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
+    for pause in PAUSES {
+        let fault = match attempt() {
+            Err(fault) if fault.again => fault,
+            outcome => return outcome,
+        };
+        let pause = jitter(pause);
+        if Instant::now() + pause >= ctl.deadline {
+            return Err(fault);
+        }
+        if ctl.cancel.sleep(pause) == Woken::Cancelled {
+            return Err(Fault::cancelled());
+        }
+    }
+    attempt()
+}
+
+/// Spreads retries, so that a fleet does not come back as one.
+fn jitter(pause: Duration) -> Duration {
+    let mut byte = [0];
+    // Without entropy the pause is what it is.
+    let _ = openssl::rand::rand_bytes(&mut byte);
+    pause + pause * u32::from(byte[0]) / 510
 }
 
 /// One way to a node.

@@ -11,28 +11,23 @@ mod exec;
 mod hostkey;
 mod identity;
 mod peek;
-mod trust;
 mod watchdog;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ::ssh2::{MethodType, Session};
 
-use crate::collect::cancel::Woken;
 use crate::model::fact::{FaultClass, Gap};
 use crate::probes::frame::{Frame, Progress};
 
 use super::fault::Fault;
-use super::{Collect, Ctl, NodeRef, Transport};
+use super::trust::Trust;
+use super::{Collect, Ctl, NodeRef, Transport, retry};
 use auth::Keys;
 use drive::{Phase, Wire, is_disconnect, words};
-use trust::Trust;
 use watchdog::Watchdog;
-
-/// Pauses before another attempt, each with up to half of it on top.
-const PAUSES: [Duration; 2] = [Duration::from_millis(400), Duration::from_millis(1200)];
 
 /// One worker's handle; clones share keys, known hosts and watchdog.
 #[derive(Clone)]
@@ -69,26 +64,16 @@ impl Ssh2 {
 
 impl Transport for Ssh2 {
     fn run(&mut self, node: &NodeRef, job: &Collect, ctl: &Ctl<'_>) -> Result<Frame, Gap> {
-        let mut pauses = PAUSES.iter();
-        loop {
+        retry(ctl, || {
             // libssh2's wrapper unwraps text that servers send: a hostile one must cost only its own node.
             let attempt = catch_unwind(AssertUnwindSafe(|| self.shared.attempt(node, job, ctl)));
-            let fault = match attempt {
-                Ok(Ok(outcome)) => return outcome,
-                Ok(Err(fault)) => fault,
-                Err(_) => Fault::new(FaultClass::Internal, "the session ended with a panic"),
-            };
-            let Some(pause) = pauses.next().filter(|_| fault.again) else {
-                return Err(fault.into());
-            };
-            let pause = jitter(*pause);
-            if Instant::now() + pause >= ctl.deadline {
-                return Err(fault.into());
-            }
-            if ctl.cancel.sleep(pause) == Woken::Cancelled {
-                return Err(Fault::cancelled().into());
-            }
-        }
+            attempt.unwrap_or_else(|_| {
+                Err(Fault::new(
+                    FaultClass::Internal,
+                    "the session ended with a panic",
+                ))
+            })
+        })?
     }
 }
 
@@ -168,12 +153,4 @@ fn kex_failure(error: &::ssh2::Error) -> Fault {
             words(error)
         ),
     )
-}
-
-/// Spreads retries, so that a fleet does not come back as one.
-fn jitter(pause: Duration) -> Duration {
-    let mut byte = [0];
-    // Without entropy the pause is what it is.
-    let _ = openssl::rand::rand_bytes(&mut byte);
-    pause + pause * u32::from(byte[0]) / 510
 }
