@@ -25,6 +25,7 @@ struct Model {
     /// How the last list of pods ended.
     listed: Option<Result<Option<Gap>, Gap>>,
     nodes_failed: Option<Gap>,
+    nodes_listed: bool,
     cluster: Option<ClusterFacts>,
     log: Vec<String>,
     lists: usize,
@@ -40,6 +41,7 @@ impl Model {
                 };
             }
             Update::Object(ObjectDelta::NodesFailed(gap)) => self.nodes_failed = Some(gap),
+            Update::Object(ObjectDelta::NodesListed) => self.nodes_listed = true,
             Update::Object(ObjectDelta::Namespaces(outcome)) => self.namespaces = Some(outcome),
             Update::Object(ObjectDelta::Cluster(facts)) => self.cluster = Some(*facts),
             Update::Pods(delta) => self.pods(delta),
@@ -229,6 +231,7 @@ fn one_run_brings_everything_once() {
     let api = Api::start(small());
     let model = Run::start(&api, Mode::Once).finish();
     assert_eq!(model.nodes.keys().collect::<Vec<_>>(), ["cp-1", "w-1"]);
+    assert!(model.nodes_listed);
     assert_eq!(model.nodes["cp-1"].addresses[0].1, "198.51.100.11");
     let names: Vec<_> = model
         .namespaces

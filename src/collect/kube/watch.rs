@@ -76,12 +76,12 @@ pub async fn run(
         sink: sink.clone(),
         live,
     };
-    // The first one to find that nobody listens ends all of them.
+    // The first one to find that nobody listens ends all of them. Boxed: each is some kilobytes of state.
     let _: Result<_, Closed> = tokio::try_join!(
-        follow(live).run(Nodes::new(count)),
-        follow(live).run(Namespaces::default()),
-        follow(live).run(pods),
-        identity::tell(&wire, connection, (live, counted), &sink),
+        Box::pin(follow(live).run(Nodes::new(count))),
+        Box::pin(follow(live).run(Namespaces::default())),
+        Box::pin(follow(live).run(pods)),
+        Box::pin(identity::tell(&wire, connection, (live, counted), &sink)),
     );
     drop(sink);
     // The carrying thread is gone only with the process.
