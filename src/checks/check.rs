@@ -231,6 +231,11 @@ impl Tally {
         self.evidence.push(at);
     }
 
+    /// Sources that were looked at and found good.
+    pub fn all_good(&mut self, places: &[Locator]) {
+        self.evidence.extend_from_slice(places);
+    }
+
     /// Keeps one offence per subject, since the subject is its identity: the worse one speaks first.
     pub fn offence(&mut self, offence: Offence) {
         let same = self
@@ -257,6 +262,13 @@ impl Tally {
     pub fn gap(&mut self, gap: Gap) {
         if !self.gaps.contains(&gap) {
             self.gaps.push(gap);
+        }
+    }
+
+    /// Everything that could not be told.
+    pub fn gaps(&mut self, gaps: impl IntoIterator<Item = Gap>) {
+        for gap in gaps {
+            self.gap(gap);
         }
     }
 

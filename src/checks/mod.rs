@@ -5,6 +5,7 @@
 pub mod access;
 pub mod check;
 pub mod example;
+mod files;
 pub mod fix;
 mod isolation;
 mod kubelet;
@@ -17,6 +18,7 @@ use check::Check;
 
 /// Every check, sorted by id within its family; held by a test of the registry.
 pub const ALL: &[&[&Check]] = &[
+    files::ALL,
     isolation::ALL,
     kubelet::ALL,
     merge::ALL,

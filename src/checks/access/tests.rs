@@ -1,3 +1,5 @@
+//! Tables of ways into small trees, one flaw each.
+
 use super::*;
 use crate::model::fact::{Locator, Need};
 use crate::model::unix::{Acl, AclEntry, AclTag, Gid, Group, Mode, Mount, Stat, Uid, User};
