@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use stakeout::disk;
 
 use crate::describe::spec::{FaultSpec, NO_SHELL};
-use crate::describe::{self, Workload};
+use crate::describe::{self, Place, Workload};
 use crate::farm::{self, Farm, Fault};
 use crate::fleet::Fleet;
 use crate::lab_api::{Api, Bulk, Content};
@@ -155,9 +155,13 @@ fn content(fleet: &Arc<Fleet>, addresses: &[String]) -> Content {
             count: fleet.extra * each,
             write: Arc::new(move |index, out| {
                 let at = held + index / each;
-                let node = site.node(at, &addresses[at]);
-                let pod = Workload::numbered(&node.name, index % each);
-                out.push_str(&metadata_first(&node.api_pod(&pod)));
+                let place = Place {
+                    node: &site.members[at].name,
+                    address: &addresses[at],
+                    clock: site.clock,
+                };
+                let pod = Workload::numbered(place.node, index % each);
+                out.push_str(&metadata_first(&describe::workload(place, &pod)));
             }),
         });
     }

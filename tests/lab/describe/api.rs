@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::build::merge;
 use super::pods::{StaticPod, Workload};
 use super::spec::Twist;
-use super::{Node, hex32, uuid};
+use super::{Clock, Node, hex32, uuid};
 
 /// A time as the API server writes it.
 fn time(seconds: i64) -> String {
@@ -132,7 +132,12 @@ pub fn pods(node: &Node, namespaces: &[String]) -> Vec<Value> {
             all.push(forged(node, key, story));
         }
     }
-    all.extend(node.workloads.iter().map(|pod| workload(node, pod)));
+    let place = Place {
+        node: &node.name,
+        address: &node.address,
+        clock: node.clock,
+    };
+    all.extend(node.workloads.iter().map(|pod| workload(place, pod)));
     all
 }
 
@@ -235,26 +240,34 @@ fn forged(node: &Node, key: &str, story: &Value) -> Value {
     object
 }
 
-pub fn workload(node: &Node, pod: &Workload) -> Value {
+/// Where an ordinary pod runs: less than a node, so that many pods can be written without building one.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    pub node: &'a str,
+    pub address: &'a str,
+    pub clock: Clock,
+}
+
+pub fn workload(place: Place<'_>, pod: &Workload) -> Value {
     let (app, _) = pod.name.rsplit_once('-').unwrap_or((&pod.name, ""));
     let mut spec = json!({
         "containers": [{"name": "main", "image": format!("registry.example.org/{app}:1.4.2")}],
-        "nodeName": node.name,
+        "nodeName": place.node,
     });
     defaults(&mut spec);
     json!({
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
-            "creationTimestamp": time(node.booted + 90),
+            "creationTimestamp": time(place.clock.booted() + 90),
             "labels": {"app": app},
             "name": pod.name,
             "namespace": pod.namespace,
-            "resourceVersion": version(&["pod", &node.name, &pod.name]),
+            "resourceVersion": version(&["pod", place.node, &pod.name]),
             "uid": pod.uid,
         },
         "spec": spec,
-        "status": {"phase": "Running", "hostIP": node.address},
+        "status": {"phase": "Running", "hostIP": place.address},
     })
 }
 

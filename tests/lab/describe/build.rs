@@ -15,9 +15,9 @@ impl Description {
     /// # Panics
     /// On a description that makes no sense: it is ours, and the message says what is wrong with it.
     pub fn build(&self, name: &str, address: &str, clock: Clock) -> Node {
-        let config = self.kubelet_config();
+        let (config, static_pods) = self.kubelet_config();
         let mut tree = Tree::new(clock.installed());
-        kubeadm::worker(&mut tree, clock.installed(), &text(&config));
+        kubeadm::worker(&mut tree, clock.installed(), &config);
         if self.is_control_plane() {
             kubeadm::control_plane(&mut tree, name, address);
         }
@@ -50,7 +50,7 @@ impl Description {
             processes: self.host_processes(clock),
             logs: self.logs.clone(),
             missing: self.missing.clone(),
-            pods: pods::run(name, &tree, &folder(&config), &before),
+            pods: pods::run(name, &tree, &static_pods, &before),
             workloads: self.workloads(name),
             tree,
         };
@@ -81,11 +81,23 @@ impl Description {
         }
     }
 
-    fn kubelet_config(&self) -> Value {
+    /// The kubelet's configuration file, and the static pod folder that it names.
+    fn kubelet_config(&self) -> (String, String) {
+        if self.kubelet.is_null() {
+            return (
+                kubeadm::KUBELET_CONFIG.to_owned(),
+                kubeadm::MANIFESTS.to_owned(),
+            );
+        }
         let mut config: Value =
             serde_yaml::from_str(kubeadm::KUBELET_CONFIG).expect("our own template");
         merge(&mut config, &self.kubelet);
-        config
+        let folder = config["staticPodPath"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        let text = serde_yaml::to_string(&config).expect("plain values");
+        (text, folder)
     }
 
     fn sockets(&self, address: &str) -> Vec<std::net::SocketAddr> {
@@ -257,17 +269,6 @@ fn replaced(text: &str, words: &BTreeMap<String, String>) -> String {
 fn lines(base: &str, more: &[String]) -> String {
     more.iter()
         .fold(base.to_owned(), |all, line| all + line + "\n")
-}
-
-fn text(config: &Value) -> String {
-    serde_yaml::to_string(config).expect("plain values")
-}
-
-fn folder(config: &Value) -> String {
-    config["staticPodPath"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned()
 }
 
 /// A JSON merge patch (RFC 7396); beyond it, an object over a list changes the entries that its keys number.

@@ -21,6 +21,7 @@ use serde_json::Value;
 use stakeout::probes::probe::Ask;
 use stakeout::probes::{self, collector};
 
+pub use api::{Place, workload};
 pub use pods::{StaticPod, Workload};
 use spec::Access;
 pub use spec::Description;
@@ -105,11 +106,6 @@ impl Node {
     /// The Node object.
     pub fn object(&self) -> Value {
         api::node(self)
-    }
-
-    /// One ordinary pod as the API server has it.
-    pub fn api_pod(&self, pod: &Workload) -> Value {
-        api::workload(self, pod)
     }
 
     /// Mirror pods and workloads as the API server has them.
