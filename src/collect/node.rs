@@ -8,7 +8,7 @@ use std::time::Instant;
 use crate::model::fact::{FaultClass, Gap};
 use crate::model::link::{HostState, Level, Update};
 use crate::model::name::NodeName;
-use crate::model::node::{HostFacts, Identity, NodeObject, WayIn};
+use crate::model::node::{HostFacts, NodeObject, WayIn};
 use crate::model::text::Text;
 use crate::probes::frame::{Frame, Progress};
 use crate::probes::mask::Masker;
@@ -220,33 +220,14 @@ fn same_machine(facts: &HostFacts, object: &NodeObject) -> Result<(), Gap> {
     let Ok(identity) = facts.identity.get() else {
         return Ok(());
     };
-    match difference(&identity.value, object) {
+    match identity
+        .value
+        .foreign(object)
+        .or_else(|| identity.value.rebooted(object))
+    {
         None => Ok(()),
         Some(detail) => Err(Gap::WrongMachine {
             detail: Text::from(detail),
         }),
     }
-}
-
-fn difference(identity: &Identity, object: &NodeObject) -> Option<String> {
-    let differs = |own: &Option<Text>, reported: &Text| {
-        own.as_ref()
-            .is_some_and(|own| !own.is_empty() && !reported.is_empty() && own != reported)
-    };
-    if differs(&identity.machine_id, &object.machine_id) {
-        return Some(format!(
-            "the host {} has machine id {}, the kubelet reported {}",
-            identity.hostname,
-            identity.machine_id.clone().unwrap_or_default(),
-            object.machine_id
-        ));
-    }
-    differs(&identity.boot_id, &object.boot_id).then(|| {
-        format!(
-            "the host {} has boot id {}, the kubelet reported {}: another machine, or restarted without its kubelet",
-            identity.hostname,
-            identity.boot_id.clone().unwrap_or_default(),
-            object.boot_id
-        )
-    })
 }

@@ -11,7 +11,7 @@ use crate::model::Timestamp;
 use crate::model::fact::{Fact, Gap, Locator, Need};
 use crate::model::link::{HostState, ListedPod, LogLine, ObjectDelta, PodDelta, Update};
 use crate::model::name::NodeName;
-use crate::model::node::{ApiFacts, NodeFacts};
+use crate::model::node::{ApiFacts, HostFacts, NodeFacts};
 use crate::model::policy::Policy;
 use crate::model::snapshot::Snapshot;
 use crate::model::text::Text;
@@ -94,6 +94,7 @@ impl Model {
                 node.host = facts;
                 let kept = forget(Arc::make_mut(&mut node.api), before);
                 self.gone.insert(name.clone(), kept);
+                self.drop_foreign(&name);
                 self.dirty.nodes.insert(name);
             }
             Update::Api(name, facts) => {
@@ -120,6 +121,24 @@ impl Model {
         Arc::make_mut(entry.or_insert_with(|| Arc::new(NodeFacts::unknown(name.clone()))))
     }
 
+    /// Facts of another machine are dropped, not merged: whichever of the two sides came last.
+    fn drop_foreign(&mut self, name: &NodeName) {
+        let Some(facts) = self.snapshot.nodes.get_mut(name) else {
+            return;
+        };
+        let (Fact::Seen(identity), Fact::Seen(object)) = (&facts.host.identity, &facts.api.object)
+        else {
+            return;
+        };
+        if let Some(detail) = identity.value.foreign(&object.value) {
+            let gap = Gap::WrongMachine {
+                detail: Text::from(detail),
+            };
+            Arc::make_mut(facts).host = Arc::new(HostFacts::gap(&gap));
+            self.hosts.insert(name.clone(), HostState::Failed(gap));
+        }
+    }
+
     fn new_node(&self, name: &NodeName) -> NodeFacts {
         let mut api = ApiFacts::pending();
         if let Some(gap) = &self.nodes_gap {
@@ -136,7 +155,7 @@ impl Model {
                 api.pods = Fact::Gap(gap.clone());
             }
         }
-        let host = Arc::new(crate::model::node::HostFacts::gap(&Gap::Pending));
+        let host = Arc::new(HostFacts::gap(&Gap::Pending));
         NodeFacts {
             name: name.clone(),
             host,
@@ -151,6 +170,7 @@ impl Model {
                 let api = Arc::make_mut(&mut self.node(&name).api);
                 api.object = Fact::seen(*object, Locator::new(Need::NodeObject, 0));
                 api.at = Some(at);
+                self.drop_foreign(&name);
                 self.dirty.nodes.insert(name);
                 return;
             }

@@ -124,6 +124,31 @@ pub struct Identity {
     pub collector: Text,
 }
 
+impl Identity {
+    /// How this host is another machine than the one that the kubelet reported, where it is.
+    pub fn foreign(&self, object: &NodeObject) -> Option<String> {
+        let own = unequal(self.machine_id.as_ref(), &object.machine_id)?;
+        Some(format!(
+            "the host {} has machine id {own}, the kubelet reported {}",
+            self.hostname, object.machine_id
+        ))
+    }
+
+    /// How this host runs another boot than the one that the kubelet reported, where it does.
+    pub fn rebooted(&self, object: &NodeObject) -> Option<String> {
+        let own = unequal(self.boot_id.as_ref(), &object.boot_id)?;
+        Some(format!(
+            "the host {} has boot id {own}, the kubelet reported {}: another machine, or restarted without its kubelet",
+            self.hostname, object.boot_id
+        ))
+    }
+}
+
+/// The host's own value where both sides have one and they differ.
+fn unequal<'a>(own: Option<&'a Text>, reported: &Text) -> Option<&'a Text> {
+    own.filter(|own| !own.is_empty() && !reported.is_empty() && *own != reported)
+}
+
 /// By which right the collector ran (contracts of the node side).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -260,7 +260,7 @@ fn hostile_answers_end_as_facts_or_gaps() {
                 2 => {
                     records[index].kind = ["S", "X", "E", "D", "F", "G", "P", "N", "V", "Y"]
                         [random(&mut state) % 10]
-                        .to_owned()
+                        .to_owned();
                 }
                 3 => {
                     let copy = records[index].clone();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use stakeout::engine::{self, Judged};
 use stakeout::model::Timestamp;
-use stakeout::model::fact::{Fact, Gap};
+use stakeout::model::fact::{Fact, Gap, Locator, Need};
 use stakeout::model::link::{ListedPod, ObjectDelta, PodDelta, Update};
 use stakeout::model::name::NodeName;
 use stakeout::model::node::HostFacts;
@@ -203,4 +203,44 @@ fn what_went_away_is_remembered_until_the_node_was_read_again() {
     assert_eq!(gone(&settle(all.clone())), ["three"]);
     all.push(upsert(vec![pod("a", "three")]));
     assert_eq!(gone(&settle(all)), Vec::<String>::new());
+}
+
+#[test]
+fn facts_of_another_machine_are_dropped_whichever_side_comes_last() {
+    let host = |id: &str| {
+        let identity = serde_json::json!({
+            "hostname": "h", "machine_id": id, "boot_id": null, "os": "", "clock": 0, "uid": 0,
+            "way": "login-only", "collector": "1",
+        });
+        let identity = serde_json::from_value(identity).expect("an identity");
+        let at = Locator::new(Need::Identity, 0);
+        Update::Node(
+            node("a"),
+            Arc::new(HostFacts {
+                identity: Fact::seen(identity, at),
+                ..HostFacts::default()
+            }),
+        )
+    };
+    let object = || {
+        let object = serde_json::json!({
+            "uid": "u", "labels": {}, "taints": [], "ready": null, "addresses": [], "machine_id": "right",
+            "boot_id": "", "kubelet_version": "", "os_image": "", "resource_version": "",
+        });
+        let object = serde_json::from_value(object).expect("an object");
+        Update::Object(ObjectDelta::Node(
+            node("a"),
+            Some(Box::new(object)),
+            epoch(),
+        ))
+    };
+    for updates in [vec![host("wrong"), object()], vec![object(), host("wrong")]] {
+        let judged = settle(updates);
+        assert!(matches!(
+            judged.snapshot.nodes["a"].host.identity,
+            Fact::Gap(Gap::WrongMachine { .. })
+        ));
+    }
+    let judged = settle(vec![host("right"), object()]);
+    assert!(judged.snapshot.nodes["a"].host.identity.is_seen());
 }

@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::disallowed_methods,
+    clippy::too_many_lines,
     reason = "tests read the project, start processes and tell the time themselves"
 )]
 

@@ -3,6 +3,7 @@
 
 #![allow(
     clippy::disallowed_methods,
+    clippy::too_many_lines,
     reason = "tests make files and processes of their own; the bans are for the program"
 )]
 

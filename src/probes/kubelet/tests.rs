@@ -137,6 +137,7 @@ fn a_file_flags_and_zeros() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one tree and what is made of it")]
 fn drop_ins_in_the_order_of_the_walk() {
     let conf = |body: &str| format!("{HEAD}{body}\n");
     let (kubelet, facts) = kubelet(&node(

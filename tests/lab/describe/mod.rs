@@ -21,6 +21,7 @@ use serde_json::Value;
 use stakeout::probes::probe::Ask;
 use stakeout::probes::{self, collector};
 
+#[allow(unused_imports, reason = "not every target scales the fleet")]
 pub use api::{Place, workload};
 pub use pods::{StaticPod, Workload};
 use spec::Access;
