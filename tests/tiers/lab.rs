@@ -24,6 +24,47 @@ const CLOCK: Clock = Clock { now: 1_795_529_280 };
 /// What does not depend on the machine: the rest is its own processes, sockets and name.
 const SECTIONS: &[&str] = &["accounts", "kubelet", "folder", "manifests"];
 
+/// What no story has: links on the way, odd names, access lists of groups, entries that are no files.
+const ODD: &str = r#"
+name: odd
+version: v1.37.2
+namespaces: {kube-system: {}}
+groups: {w: {count: 3}}
+nodes:
+  w-1:
+    kubelet: {staticPodPath: /etc/kubernetes/linked/../linked/}
+    files:
+      /etc/kubernetes/linked: {link: ../../srv/./static}
+      /srv/static: {kind: folder, mode: "1777"}
+      "/srv/static/with space.yaml": {content: "a: 1\n", mode: "0640", group: 4}
+      "/srv/static/new\nline": {content: "a: 1\n", owner: 33}
+      "/srv/static/ünïcode": {content: "a: 1\n", mode: "4755"}
+      /srv/static/.hidden: {content: "a: 1\n"}
+      /srv/static/..twice: {content: "a: 1\n"}
+      /srv/static/folder: {kind: folder, mode: "2750"}
+      /srv/static/pipe: {kind: fifo, mode: "0622"}
+      /srv/static/dangling: {link: /nowhere/at/all}
+      /srv/static/around: {link: around}
+      /srv/static/file.yaml: {link: ../elsewhere/file.yaml}
+      /srv/elsewhere/file.yaml: {content: "a: 1\n", acl: ["user:33:rw", "group:4:r", "group:27:rwx"]}
+  w-2:
+    kubelet: {staticPodPath: /etc/kubernetes/one.yaml}
+    files:
+      /etc/kubernetes/one.yaml: {content: "a: 1\n", mode: "0604"}
+      /etc/kubernetes/kubelet/config.json.d: {kind: folder}
+      /etc/kubernetes/kubelet/config.json.d/10-a.conf: {content: "staticPodPath: '/srv/more' # why\n"}
+      /etc/kubernetes/kubelet/config.json.d/deeper: {kind: folder}
+      /etc/kubernetes/kubelet/config.json.d/deeper/b.conf: {content: "{\"staticPodPath\": \"relative\"}\n"}
+      /etc/kubernetes/kubelet/config.json.d/ignored.yaml: {content: "staticPodPath: /srv/never\n"}
+      /srv/more: {kind: folder, mode: "0711"}
+      /srv/more/seen: {content: "a: 1\n", mode: "0644"}
+  w-3:
+    files:
+      /var/lib/kubelet: {kind: folder, mode: "0755"}
+      /etc/kubernetes/manifests: {kind: folder, mode: "0710", group: 990}
+      /etc/kubernetes/manifests/mine: {content: "a: 1\n", owner: 990, mode: "0400"}
+"#;
+
 pub fn trials() -> Vec<Trial> {
     let programs = ["unshare", "chroot", "setfacl", "getfacl", "mkfifo"];
     let lacks = machine::lacks_root().or_else(|| machine::lacks(&programs));
@@ -46,13 +87,14 @@ impl Drop for Folder {
 }
 
 fn compare() -> Result<(), Failed> {
-    let fleet = Fleet::shipped(CLOCK);
     let mut wrong = String::new();
-    for index in (0..fleet.members.len()).filter(|&index| fleet.members[index].story) {
-        let mut spec = (*fleet.members[index].spec).clone();
+    let members = [Fleet::shipped(CLOCK), Fleet::read(ODD, CLOCK)].map(|fleet| fleet.members);
+    let stories = members.into_iter().flatten().filter(|member| member.story);
+    for (index, member) in stories.enumerate() {
+        let mut spec = (*member.spec).clone();
         // Here no kubelet runs and no unit is known.
         spec.twists = vec![Twist::KubeletDown];
-        let node = spec.build(&fleet.members[index].name, "198.51.100.7", CLOCK);
+        let node = spec.build(&member.name, "198.51.100.7", CLOCK);
         let node = Node {
             missing: vec!["systemctl".to_owned()],
             ..node

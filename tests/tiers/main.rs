@@ -9,7 +9,7 @@
 
 mod access_kernel;
 #[path = "../lab/describe/mod.rs"]
-#[allow(dead_code, reason = "other targets use the rest")]
+#[allow(dead_code, unused_imports, reason = "other targets use the rest")]
 mod describe;
 #[path = "../lab/fleet.rs"]
 #[allow(dead_code, reason = "other targets use the rest")]

@@ -8,6 +8,7 @@
 mod api;
 mod build;
 mod kubeadm;
+mod kubelet;
 mod listing;
 mod pods;
 mod sections;

@@ -1,11 +1,10 @@
 //! The collector's sections (`src/probes/shell/*.sh`), on a described node.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
+use super::kubelet::{self, Wanted};
 use super::shell::Shell;
-use super::tree::Kind;
 use super::{Process, Way};
 
 /// What a fragment says where files of manifests or configuration are cut.
@@ -19,61 +18,6 @@ const FOLDERS: &[&str] = &[
     "/etc/kubernetes/static-pods",
 ];
 
-/// Where a stopped kubelet's configuration may lie.
-const CONFIGS: &[&str] = &[
-    "/var/lib/kubelet/config.yaml",
-    "/etc/kubernetes/kubelet-config.yaml",
-    "/etc/kubernetes/kubelet/config.json",
-    "/etc/kubernetes/kubelet/config",
-    "/home/kubernetes/kubelet-config.yaml",
-    "/etc/default/kubeletconfig.json",
-];
-
-/// Which path a word of the configuration names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Wanted {
-    Config,
-    ConfigDir,
-    Folder,
-}
-
-/// What later sections take over from earlier ones.
-#[derive(Debug, Default)]
-pub struct Found {
-    wanted: BTreeSet<(Wanted, String)>,
-    configs: Vec<String>,
-    config_dirs: Vec<String>,
-    folders: Vec<String>,
-    manifests: Vec<String>,
-    host: bool,
-}
-
-impl Found {
-    fn want(&mut self, kind: Wanted, path: &str, cwd: &str) {
-        if path.is_empty() {
-            return;
-        }
-        let absolute = if path.starts_with('/') {
-            path.to_owned()
-        } else {
-            format!("{}/{path}", cwd.trim_end_matches('/'))
-        };
-        let trimmed = absolute.trim_end_matches('/');
-        let path = if trimmed.is_empty() { "/" } else { trimmed };
-        if !self.wanted.insert((kind, path.to_owned())) {
-            return;
-        }
-        let (list, most) = match kind {
-            Wanted::Config => (&mut self.configs, 8),
-            Wanted::ConfigDir => (&mut self.config_dirs, 40),
-            Wanted::Folder => (&mut self.folders, 16),
-        };
-        if list.len() < most {
-            list.push(path.to_owned());
-        }
-    }
-}
-
 /// A section's body.
 ///
 /// # Panics
@@ -82,7 +26,7 @@ pub fn by_name(section: &str) -> fn(&mut Shell<'_>) {
     match section {
         "identity" => identity,
         "accounts" => accounts,
-        "kubelet" => kubelet,
+        "kubelet" => kubelet::section,
         "folder" => folder,
         "manifests" => manifests,
         "listeners" => listeners,
@@ -117,39 +61,8 @@ fn accounts(sh: &mut Shell<'_>) {
     }
 }
 
-fn kubelet(sh: &mut Shell<'_>) {
-    for process in visible(sh) {
-        if process.comm == "kubelet" {
-            kubelet_process(sh, process);
-        }
-    }
-    if !sh.found.host {
-        unit(sh);
-        for path in CONFIGS {
-            if sh.exists(path) {
-                sh.found.want(Wanted::Config, path, "");
-            }
-        }
-    }
-    let mut next = 0;
-    while let Some(path) = sh.found.configs.get(next).cloned() {
-        next += 1;
-        sh.walk(&path);
-        config(sh, &path);
-    }
-    next = 0;
-    while let Some(path) = sh.found.config_dirs.get(next).cloned() {
-        next += 1;
-        sh.walk(&path);
-        if !sh.is_link(&path) && sh.is_folder(&path) {
-            sh.list(&path, drop_in);
-        }
-    }
-    sh.looks();
-}
-
 /// Processes whose `/proc` folder the login may enter, in the order in which a shell lists them.
-fn visible<'n>(sh: &Shell<'n>) -> Vec<&'n Process> {
+pub fn visible<'n>(sh: &Shell<'n>) -> Vec<&'n Process> {
     let node = sh.node;
     let mut seen: Vec<&Process> = node
         .processes
@@ -158,128 +71,6 @@ fn visible<'n>(sh: &Shell<'n>) -> Vec<&'n Process> {
         .collect();
     seen.sort_by_key(|process| process.pid.to_string());
     seen
-}
-
-fn kubelet_process(sh: &mut Shell<'_>, process: &Process) {
-    const CONTAINERS: &[&str] = &[
-        "kubepods",
-        "docker",
-        "libpod",
-        "containerd",
-        "crio",
-        "lxc",
-        "machine.slice",
-    ];
-    let contained = CONTAINERS.iter().any(|word| process.cgroup.contains(word));
-    let kind = match (process.uid, contained) {
-        (0, false) if sh.is_root() => "same",
-        (0, false) => "host",
-        _ => "other",
-    };
-    let cwd = sh.nm(if sh.is_root() { "/" } else { "" });
-    let cgroup = sh.nm(&format!(" 0::{}", process.cgroup));
-    let comm = sh.nm(&process.comm);
-    let (pid, uid) = (process.pid.to_string(), process.uid.to_string());
-    let start = sh.node.jiffies(process).to_string();
-    sh.rec(&["P", &pid, &comm, &uid, &start, kind, &cwd, &cgroup]);
-    let command: String = process
-        .argv
-        .iter()
-        .map(|word| format!("{word}\0"))
-        .collect();
-    sh.output(&format!("/proc/{pid}/cmdline"), &command);
-    if kind != "other" {
-        sh.found.host = true;
-        let words: Vec<&str> = process.argv.iter().map(String::as_str).collect();
-        arguments(&mut sh.found, &words);
-    }
-}
-
-fn arguments(found: &mut Found, words: &[&str]) {
-    let mut open: Option<Wanted> = None;
-    for word in words {
-        if let Some(kind) = open.take() {
-            found.want(kind, word, "/");
-            continue;
-        }
-        let (flag, value) = match word.split_once('=') {
-            Some((flag, value)) => (flag, Some(value)),
-            None => (*word, None),
-        };
-        let kind = match flag.replace('_', "-").as_str() {
-            "--config" => Wanted::Config,
-            "--config-dir" => Wanted::ConfigDir,
-            "--pod-manifest-path" => Wanted::Folder,
-            _ => continue,
-        };
-        match value {
-            Some(value) => found.want(kind, value, "/"),
-            None => open = Some(kind),
-        }
-    }
-}
-
-/// The kubelet is down: how its unit would start it.
-fn unit(sh: &mut Shell<'_>) {
-    if !sh.has("systemctl") {
-        return;
-    }
-    let text = sh.node.unit.clone();
-    sh.output("systemctl show kubelet", &text);
-    let mut all = text.clone();
-    for line in text.lines() {
-        let Some(path) = line.strip_prefix("EnvironmentFiles=") else {
-            continue;
-        };
-        let path = path.split(" (").next().unwrap_or(path);
-        if sh.file(path, 65536)
-            && let Ok((_, entry)) = sh.node.tree.find(&sh.login, path, true)
-            && let Kind::File(content) = &entry.kind
-        {
-            all.push(' ');
-            all.push_str(content);
-        }
-    }
-    let words: Vec<&str> = all
-        .split([' ', '\t', '\n', '"', '\'', '='])
-        .filter(|word| !word.is_empty())
-        .collect();
-    arguments(&mut sh.found, &words);
-}
-
-/// A configuration file, and the folders that it may name.
-fn config(sh: &mut Shell<'_>, path: &str) {
-    if !sh.file(path, FILE) {
-        return;
-    }
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let Ok((_, entry)) = sh.node.tree.find(&sh.login, path, true) else {
-        return;
-    };
-    let Kind::File(content) = &entry.kind else {
-        return;
-    };
-    for line in content.lines() {
-        let Some(at) = line.to_lowercase().rfind("staticpodpath") else {
-            continue;
-        };
-        let rest = line[at + "staticpodpath".len()..].trim_start_matches(['"', '\'']);
-        let Some(value) = rest.trim_start().strip_prefix(':') else {
-            continue;
-        };
-        let value = value.trim();
-        let bare = value.split(" #").next().unwrap_or(value);
-        let bare = bare.trim_matches(['"', '\'']).trim_end_matches([',', '}']);
-        sh.found.want(Wanted::Folder, bare.trim_end(), folder);
-    }
-}
-
-fn drop_in(sh: &mut Shell<'_>, path: &str) {
-    if !sh.is_link(path) && sh.is_folder(path) {
-        sh.found.want(Wanted::ConfigDir, path, "");
-    } else if path.strip_suffix(".conf").is_some() {
-        config(sh, path);
-    }
 }
 
 fn folder(sh: &mut Shell<'_>) {

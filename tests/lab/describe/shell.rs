@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::Node;
+use super::kubelet::Found;
 use super::listing::{getfacl, letters};
-use super::sections::Found;
 use super::tree::{Entry, Kind, Login, Trouble};
 
 /// Names that the script looks at in one call.
