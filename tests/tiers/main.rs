@@ -15,6 +15,7 @@ mod describe;
 #[allow(dead_code, reason = "other targets use the rest")]
 mod fleet;
 mod lab;
+mod cluster;
 pub mod machine;
 mod openssh;
 mod ssh_transport;
@@ -27,6 +28,7 @@ const TOPICS: &[fn() -> Vec<Trial>] = &[
     access_kernel::trials,
     lab::trials,
     openssh::trials,
+    cluster::trials,
     ssh_transport::trials,
     yaml_oracle::trials,
 ];
@@ -34,5 +36,7 @@ const TOPICS: &[fn() -> Vec<Trial>] = &[
 fn main() -> std::process::ExitCode {
     let arguments = Arguments::from_args();
     let trials = TOPICS.iter().flat_map(|topic| topic()).collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    cluster::end();
+    conclusion.exit_code()
 }

@@ -66,6 +66,8 @@ make_audit_policy() { # ROOT
 	chmod 0600 "$1/etc/kubernetes/audit/policy.yaml"
 }
 
+# The last two lines of the kubelet's part: the machine's disk may be as full as it likes. Otherwise
+# the kubelet deletes images that nobody can pull again.
 init_config() { # TOKEN
 	cat <<-END
 		apiVersion: kubeadm.k8s.io/v1beta4
@@ -95,6 +97,8 @@ init_config() { # TOKEN
 		cgroupDriver: cgroupfs
 		failCgroupV1: false
 		failSwapOn: false
+		imageGCHighThresholdPercent: 100
+		evictionHard: {nodefs.available: 0%, nodefs.inodesFree: 0%, imagefs.available: 0%, imagefs.inodesFree: 0%}
 	END
 }
 

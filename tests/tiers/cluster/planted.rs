@@ -1,0 +1,353 @@
+//! The flaws: how each is made and unmade by hand, and what it has to be found as.
+
+use stakeout::model::fact::Side;
+
+use Side::{Api, Node};
+
+/// Where a script runs.
+#[derive(Clone, Copy)]
+pub enum Place {
+    Jump,
+    Node(&'static str),
+}
+
+pub struct Flaw {
+    pub name: &'static str,
+    pub place: Place,
+    pub plant: &'static str,
+    pub undo: &'static str,
+    pub claims: &'static [Claim],
+    /// Further findings that the same flaw deserves, as check and node; they may be there or not.
+    pub also: &'static [(&'static str, &'static str)],
+}
+
+/// A finding that a flaw must bring.
+pub struct Claim {
+    pub check: &'static str,
+    pub node: &'static str,
+    pub subject: &'static str,
+    pub severity: &'static str,
+    /// The sides that its evidence has to come from.
+    pub sides: &'static [Side],
+    /// What its message has to say.
+    pub words: &'static str,
+    /// Seconds that the check itself gives the kubelet before it speaks, where that is more than a minute.
+    pub grace: u64,
+}
+
+const fn claim(
+    check: &'static str,
+    node: &'static str,
+    subject: &'static str,
+    severity: &'static str,
+    proof: (&'static [Side], &'static str),
+) -> Claim {
+    Claim {
+        check,
+        node,
+        subject,
+        severity,
+        sides: proof.0,
+        words: proof.1,
+        grace: 0,
+    }
+}
+
+impl Claim {
+    const fn after(self, grace: u64) -> Self {
+        Self { grace, ..self }
+    }
+}
+
+/// Planted in this order and unmade in the reverse one, all at once: none stands in the way of another.
+/// The kubelet of w-1 lives; that of cp-1 is stopped while the forged mirror is there.
+pub const FLAWS: &[Flaw] = &[
+    Flaw {
+        name: "static_pod_url",
+        place: Place::Node("w-1"),
+        plant: r#"
+            cp -a /var/lib/kubelet/kubeadm-flags.env /root/flags.kept
+            mkdir -m 0700 /etc/kubernetes/kubelet.conf.d
+            printf '%s\n' 'apiVersion: kubelet.config.k8s.io/v1beta1' 'kind: KubeletConfiguration' \
+                'staticPodURL: http://198.51.100.1:9/pods' >/etc/kubernetes/kubelet.conf.d/10-url.conf
+            echo 'KUBELET_KUBEADM_ARGS="--config-dir=/etc/kubernetes/kubelet.conf.d"' \
+                >/var/lib/kubelet/kubeadm-flags.env
+            old=$(cat /run/keep/kubelet.pid)
+            kill "$old"
+            until new=$(cat /run/keep/kubelet.pid) && [ "$new" != "$old" ] &&
+                busybox wget -q -O /dev/null http://127.0.0.1:10248/healthz; do sleep 0.1; done"#,
+        undo: r#"
+            mv /root/flags.kept /var/lib/kubelet/kubeadm-flags.env
+            rm -r /etc/kubernetes/kubelet.conf.d
+            kill "$(cat /run/keep/kubelet.pid)""#,
+        claims: &[claim(
+            "SP-KUB-014",
+            "w-1",
+            "staticPodURL",
+            "critical",
+            (
+                &[Node],
+                "http://198.51.100.1 without encryption, set in /etc/kubernetes/kubelet.conf.d/10-url.conf",
+            ),
+        )],
+        also: &[],
+    },
+    Flaw {
+        name: "open_kubelet",
+        place: Place::Node("w-1"),
+        plant: r#"
+            cp -a /var/lib/kubelet/config.yaml /root/config.kept
+            sed -i -e '/^  anonymous:/,/enabled:/s/enabled: false/enabled: yes/' \
+                -e '$a readOnlyPort: 10255' /var/lib/kubelet/config.yaml"#,
+        undo: "mv /root/config.kept /var/lib/kubelet/config.yaml",
+        claims: &[
+            claim(
+                "SP-KUB-001",
+                "w-1",
+                "authentication.anonymous.enabled",
+                "critical",
+                (&[Node], "/var/lib/kubelet/config.yaml"),
+            ),
+            claim(
+                "SP-KUB-004",
+                "w-1",
+                "readOnlyPort",
+                "high",
+                (
+                    &[Node],
+                    "read-only port 10255 is on, set in /var/lib/kubelet/config.yaml",
+                ),
+            ),
+        ],
+        also: &[],
+    },
+    Flaw {
+        name: "hidden_pod",
+        place: Place::Node("w-1"),
+        plant: r#"
+            place ghost.yaml <<END
+apiVersion: v1
+kind: Pod
+metadata: {name: ghost, namespace: nowhere}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - {name: c, image: "$IMAGE", command: [sleep, "3600"], securityContext: {readOnlyRootFilesystem: true}}
+END
+            "#,
+        undo: "displace ghost.yaml",
+        claims: &[
+            claim(
+                "SP-MRG-003",
+                "w-1",
+                "/etc/kubernetes/manifests/ghost.yaml",
+                "critical",
+                (
+                    &[Api, Node],
+                    "namespace nowhere of pod ghost does not exist",
+                ),
+            ),
+            claim(
+                "SP-MRG-001",
+                "w-1",
+                "/etc/kubernetes/manifests/ghost.yaml",
+                "critical",
+                (&[Api, Node], "nowhere/ghost-w-1 runs without a mirror pod"),
+            ),
+            claim(
+                "SP-MRG-010",
+                "w-1",
+                "nowhere/ghost-w-1",
+                "critical",
+                (&[Api, Node], "from /etc/kubernetes/manifests/ghost.yaml"),
+            )
+            .after(60),
+        ],
+        also: &[("SP-PSS-003", "w-1")],
+    },
+    Flaw {
+        name: "privileged_pod",
+        place: Place::Node("w-1"),
+        plant: r#"
+            place bare.yaml <<END
+apiVersion: v1
+kind: Pod
+metadata: {name: bare, namespace: kube-system}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - {name: c, image: "$IMAGE", command: [sleep, "3600"], securityContext: {readOnlyRootFilesystem: true, privileged: yes}}
+END
+            "#,
+        undo: "displace bare.yaml",
+        claims: &[claim(
+            "SP-PRIV-001",
+            "w-1",
+            "kube-system/bare/c",
+            "critical",
+            (&[Node], "container c of kube-system/bare is privileged"),
+        )],
+        also: &[],
+    },
+    Flaw {
+        name: "broken_manifest",
+        place: Place::Node("w-1"),
+        plant: r"printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: broken\n' | place broken.yaml",
+        undo: "displace broken.yaml",
+        claims: &[claim(
+            "SP-FILE-012",
+            "w-1",
+            "/etc/kubernetes/manifests/broken.yaml",
+            "high",
+            (&[Node], "line"),
+        )],
+        also: &[],
+    },
+    Flaw {
+        name: "owned_folder",
+        place: Place::Node("w-1"),
+        plant: "chown audit /etc/kubernetes/manifests",
+        undo: "chown root /etc/kubernetes/manifests",
+        claims: &[claim(
+            "SP-FILE-003",
+            "w-1",
+            "/etc/kubernetes/manifests",
+            "high",
+            (&[Node], "audit"),
+        )],
+        also: &[("SP-FILE-001", "w-1"), ("SP-FILE-004", "w-1")],
+    },
+    Flaw {
+        name: "writable_ancestor",
+        place: Place::Node("w-1"),
+        plant: "chmod 0777 /etc/kubernetes",
+        undo: "chmod 0755 /etc/kubernetes",
+        claims: &[claim(
+            "SP-FILE-006",
+            "w-1",
+            "/etc/kubernetes",
+            "critical",
+            (&[Node], ""),
+        )],
+        also: &[("SP-FILE-001", "w-1"), ("SP-FILE-004", "w-1")],
+    },
+    Flaw {
+        name: "forged_mirror",
+        place: Place::Jump,
+        plant: r#"
+            "$CLUSTER" stop cp-1 kubelet
+            kubectl create -f - >/dev/null <<END
+apiVersion: v1
+kind: Pod
+metadata:
+  name: forged-cp-1
+  namespace: kube-system
+  annotations:
+    kubernetes.io/config.mirror: 0123456789abcdef0123456789abcdef
+    kubernetes.io/config.hash: 0123456789abcdef0123456789abcdef
+    kubernetes.io/config.source: file
+spec:
+  nodeName: cp-1
+  containers:
+  - {name: c, image: example.org/forged:1}
+END
+            "#,
+        // A live kubelet deletes it by itself.
+        undo: r#""$CLUSTER" start cp-1 kubelet"#,
+        claims: &[
+            claim(
+                "SP-MRG-012",
+                "cp-1",
+                "kube-system/forged-cp-1",
+                "high",
+                (&[Api], "kube-system/forged-cp-1 has no owner"),
+            ),
+            claim(
+                "SP-MRG-002",
+                "cp-1",
+                "kube-system/forged-cp-1",
+                "high",
+                (
+                    &[Api, Node],
+                    "kube-system/forged-cp-1 has no manifest on the node",
+                ),
+            )
+            .after(60),
+        ],
+        also: &[],
+    },
+    Flaw {
+        name: "edited_modes",
+        place: Place::Node("cp-1"),
+        plant: r"
+            cd /etc/kubernetes/manifests
+            chmod 0755 .
+            chmod 0666 kube-scheduler.yaml
+            chmod 0644 kube-controller-manager.yaml",
+        undo: r"
+            cd /etc/kubernetes/manifests
+            chmod 0600 kube-scheduler.yaml kube-controller-manager.yaml
+            chmod 0700 .",
+        claims: &[
+            claim(
+                "SP-FILE-004",
+                "cp-1",
+                "/etc/kubernetes/manifests/kube-scheduler.yaml",
+                "high",
+                (&[Node], ""),
+            ),
+            claim(
+                "SP-FILE-004",
+                "cp-1",
+                "/etc/kubernetes/manifests/kube-controller-manager.yaml",
+                "low",
+                (&[Node], ""),
+            ),
+        ],
+        also: &[],
+    },
+    Flaw {
+        name: "owned_manifest",
+        place: Place::Node("cp-1"),
+        plant: "chown audit /etc/kubernetes/manifests/etcd.yaml",
+        undo: "chown root /etc/kubernetes/manifests/etcd.yaml",
+        claims: &[claim(
+            "SP-FILE-005",
+            "cp-1",
+            "/etc/kubernetes/manifests/etcd.yaml",
+            "high",
+            (&[Node], "audit"),
+        )],
+        also: &[("SP-FILE-004", "cp-1")],
+    },
+    Flaw {
+        name: "access_list",
+        place: Place::Node("cp-1"),
+        plant: "setfacl -m u:ops:rw /etc/kubernetes/manifests/kube-apiserver.yaml",
+        undo: r"
+            setfacl -b /etc/kubernetes/manifests/kube-apiserver.yaml
+            chmod 0600 /etc/kubernetes/manifests/kube-apiserver.yaml",
+        claims: &[claim(
+            "SP-FILE-004",
+            "cp-1",
+            "/etc/kubernetes/manifests/kube-apiserver.yaml",
+            "high",
+            (&[Node], "ops"),
+        )],
+        also: &[],
+    },
+    Flaw {
+        name: "removed_taint",
+        place: Place::Jump,
+        plant: "kubectl taint node cp-1 node-role.kubernetes.io/control-plane:NoSchedule-",
+        undo: "kubectl taint node cp-1 node-role.kubernetes.io/control-plane:NoSchedule",
+        claims: &[claim(
+            "SP-ISO-001",
+            "cp-1",
+            "cp-1",
+            "high",
+            (&[Api], "no taint keeps ordinary pods away"),
+        )],
+        also: &[],
+    },
+];
