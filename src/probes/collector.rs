@@ -18,6 +18,9 @@ pub const VERSION: u32 = 1;
 /// Where an installed collector lies.
 pub const PATH: &str = "/usr/local/libexec/stakeout-collect";
 
+/// The nonce of an answer that was made by hand: `sh stakeout-collect </dev/null >answer`.
+pub const BY_HAND: &str = "00000000000000000000000000000000";
+
 /// The mark that every control line of the protocol begins with.
 const MARK: &str = "@STK1";
 

@@ -39,8 +39,10 @@ pub struct Frame {
     pub complete: bool,
     /// Why the sections that are missing are missing, where the answer is not complete.
     pub cut: Option<Gap>,
-    /// What the command line said of its rights; none under a forced command, which never runs it.
+    /// What the command line said of its rights; none under a forced command, which never runs it, and by hand.
     pub way: Option<WayIn>,
+    /// The answer carries the nonce of one that was made by hand.
+    pub by_hand: bool,
     /// What stood before BEGIN: banners and shell noise, at most 2 kB.
     pub noise: Text,
     /// Bytes received.
@@ -110,7 +112,10 @@ impl FrameReader {
             of,
             line: Vec::new(),
             noise: Vec::new(),
-            frame: Frame::default(),
+            frame: Frame {
+                by_hand: nonce == super::collector::BY_HAND,
+                ..Frame::default()
+            },
             state: State::Waiting,
             records: 0,
         }

@@ -41,7 +41,7 @@ fn read(answer: &Answer<'_>, reading: &Reading<'_>, facts: &mut HostFacts) {
         os: os(answer),
         clock,
         uid: answer.frame.uid,
-        way: answer.frame.way.unwrap_or(WayIn::ForcedCommand),
+        way: way(answer),
         collector: Text::from(answer.frame.script.to_string()),
     };
     let lines: Vec<String> = answer
@@ -62,6 +62,15 @@ fn read(answer: &Answer<'_>, reading: &Reading<'_>, facts: &mut HostFacts) {
         reading,
     ));
     facts.identity = Fact::seen(identity, Locator::new(Need::Identity, 0));
+}
+
+/// A forced command does not run the request that would say so, and nobody does by hand.
+fn way(answer: &Answer<'_>) -> WayIn {
+    match answer.frame.way {
+        Some(way) => way,
+        None if answer.frame.by_hand => WayIn::LoginOnly,
+        None => WayIn::ForcedCommand,
+    }
 }
 
 /// `ID` and `PRETTY_NAME` of os-release(5).

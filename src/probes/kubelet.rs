@@ -91,12 +91,26 @@ fn unseen_flags(answer: &Answer<'_>, started: &Started) -> Option<Gap> {
     if let Some(gap) = &started.hidden {
         return Some(gap.clone());
     }
-    if started.process.is_some() || started.from_unit {
+    if started.process.is_some() {
         return None;
     }
+    // A unit says how a kubelet would be started, not how one runs that cannot be seen.
     if !sees_processes(answer) {
         return Some(Gap::Denied {
             what: Text::new("the kubelet's command line: /proc hides processes of others"),
+        });
+    }
+    if started.from_unit {
+        return None;
+    }
+    let contained = answer
+        .records("kubelet", "P")
+        .any(|fields| fields.get(1).is_some_and(|comm| comm == b"kubelet"));
+    if contained {
+        return Some(Gap::Garbled {
+            what: Text::new(
+                "a kubelet runs in a container, or not as root: its files are not looked at",
+            ),
         });
     }
     Some(Gap::KubeletStopped {

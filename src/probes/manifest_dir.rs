@@ -122,7 +122,11 @@ fn folder(answer: &Answer<'_>, path: &str) -> ManifestDir {
 
 /// The entries in byte order of their names.
 fn list(answer: &Answer<'_>, path: &str) -> Result<Vec<DirEntry>, Gap> {
-    names(answer, path)?
+    let (names, more) = names(answer, path)?;
+    if let Some(gap) = more {
+        return Err(gap);
+    }
+    names
         .into_iter()
         .map(|name| {
             let full = [path.trim_end_matches('/').as_bytes(), b"/", name].concat();
@@ -153,33 +157,34 @@ fn leads_to_folder(answer: &Answer<'_>, path: &[u8]) -> bool {
         .is_some_and(|hop| hop.stat.kind == FileKind::Directory)
 }
 
-/// The names in a folder as the collector listed them, in byte order.
-pub(super) fn names<'a>(answer: &Answer<'a>, path: &str) -> Result<Vec<&'a [u8]>, Gap> {
+/// The names in a folder as the collector listed them, in byte order, and why there are more where there are.
+pub(super) fn names<'a>(
+    answer: &Answer<'a>,
+    path: &str,
+) -> Result<(Vec<&'a [u8]>, Option<Gap>), Gap> {
     let state = answer
         .records("folder", "D")
         .find(|fields| fields.first().is_some_and(|name| name == path.as_bytes()))
         .and_then(|fields| fields.get(1).map(Vec::as_slice));
-    match state {
-        Some(b"ok") => {}
-        Some(b"more") => {
-            return Err(Gap::Garbled {
-                what: Text::from(format!("{path} holds more names than the collector lists")),
-            });
-        }
+    let more = match state {
+        Some(b"ok") => None,
+        Some(b"more") => Some(Gap::Garbled {
+            what: Text::from(format!("{path} holds more names than the collector lists")),
+        }),
         Some(word) => return Err(not_read(word, path)),
         None => {
             return Err(Gap::Garbled {
                 what: Text::from(format!("{path} was not listed by the collector")),
             });
         }
-    }
+    };
     let mut names: Vec<&[u8]> = answer
         .records("folder", "E")
         .filter(|fields| fields.len() == 2 && fields[0] == path.as_bytes())
         .map(|fields| fields[1].as_slice())
         .collect();
     names.sort_unstable();
-    Ok(names)
+    Ok((names, more))
 }
 
 /// A walk as lines for the eye.

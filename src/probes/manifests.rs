@@ -38,11 +38,12 @@ fn manifests(
     reading: &Reading<'_>,
     facts: &HostFacts,
 ) -> Result<(Vec<Fact<Manifest>>, Vec<Source>), Gap> {
-    let paths = match configured(facts)? {
+    let (paths, more) = match configured(facts)? {
         Some(path) => loaded(answer, &path)?,
-        None => Vec::new(),
+        None => (Vec::new(), None),
     };
-    let mut all = Vec::new();
+    // A folder that was filled up hides what was left out, and nothing of what was read.
+    let mut all: Vec<Fact<Manifest>> = more.into_iter().map(Fact::Gap).collect();
     let mut listing = String::new();
     let mut sources = Vec::new();
     // Evidence 0 is the list; each file has one number for its bytes and one for the way to it.
@@ -85,17 +86,20 @@ fn manifests(
 }
 
 /// The paths that the kubelet opens: all names without a dot in front; folders are left out later.
-fn loaded(answer: &Answer<'_>, path: &str) -> Result<Vec<Vec<u8>>, Gap> {
+fn loaded(answer: &Answer<'_>, path: &str) -> Result<(Vec<Vec<u8>>, Option<Gap>), Gap> {
     let walk = answer.walk(path.as_bytes(), Locator::new(Need::ManifestDir, 1));
     match (walk.end, walk.object().map(|hop| hop.stat.kind)) {
-        (WalkEnd::Absent, _) => Ok(Vec::new()),
-        (_, Some(FileKind::Directory)) => Ok(names(answer, path)?
-            .into_iter()
-            .filter(|name| !name.starts_with(b"."))
-            .map(|name| [path.trim_end_matches('/').as_bytes(), b"/", name].concat())
-            .filter(|path| !is_folder(answer, path))
-            .collect()),
-        (_, Some(_)) => Ok(vec![path.as_bytes().to_vec()]),
+        (WalkEnd::Absent, _) => Ok((Vec::new(), None)),
+        (_, Some(FileKind::Directory)) => {
+            let (names, more) = names(answer, path)?;
+            let paths = names
+                .into_iter()
+                .filter(|name| !name.starts_with(b"."))
+                .map(|name| [path.trim_end_matches('/').as_bytes(), b"/", name].concat())
+                .filter(|path| !is_folder(answer, path));
+            Ok((paths.collect(), more))
+        }
+        (_, Some(_)) => Ok((vec![path.as_bytes().to_vec()], None)),
         _ => Err(walk
             .hops
             .iter()

@@ -78,6 +78,11 @@ fn a_control_plane_node_as_root() {
         .map(|l| l.port)
         .collect();
     assert!(ports.contains(&10250) && ports.contains(&6443) && !ports.contains(&10255));
+}
+
+#[test]
+fn its_folder_and_its_manifests() {
+    let facts = recorded("kubeadm-cp");
     let dir = facts
         .manifest_dir
         .get()
@@ -115,6 +120,11 @@ fn a_control_plane_node_as_root() {
             "kube-scheduler"
         ]
     );
+}
+
+#[test]
+fn its_pods_that_really_run() {
+    let facts = recorded("kubeadm-cp");
     let runtime = &facts.runtime_pods.get().expect("pods").value;
     assert!(!runtime.hidepid);
     assert_eq!(runtime.pods.len(), 4);

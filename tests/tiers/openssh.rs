@@ -26,59 +26,25 @@ const SHELLS: &[&str] = &["dash", "bash", "bash --posix", "busybox sh", "mksh"];
 /// Shells that a login may have.
 const LOGINS: &[&str] = &["bash", "dash", "zsh", "fish", "csh", "mksh"];
 
+type Run = fn() -> Result<(), Failed>;
+
 pub fn trials() -> Vec<Trial> {
     let node = || lacks(&["unshare", "nsenter", "timeout", "mount"]).or_else(lacks_root);
     let sshd = || node().or_else(|| lacks(&["sshd", "ssh", "ssh-keygen", "sudo"]));
-    let mut all = vec![
-        trial(
-            "sshd",
-            "collector::every_shell_says_the_same",
-            node(),
-            every_shell,
-        ),
-        trial(
-            "sshd",
-            "collector::hostile_names_are_data",
-            node(),
-            hostile_names,
-        ),
-        trial(
-            "sshd",
-            "collector::a_login_without_rights",
-            node(),
-            unprivileged,
-        ),
-        trial(
-            "sshd",
-            "collector::a_rule_for_these_bytes_alone",
-            sshd(),
-            sudo_rule,
-        ),
-        trial(
-            "sshd",
-            "collector::a_forced_command",
-            sshd(),
-            forced_command,
-        ),
-        trial(
-            "sshd",
-            "collector::few_tools",
-            node().or_else(|| lacks(&["busybox", "dash", "ldd"])),
-            few_tools,
-        ),
-        trial(
-            "sshd",
-            "collector::writes_nothing",
-            node().or_else(|| lacks(&["strace"])),
-            writes_nothing,
-        ),
-        trial(
-            "sshd",
-            "collector::a_cut_script_does_nothing",
-            node(),
-            cut_script,
-        ),
+    let with = |program: &[&str]| node().or_else(|| lacks(program));
+    let rows: [(&str, Option<String>, Run); 9] = [
+        ("every_shell_says_the_same", node(), every_shell),
+        ("hostile_names_are_data", node(), hostile_names),
+        ("a_filled_folder_hides_little", node(), filled_folder),
+        ("a_login_without_rights", node(), unprivileged),
+        ("a_rule_for_these_bytes_alone", sshd(), sudo_rule),
+        ("a_forced_command", sshd(), forced_command),
+        ("few_tools", with(&["busybox", "dash", "ldd"]), few_tools),
+        ("writes_nothing", with(&["strace"]), writes_nothing),
+        ("a_cut_script_does_nothing", node(), cut_script),
     ];
+    let row = |(name, lacks, run)| trial("sshd", &format!("collector::{name}"), lacks, run);
+    let mut all: Vec<Trial> = rows.into_iter().map(row).collect();
     for shell in LOGINS {
         let lacks = sshd().or_else(|| lacks(&[shell]));
         let name = format!("collector::through_sshd_with_{shell}_as_login_shell");
@@ -211,6 +177,11 @@ fn hostile_names() -> Result<(), Failed> {
         !everything.contains("$y$secret"),
         "a line of /etc/shadow came through"
     );
+    entries(&facts);
+    Ok(())
+}
+
+fn entries(facts: &HostFacts) {
     let dir = &facts.manifest_dir.get().expect("folder").value;
     let entries = &dir
         .as_ref()
@@ -229,7 +200,6 @@ fn hostile_names() -> Result<(), Failed> {
     assert_eq!(loaded("folder.yaml"), Some(false));
     assert_eq!(loaded("gone.yaml"), Some(true));
     assert_eq!(loaded("pipe"), Some(true));
-    Ok(())
 }
 
 fn unprivileged() -> Result<(), Failed> {
@@ -343,7 +313,42 @@ fn few_tools() -> Result<(), Failed> {
     Ok(())
 }
 
+/// Whoever may write into the folder can fill it. That hides what was left out, and nothing of what was read.
+fn filled_folder() -> Result<(), Failed> {
+    let world = World::new("filled", &[])?;
+    let fill = "cd /etc/kubernetes/manifests; i=0; while [ $i -lt 700 ]; do i=$((i + 1)); : > \"a $i\"; \
+                ln -s /etc/hostname a$i; done";
+    world.run(&["sh", "-c", fill], b"")?;
+    let start = std::time::Instant::now();
+    let facts = facts(&stream(&world, "sh")?);
+    let took = start.elapsed().as_secs();
+    assert!(took < 20, "{took} s");
+    let manifests = &facts.manifests.get().expect("the list is there").value;
+    assert!(matches!(
+        manifests.first(),
+        Some(Fact::Gap(Gap::Garbled { .. }))
+    ));
+    let etcd = manifests.iter().any(|fact| {
+        fact.get()
+            .is_ok_and(|seen| seen.value.file.as_str().ends_with("/etcd.yaml"))
+    });
+    assert!(etcd, "an honest name was crowded out");
+    let dir = &facts.manifest_dir.get().expect("folder").value;
+    assert!(!dir.as_ref().expect("configured").entries.is_seen());
+    Ok(())
+}
+
 fn writes_nothing() -> Result<(), Failed> {
+    assert!(changes_files(
+        "7 openat(AT_FDCWD, \"/tmp/x\", O_WRONLY|O_CREAT, 0600) = 3"
+    ));
+    assert!(changes_files("7 unlink(\"/tmp/x\") = 0"));
+    assert!(!changes_files(
+        "7 mkdir(\"/tmp\", 0700) = -1 EEXIST (File exists)"
+    ));
+    assert!(!changes_files(
+        "7 openat(AT_FDCWD, \"/dev/null\", O_WRONLY|O_CREAT|O_TRUNC, 0666) = 3"
+    ));
     let world = World::new("strace", &[])?;
     let (_, stdin) = collector::job(WayIn::LoginOnly, NONCE);
     let trace = world.path("trace");

@@ -136,43 +136,44 @@ fn a_file_flags_and_zeros() {
     assert_eq!(value(&kubelet, "staticPodURL"), Value::Null);
 }
 
+fn nested_drop_ins() -> Vec<Record> {
+    let conf = |body: &str| format!("{HEAD}{body}\n");
+    vec![
+        record("D", &["/c/d", "ok", "4"]),
+        record("E", &["/c/d", "a.conf"]),
+        record("E", &["/c/d", "a"]),
+        record("E", &["/c/d", "b.yaml"]),
+        record("E", &["/c/d", "z.conf"]),
+        record("D", &["/c/d/a", "ok", "1"]),
+        record("E", &["/c/d/a", "x.conf"]),
+        look("/c/d/a", "41ed"),
+        look("/c/d/a.conf", "81a4"),
+        look("/c/d/b.yaml", "81a4"),
+        look("/c/d/z.conf", "81a4"),
+        look("/c/d/a/x.conf", "81a4"),
+        file(
+            "/c/d/a/x.conf",
+            &conf(
+                "staticPodPath: /x\nallowedUnsafeSysctls: [a, b]\nfeatureGates: {A: true, B: true}\nmaxPods: 5",
+            ),
+        ),
+        file(
+            "/c/d/a.conf",
+            &conf("staticPodPath: /a\nfeatureGates: {A: false}"),
+        ),
+        file(
+            "/c/d/z.conf",
+            &conf(
+                "authentication: null\nallowedUnsafeSysctls: []\nstaticPodURLHeader: {X: [geheim]}\nmaxPods: null",
+            ),
+        ),
+    ]
+}
+
 #[test]
 #[expect(clippy::too_many_lines, reason = "one tree and what is made of it")]
 fn drop_ins_in_the_order_of_the_walk() {
-    let conf = |body: &str| format!("{HEAD}{body}\n");
-    let (kubelet, facts) = kubelet(&node(
-        "kubelet --config-dir /c/d",
-        vec![
-            record("D", &["/c/d", "ok", "4"]),
-            record("E", &["/c/d", "a.conf"]),
-            record("E", &["/c/d", "a"]),
-            record("E", &["/c/d", "b.yaml"]),
-            record("E", &["/c/d", "z.conf"]),
-            record("D", &["/c/d/a", "ok", "1"]),
-            record("E", &["/c/d/a", "x.conf"]),
-            look("/c/d/a", "41ed"),
-            look("/c/d/a.conf", "81a4"),
-            look("/c/d/b.yaml", "81a4"),
-            look("/c/d/z.conf", "81a4"),
-            look("/c/d/a/x.conf", "81a4"),
-            file(
-                "/c/d/a/x.conf",
-                &conf(
-                    "staticPodPath: /x\nallowedUnsafeSysctls: [a, b]\nfeatureGates: {A: true, B: true}\nmaxPods: 5",
-                ),
-            ),
-            file(
-                "/c/d/a.conf",
-                &conf("staticPodPath: /a\nfeatureGates: {A: false}"),
-            ),
-            file(
-                "/c/d/z.conf",
-                &conf(
-                    "authentication: null\nallowedUnsafeSysctls: []\nstaticPodURLHeader: {X: [geheim]}\nmaxPods: null",
-                ),
-            ),
-        ],
-    ));
+    let (kubelet, facts) = kubelet(&node("kubelet --config-dir /c/d", nested_drop_ins()));
     assert_eq!(
         value(&kubelet, "staticPodPath"),
         json!(["/a", "DropIn", "/c/d/a.conf"])
@@ -266,6 +267,21 @@ fn a_stopped_kubelet_by_its_unit_and_without_one() {
     );
     let (nothing, _) = kubelet(&node("", vec![]));
     assert_eq!(value(&nothing, "readOnlyPort"), json!("kubelet"));
+    let inside = record("P", &["7", "kubelet", "0", "1500", "other", "/", "x"]);
+    let (contained, _) = kubelet(&node("", vec![inside]));
+    assert_eq!(value(&contained, "readOnlyPort"), json!("garbled"));
+    // Where processes are hidden a unit proves nothing of the one that runs.
+    let mut hidden = node(
+        "",
+        vec![
+            file("systemctl show kubelet", unit),
+            file("/c/main.yaml", HEAD),
+        ],
+    );
+    hidden.uid = 1000;
+    hidden.sections[0].records.pop();
+    let (hidden, _) = kubelet(&hidden);
+    assert_eq!(value(&hidden, "readOnlyPort"), json!("sudo"));
 }
 
 #[test]

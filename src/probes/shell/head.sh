@@ -80,17 +80,15 @@ file() {
 # The output of a command, at most $2 bytes, under the name $1.
 output() { a=$1 b=$2; shift 2; blob "$a" "$({ run "$@"; echo "x$?"; } | cap "$b" | enc)"; }
 
-# Names to look at: each once, in the order in which they were met. No path here holds two slashes in a row.
-qn=0 qd=0 qm=0 seen=// links=//
-q() { case $seen in *"//$1//"*) ;; *) seen=$seen$1//; qn=$((qn + 1)); eval "q$qn=\$1";; esac; }
-# l = the target of a link.
+# Names to look at, in the order in which they were met. No path here holds two slashes in a row.
+qn=0 qd=0 qm=0 seen=//
+q() { case $seen in *"//$1//"*) ;; *) seen=$seen$1//; push "$1";; esac; }
+push() { qn=$((qn + 1)); eval "q$qn=\$1 t$qn="; }
+# l = the target of a link, kept with the name if that was the last one met.
 target() {
-  case $links in
-  *"//$1//"*) l=${links#*"//$1//"}; l=${l%%:*}; eval "l=\$l$l";;
-  *) l=$(run readlink -n "$1"; echo x); l=${l%x}; ln=$((ln + 1)); eval "l$ln=\$l"; links=$links$1//$ln://;;
-  esac
+  l=$(run readlink -n "$1"; echo x); l=${l%x}
+  eval "[ \"\$q$qn\" != \"\$1\" ] || t$qn=\$l"
 }
-ln=0
 # Every name on the way to $1, links followed as the kernel does.
 walk() {
   w=$1 at= hops=0
@@ -118,13 +116,14 @@ walk() {
 looks() {
   while [ $qd -lt $qn ]; do
     set --
+    j=$qd
     while [ $qd -lt $qn ] && [ $# -lt 60 ]; do qd=$((qd + 1)); eval "set -- \"\$@\" \"\$q$qd\""; done
-    an=0 m=0 o=
+    an=0 m=0 o= listed=
     [ $sk = ls ] || o=$(run stat -c '%f %u %g %h %s %Y %Z' -- "$@")
     IFS=$N
     for z in $o; do m=$((m + 1)); done
-    if [ $m -eq $# ]; then for z in $o; do IFS=$D; look "$1" "$z"; shift; done
-    else IFS=$D; for f do lone "$f"; done; fi
+    if [ $m -eq $# ]; then for z in $o; do IFS=$D; j=$((j + 1)); look "$1" "$z"; shift; done
+    else IFS=$D; for f do j=$((j + 1)); lone "$f"; done; fi
     IFS=$D
     acls
   done
@@ -136,22 +135,22 @@ lone() {
   why "$z"; z=$r; nm "$1"; rec "X$T$r$T$z"
 }
 look() {
-  nm "$1"
-  if [ $sk = stat ]; then y=S$T$r$T$2; else y=$r; nm "$2"; y=L$T$y$T$r; fi
-  case $links in
-  *"//$1//"*) target "$1"; nm "$l"; y=$y$T$r;;
-  *) an=$((an + 1)); eval "a$an=\$1";;
-  esac
+  nm "$1"; x=$r
+  if [ $sk = stat ]; then y=S$T$x$T$2; else nm "$2"; y=L$T$x$T$r; fi
+  if [ -L "$1" ]; then
+    eval "l=\$t$j"
+    [ -n "$l" ] || target "$1"
+    nm "$l"; y=$y$T$r
+  else an=$((an + 1)); eval "a$an=\$1"; listed=$listed$T$x; fi
   rec "$y"
 }
 acls() {
   [ $ak != none ] && [ $an -gt 0 ] || return 0
   set --
-  i=0 y=
+  i=0
   while [ $i -lt $an ]; do i=$((i + 1)); eval "set -- \"\$@\" \"\$a$i\""; done
-  for f do nm "$f"; y=$y$T$r; done
-  if [ $ak = getfacl ]; then rec "G$T%$(run getfacl -cpn -- "$@" | enc)$y"
-  else rec "K$T%$(run ls -ldnbU -- "$@" | enc)$y"; fi
+  if [ $ak = getfacl ]; then rec "G$T%$(run getfacl -cpn -- "$@" | enc)$listed"
+  else rec "K$T%$(run ls -ldnbU -- "$@" | enc)$listed"; fi
 }
 mounts() {
   set --
@@ -161,27 +160,32 @@ mounts() {
   done
   [ $# -eq 0 ] || output /proc/self/mountinfo 200000 grep -F "$@" /proc/self/mountinfo
 }
-# The names in folder $1, each with its own way; $2: what to do with each, by function.
+# The names in folder $1, which was walked to last, each with its own way; then $2 is called for each. Names that
+# must be encoded cost processes, and no honest folder has many: beyond forty they are counted and left out;
+# so are links beyond a hundred.
 list() {
   if ! o=$(run ls -a "$1" 2>&1 >/dev/null); then why "$o"; z=$r; nm "$1"; rec "D$T$r$T$z"; return; fi
-  d=$1 fn=$2
+  d=$1 fn=$2 real=$at
   set +f; set -- "$d"/* "$d"/.[!.]* "$d"/..?*; set -f
-  dn=0
+  dn=0 hn=0 sl=0 ln=0 state=ok
+  nm "$d"; here=$r
   for f do
     case $f in "$d/*"|"$d/.[!.]*"|"$d/..?*") [ -e "$f" ] || [ -L "$f" ] || continue;; esac
     dn=$((dn + 1))
-    [ $dn -le 500 ] || break
-    nm "$d"; y=E$T$r; nm "${f#"$d"/}"; rec "$y$T$r"
-    walk "$f"
+    f=${f#"$d"/}
+    case $f in *[!A-Za-z0-9._/@:+=,-]*) hn=$((hn + 1)); [ $hn -le 40 ] || { state=more; continue; };; esac
+    [ ! -L "$real/$f" ] || { sl=$((sl + 1)); [ $sl -le 100 ] || { state=more; continue; }; }
+    ln=$((ln + 1))
+    [ $ln -le 250 ] || { state=more; break; }
+    nm "$f"; rec "E$T$here$T$r"
+    eval "n$ln=\$f"
+    if [ -L "$real/$f" ]; then walk "$real/$f"; else push "$real/$f"; fi
   done
-  nm "$d"
-  if [ $dn -le 500 ]; then rec "D$T$r${T}ok$T$dn"; else rec "D$T$r${T}more$T$dn"; fi
-  for f do
-    case $f in "$d/*"|"$d/.[!.]*"|"$d/..?*") [ -e "$f" ] || [ -L "$f" ] || continue;; esac
-    [ $dn -gt 0 ] || break
-    dn=$((dn - 1))
-    $fn "$f"
-  done
+  rec "D$T$here$T$state$T$dn"
+  [ $ln -le 250 ] || ln=250
+  set -- $ln
+  ln=0
+  while [ $ln -lt $1 ]; do ln=$((ln + 1)); eval "f=\$n$ln"; $fn "$d/$f"; done
 }
 section() { c=0; put "@STK1 SECTION $1"; "s_$1"; put "@STK1 DONE $1 $c"; total=$((total + c)); }
 
