@@ -20,6 +20,9 @@
 //!   attributes, `fs.protected_symlinks`, security modules. Other names of the same object (hard
 //!   links, bind mounts) are not on the walk and not judged.
 //!
+//! A walk is as hostile as the node that tells it: what is beyond [`HOPS`] names, [`PEOPLE`] owners or
+//! [`ENTRIES`] lines of access lists is a gap.
+//!
 //! Where an access list, a hop or the accounts are not known, what the rest proves stands, and a gap
 //! stands beside it only if the missing fact could let someone in.
 
@@ -27,18 +30,26 @@ mod lens;
 mod permit;
 mod principal;
 mod route;
+mod scene;
 #[cfg(test)]
 mod tests;
 
 use lens::Lens;
 pub use permit::{Allowed, Creds, READ, SEARCH, WRITE, permits, stops_writes};
 pub use principal::Principal;
-use principal::principals;
-use route::{End, lookup};
+use route::End;
+use scene::{Scene, Step, View};
 
 use crate::model::fact::{Fact, Gap};
 use crate::model::text::Text;
-use crate::model::unix::{Accounts, FileKind, Hop, Walk, WalkEnd};
+use crate::model::unix::{Accounts, Walk, WalkEnd};
+
+/// Names of one walk that are looked at: 40 links with 20 folders each, and some.
+pub const HOPS: usize = 1024;
+/// Users and groups that are tried on one walk.
+pub const PEOPLE: usize = 256;
+/// Lines of all access lists of one walk.
+pub const ENTRIES: usize = 4096;
 
 /// Who gets in, and what could not be told.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -104,41 +115,41 @@ pub enum When {
 
 /// Who can change or replace what the walk leads to (`EFFW`).
 pub fn writers(walk: &Walk, accounts: &Fact<Accounts>) -> Reach {
-    let mut scene = Scene::new(walk, accounts);
-    let steps = scene.changes(walk);
-    scene.reach(steps)
+    let mut scene = Scene::new(walk);
+    let steps = scene.changes();
+    scene.reach(&steps, accounts)
 }
 
 /// Who can read what the walk leads to (`EFFR`); for a folder: list it.
 pub fn readers(walk: &Walk, accounts: &Fact<Accounts>) -> Reach {
-    let scene = Scene::new(walk, accounts);
-    let step = scene.object(walk).map(Step::read);
-    scene.reach(step)
+    let scene = Scene::new(walk);
+    let steps: Vec<Step<'_>> = scene.reading().into_iter().collect();
+    scene.reach(&steps, accounts)
 }
 
 /// The same for given credentials: every way that the walk offers, with the answer.
 pub fn answers(walk: &Walk, creds: &Creds, when: When) -> Vec<(How, Text, Allowed)> {
-    let accounts = Fact::default();
-    let mut scene = Scene::new(walk, &accounts);
-    let mut steps = scene.changes(walk);
-    steps.extend(scene.object(walk).map(Step::read));
+    let mut scene = Scene::new(walk);
+    let mut steps = scene.changes();
+    steps.extend(scene.reading());
     let lens = match when {
         When::Now => Lens::Now(creds),
         When::AfterChmod => Lens::AfterChmod(creds),
     };
+    let mut view = View::new(&scene, lens);
     steps
         .iter()
-        .map(|step| (step.how, step.path.clone(), scene.allowed(step, &lens)))
+        .map(|step| (step.how, step.path.clone(), view.allowed(step)))
         .collect()
 }
 
 /// Whether credentials get through every folder and link of the path as it is spelled and have `want`
 /// on its object, now: what `test` says. A walk that ended elsewhere, or has gaps, reaches nothing.
 pub fn reaches(walk: &Walk, creds: &Creds, want: u8) -> Allowed {
-    let accounts = Fact::default();
-    let scene = Scene::new(walk, &accounts);
-    let route = lookup(walk.path.as_str(), |path| scene.hop(path));
-    let (End::Object(object), WalkEnd::Reached, []) = (route.end, walk.end, &scene.gaps[..]) else {
+    let scene = Scene::new(walk);
+    let route = scene.route();
+    let (End::Object(object), WalkEnd::Reached, true) = (route.end, walk.end, scene.is_whole())
+    else {
         return Allowed::No;
     };
     let through = route.folders.into_iter().fold(Allowed::Yes, |sofar, hop| {
@@ -147,245 +158,6 @@ pub fn reaches(walk: &Walk, creds: &Creds, want: u8) -> Allowed {
     through
         .and(|| permits(object, creds, want))
         .and(|| (want & WRITE == 0 || !stops_writes(object)).into())
-}
-
-/// One thing that someone may be able to do, and on which names it depends.
-struct Step<'w> {
-    how: How,
-    /// None for what does not exist yet.
-    entry: Option<&'w Hop>,
-    /// Shown for the entry.
-    path: &'w Text,
-    /// Whose permissions decide.
-    through: &'w Hop,
-    want: u8,
-}
-
-impl<'w> Step<'w> {
-    fn read(object: &'w Hop) -> Self {
-        Self {
-            how: How::Read,
-            entry: Some(object),
-            path: &object.path,
-            through: object,
-            want: READ,
-        }
-    }
-
-    fn write(object: &'w Hop) -> Self {
-        let want = match object.stat.kind {
-            FileKind::Directory => WRITE | SEARCH,
-            _ => WRITE,
-        };
-        Self {
-            how: How::Write,
-            want,
-            ..Self::read(object)
-        }
-    }
-
-    fn change(how: How, entry: Option<&'w Hop>, path: &'w Text, folder: &'w Hop) -> Self {
-        Self {
-            how,
-            entry,
-            path,
-            through: folder,
-            want: WRITE | SEARCH,
-        }
-    }
-}
-
-/// A walk with its gaps set apart.
-struct Scene<'w> {
-    hops: Vec<&'w Hop>,
-    accounts: &'w Fact<Accounts>,
-    gaps: Vec<Gap>,
-}
-
-impl<'w> Scene<'w> {
-    fn new(walk: &'w Walk, accounts: &'w Fact<Accounts>) -> Self {
-        let mut hops = Vec::new();
-        let mut gaps = Vec::new();
-        for hop in &walk.hops {
-            match hop {
-                Fact::Seen(seen) if seen.value.path.as_str().starts_with('/') => {
-                    hops.push(&seen.value);
-                }
-                Fact::Seen(seen) => gaps.push(not_shown(&seen.value.path)),
-                Fact::Gap(gap) => keep(&mut gaps, gap),
-            }
-        }
-        if gaps.is_empty() && (walk.end == WalkEnd::Blocked || hops.is_empty()) {
-            gaps.push(not_shown(&walk.path));
-        }
-        Self {
-            hops,
-            accounts,
-            gaps,
-        }
-    }
-
-    fn hop(&self, path: &str) -> Option<&'w Hop> {
-        self.hops.iter().copied().find(|hop| hop.path == path)
-    }
-
-    fn object(&self, walk: &Walk) -> Option<&'w Hop> {
-        let last = self.hops.last().copied();
-        last.filter(|_| walk.end == WalkEnd::Reached)
-    }
-
-    /// Everything that changes what the path leads to.
-    fn changes(&mut self, walk: &'w Walk) -> Vec<Step<'w>> {
-        let mut steps = self.replacements();
-        match (walk.end, self.hops.last().copied()) {
-            (WalkEnd::Reached, Some(object)) => steps.push(Step::write(object)),
-            (WalkEnd::Absent, _) => steps.extend(self.creation(walk)),
-            _ => {}
-        }
-        steps
-    }
-
-    /// Replacing each visited entry, once each.
-    fn replacements(&mut self) -> Vec<Step<'w>> {
-        let mut steps: Vec<Step<'w>> = Vec::new();
-        for entry in self.hops.clone() {
-            let Some(above) = parent(entry.path.as_str()) else {
-                continue;
-            };
-            match self.hop(above) {
-                Some(_) if steps.iter().any(|step| *step.path == entry.path) => {}
-                Some(folder) => {
-                    steps.push(Step::change(How::Replace, Some(entry), &entry.path, folder));
-                }
-                None => keep(&mut self.gaps, &not_shown(above)),
-            }
-        }
-        steps
-    }
-
-    /// Making the component that is missing.
-    fn creation(&mut self, walk: &'w Walk) -> Option<Step<'w>> {
-        match lookup(walk.path.as_str(), |path| self.hop(path)).end {
-            End::Missing(folder) => Some(Step::change(How::Create, None, &walk.path, folder)),
-            // A file where a folder would have to be: to make the rest, it has to be replaced first.
-            End::Nowhere => None,
-            End::Object(_) | End::Hidden => {
-                keep(&mut self.gaps, &not_shown(&walk.path));
-                None
-            }
-        }
-    }
-
-    /// Everyone, step by step.
-    fn reach(self, steps: impl IntoIterator<Item = Step<'w>>) -> Reach {
-        let nobody = Accounts::default();
-        let (accounts, missing) = match self.accounts {
-            Fact::Seen(seen) => (&seen.value, None),
-            Fact::Gap(gap) => (&nobody, Some(gap)),
-        };
-        let people = principals(&self.hops, accounts);
-        let mut reach = Reach {
-            gaps: self.gaps.clone(),
-            ..Reach::default()
-        };
-        for step in steps {
-            let who = self.who(&step, &people, &mut reach.gaps);
-            if let Allowed::Unknown(gap) = self.allowed(&step, &Lens::Someone(missing)) {
-                keep(&mut reach.gaps, &gap);
-            }
-            if !who.is_empty() {
-                reach.ways.push(Way {
-                    how: step.how,
-                    entry: step.path.clone(),
-                    through: step.through.path.clone(),
-                    who,
-                });
-            }
-        }
-        reach
-    }
-
-    /// Who can do one thing, strangers first: whom they or a group include is not named again.
-    fn who(
-        &self,
-        step: &Step<'w>,
-        people: &[(Principal, Creds)],
-        gaps: &mut Vec<Gap>,
-    ) -> Vec<(Principal, When)> {
-        let mut who = Vec::new();
-        for (principal, creds) in people {
-            let when = match self.allowed(step, &Lens::Now(creds)) {
-                Allowed::Yes => When::Now,
-                _ if self.allowed(step, &Lens::AfterChmod(creds)) == Allowed::Yes => {
-                    When::AfterChmod
-                }
-                Allowed::Unknown(gap) => {
-                    keep(gaps, &gap);
-                    continue;
-                }
-                Allowed::No => continue,
-            };
-            if !listed_by_group(&who, creds) {
-                who.push((principal.clone(), when));
-            }
-            if *principal == Principal::Everyone {
-                break;
-            }
-        }
-        who
-    }
-
-    /// Whether someone can do it: way there, permission, sticky, mounts.
-    fn allowed(&self, step: &Step<'w>, lens: &Lens<'_>) -> Allowed {
-        if step.want & WRITE != 0 && stops_writes(step.through) {
-            return Allowed::No;
-        }
-        let replaced = step.entry.filter(|_| step.how == How::Replace);
-        if replaced
-            .is_some_and(|entry| is_mount_point(entry) || !lens.may_unlink(step.through, entry))
-        {
-            return Allowed::No;
-        }
-        self.way_to(step.through.path.as_str(), lens)
-            .and(|| lens.permits(step.through, step.want))
-    }
-
-    /// Search on each folder above a real path.
-    fn way_to(&self, path: &str, lens: &Lens<'_>) -> Allowed {
-        let mut sofar = Allowed::Yes;
-        let mut below = path;
-        while let Some(folder) = parent(below) {
-            sofar = sofar.and(|| match self.hop(folder) {
-                Some(hop) => lens.permits(hop, SEARCH),
-                None => Allowed::Unknown(not_shown(folder)),
-            });
-            below = folder;
-        }
-        sofar
-    }
-}
-
-/// Whether a group that is already listed lets these credentials in.
-fn listed_by_group(who: &[(Principal, When)], creds: &Creds) -> bool {
-    who.iter().any(|(principal, _)| {
-        matches!(principal, Principal::Group { gid, .. } if creds.uid.is_some() && creds.gids.contains(gid))
-    })
-}
-
-fn not_shown(path: impl std::fmt::Display) -> Gap {
-    Gap::Garbled {
-        what: Text::from(format!("the walk does not show {path}")),
-    }
-}
-
-fn keep(gaps: &mut Vec<Gap>, gap: &Gap) {
-    if !gaps.contains(gap) {
-        gaps.push(gap.clone());
-    }
-}
-
-fn is_mount_point(hop: &Hop) -> bool {
-    matches!(&hop.mount, Fact::Seen(mount) if mount.value.point == hop.path)
 }
 
 /// The folder that holds a real path; none for `/`.

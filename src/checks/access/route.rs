@@ -7,6 +7,8 @@ use crate::model::unix::{FileKind, Hop};
 
 /// The most links that one lookup follows (`MAXSYMLINKS`, include/linux/namei.h).
 const LINKS: usize = 40;
+/// Names in one lookup: 41 paths of 4,096 bytes hold fewer.
+const NAMES: usize = 100_000;
 
 /// What the lookup of a path passes.
 pub(super) struct Route<'w> {
@@ -20,9 +22,9 @@ pub(super) enum End<'w> {
     Object(&'w Hop),
     /// The folder that does not have the next name.
     Missing(&'w Hop),
-    /// A file where a folder would have to be, or links without end.
-    Nowhere,
-    /// The walk does not show a name that is needed to go on.
+    /// A file where a folder would have to be.
+    NoFolder,
+    /// More links or names than the kernel follows, or a walk that does not begin at the root.
     Hidden,
 }
 
@@ -40,10 +42,16 @@ pub(super) fn lookup<'w>(path: &str, hop: impl Fn(&str) -> Option<&'w Hop>) -> R
     };
     let mut here = root;
     while let Some(name) = rest.pop_front() {
+        if folders.len() > NAMES || rest.len() > NAMES {
+            return Route {
+                folders,
+                end: End::Hidden,
+            };
+        }
         if here.stat.kind != FileKind::Directory {
             return Route {
                 folders,
-                end: End::Nowhere,
+                end: End::NoFolder,
             };
         }
         folders.push(here);
@@ -72,7 +80,7 @@ pub(super) fn lookup<'w>(path: &str, hop: impl Fn(&str) -> Option<&'w Hop>) -> R
             (FileKind::Symlink, _) => {
                 return Route {
                     folders,
-                    end: End::Nowhere,
+                    end: End::Hidden,
                 };
             }
             _ => here = found,

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::model::fact::{Locator, Need};
-use crate::model::unix::{Acl, AclEntry, AclTag, Gid, Group, Mode, Mount, Stat, Uid, User};
+use crate::model::unix::{
+    Acl, AclEntry, AclTag, FileKind, Gid, Group, Hop, Mode, Mount, Stat, Uid, User,
+};
 
 const AT: Locator = Locator::new(Need::ManifestDir, 0);
 
@@ -359,4 +361,35 @@ fn a_broken_walk_is_never_clean() {
     }
     let looping = walk(WalkEnd::Loop, &["/ d 0777 0:0", "/l l 0777 0:0 ->l"]);
     assert_eq!(say(&writers(&looping, &accounts())), "Replace /l: everyone");
+}
+
+#[test]
+fn a_hostile_walk_ends_soon_and_in_a_gap() {
+    let deep: String = (0..3000).map(|_| "/a").collect();
+    let mut hops = vec![hop("/ d 0755 0:0")];
+    for depth in 1..=3000 {
+        let owner = format!("{depth}:{depth}");
+        hops.push(hop(&format!("{} d 0755 {owner}", &deep[..2 * depth])));
+    }
+    let listed = format!(
+        "/m f 0660 0:0 acl={}",
+        (1..5000)
+            .map(|uid| format!("u{uid}:rw"))
+            .collect::<Vec<_>>()
+            .join(",")
+    );
+    let circle = ["/ d 0755 0:0", "/l l 0777 0:0 ->/l/l/l/l/l/l/l/l/l/l"];
+    for walk in [
+        Walk {
+            path: Text::new(&deep),
+            hops,
+            end: WalkEnd::Reached,
+        },
+        reached(&["/ d 0755 0:0", &listed]),
+        walk(WalkEnd::Absent, &circle),
+    ] {
+        let reach = writers(&walk, &accounts());
+        assert!(!reach.gaps.is_empty() && reach.gaps.len() < 20);
+        assert!(reaches(&walk, &Creds::default(), READ) != Allowed::Yes);
+    }
 }

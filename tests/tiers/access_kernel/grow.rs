@@ -56,7 +56,7 @@ struct Tree {
 }
 
 /// Makes `count` trees below `base`.
-pub fn grow(base: &Path, dice: &mut Dice, count: usize) -> io::Result<Grove> {
+pub fn grow(base: &Path, dice: &mut Dice, count: u64) -> io::Result<Grove> {
     let mut grove = Grove::default();
     for number in 0..count {
         let root = base.join(format!("t{number}"));

@@ -25,20 +25,22 @@ use ask::{Asker, Room};
 use grow::Dice;
 use walk::Ground;
 
-/// Trees in one run unless `STAKEOUT_TREES` says otherwise.
-const TREES: usize = 6000;
-/// The seed unless `STAKEOUT_SEED` says otherwise.
-const SEED: u64 = 1;
+/// Trees of one trial unless `STAKEOUT_TREES` says otherwise.
+const TREES: u64 = 1500;
+/// Trials, which run side by side: one seed each, from `STAKEOUT_SEED` on.
+const TRIALS: u64 = 4;
 
-/// The trial of this file.
+/// The trials of this file.
 pub fn trials() -> Vec<Trial> {
-    let lacks = lacking();
-    let name = match &lacks {
-        Some(what) => format!("access_kernel::trees_agree (needs {what})"),
-        None => "access_kernel::trees_agree".to_owned(),
-    };
+    let needs = lacking().map_or_else(String::new, |what| format!(" (needs {what})"));
     let required = std::env::var("STAKEOUT_REQUIRE").is_ok_and(|tiers| tiers.contains("access"));
-    vec![Trial::test(name, trees_agree).with_ignored_flag(lacks.is_some() && !required)]
+    let first = number("STAKEOUT_SEED").unwrap_or(1);
+    let trial = |seed: u64| {
+        let name = format!("access_kernel::trees_agree::seed_{seed}{needs}");
+        Trial::test(name, move || trees_agree(seed))
+            .with_ignored_flag(!needs.is_empty() && !required)
+    };
+    (first..first.saturating_add(TRIALS)).map(trial).collect()
 }
 
 /// What the machine does not have.
@@ -130,12 +132,12 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-fn trees_agree() -> Result<(), Failed> {
-    let count = number("STAKEOUT_TREES").and_then(|count| usize::try_from(count).ok());
-    let seed = number("STAKEOUT_SEED").unwrap_or(SEED);
-    let base = Base(std::env::temp_dir().join(format!("stakeout-access-{}", std::process::id())));
+fn trees_agree(seed: u64) -> Result<(), Failed> {
+    let count = number("STAKEOUT_TREES").unwrap_or(TREES);
+    let name = format!("stakeout-access-{}-{seed}", std::process::id());
+    let base = Base(std::env::temp_dir().join(name));
     fs::create_dir(&base.0)?;
-    let grove = grow::grow(&base.0, &mut Dice(seed), count.unwrap_or(TREES))?;
+    let grove = grow::grow(&base.0, &mut Dice(seed), count)?;
     let room = Room::enter(&grove.mounts)?;
     let ground = Ground::survey(&base.0, room.pid())?;
     let scenes: Vec<Scene> = grove
