@@ -118,7 +118,7 @@ fn plain(text: &Text) -> Vec<Row> {
     text.as_str()
         .lines()
         .map(|line| Row {
-            field: String::new(),
+            fields: Vec::new(),
             text: Text::new(line),
         })
         .collect()
@@ -133,8 +133,8 @@ fn of_manifest(facts: &NodeFacts, at: Locator, manifest: &Manifest) -> Exhibit {
             Parsed::Pod { lines, .. } => {
                 for (field, line) in lines {
                     let index = usize::try_from(*line).unwrap_or(0).wrapping_sub(1);
-                    if let Some(row) = rows.get_mut(index).filter(|row| row.field.is_empty()) {
-                        field.as_str().clone_into(&mut row.field);
+                    if let Some(row) = rows.get_mut(index) {
+                        row.fields.push(field.to_string());
                     }
                 }
             }
@@ -241,7 +241,7 @@ fn namespaces(snapshot: &Snapshot, at: Locator) -> Option<Exhibit> {
             |namespace| Text::from(format!("namespace {}", namespace.name)),
         ),
         command: Text::new("GET /api/v1/namespaces"),
-        at: None,
+        at: Some(snapshot.taken),
         sha256: None,
         remark: Text::default(),
         rows,
@@ -317,8 +317,7 @@ mod tests {
         let list = super::source(&snapshot, Some(&name), list).expect("the list is there");
         assert_eq!(list.excerpt, "kube-system/etcd-cp-1  u\n");
         let exhibit = exhibit(&snapshot, Some(&name), at).expect("the mirror is there");
-        let fields: Vec<_> = exhibit.rows.iter().map(|row| row.field.as_str()).collect();
-        assert_eq!(fields[6], "spec.containers[0].command[1]");
+        assert_eq!(exhibit.rows[6].fields, ["spec.containers[0].command[1]"]);
     }
 
     #[test]

@@ -17,15 +17,18 @@ const LINES: usize = 4000;
 /// One line of evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The field path with list indexes (`spec.containers[0].image`); empty where the line shows none.
-    pub field: String,
+    /// The field paths with list indexes (`spec.containers[0].image`) that the line shows.
+    pub fields: Vec<String>,
     pub text: Text,
 }
 
 impl Row {
     fn new(field: &str, text: impl Into<Text>) -> Self {
         Self {
-            field: field.to_owned(),
+            fields: (!field.is_empty())
+                .then(|| field.to_owned())
+                .into_iter()
+                .collect(),
             text: text.into(),
         }
     }
@@ -46,6 +49,9 @@ pub(super) fn pod(raw: &Value) -> Vec<Row> {
 }
 
 pub(super) fn mirror_names(mirrors: &[Mirror]) -> Vec<Row> {
+    if mirrors.is_empty() {
+        return vec![Row::new("", "(none)")];
+    }
     mirrors
         .iter()
         .map(|mirror| {
@@ -59,6 +65,9 @@ pub(super) fn mirror_names(mirrors: &[Mirror]) -> Vec<Row> {
 }
 
 pub(super) fn pod_ids(pods: &[PodId]) -> Vec<Row> {
+    if pods.is_empty() {
+        return vec![Row::new("", "(none)")];
+    }
     pods.iter()
         .map(|pod| Row::new("", format!("{}/{}  {}", pod.namespace, pod.name, pod.uid)))
         .collect()

@@ -381,6 +381,21 @@ fn no_color_keeps_the_cursor_visible() {
     });
 }
 
+#[test]
+fn the_demo_runs_without_anything() {
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_stakeout"));
+    command.arg("demo");
+    command.env_clear();
+    command.env("TERM", "xterm-256color");
+    let mut terminal = Terminal::start(command);
+    terminal.wait("ssh 40/47");
+    terminal.press("\r\r");
+    terminal.wait("FAIL CRITICAL");
+    terminal.press(":q\r");
+    terminal.ended();
+    terminal.clean();
+}
+
 /// Suspension needs a shell with job control to come back to.
 #[test]
 fn suspend_gives_the_terminal_to_the_shell_and_takes_it_back() {

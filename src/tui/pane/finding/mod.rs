@@ -51,6 +51,9 @@ pub const KEYS: &[Binding] = &[
     quiet("s", Action::Ssh, "copy its ssh command"),
 ];
 
+/// Rows of evidence that stay, however long the advice below is.
+const LEAST: usize = 8;
+
 /// A view of one finding.
 pub struct Finding {
     id: Identity,
@@ -201,7 +204,9 @@ impl Finding {
             (self.step, self.others),
             (theme, width),
         ));
-        let room = height.saturating_sub(out.len() + below.len() + 2).max(5);
+        let room = height
+            .saturating_sub(out.len() + below.len() + 2)
+            .max(LEAST);
         out.extend(sides::sides(finding, world, theme, (width, room)));
         out.append(&mut below);
         out

@@ -6,7 +6,7 @@ use crate::model::node::NodeFacts;
 use crate::model::verdict::{Comparison, Evidence, Offence, Side3, Verdict};
 use crate::tui::theme::{Theme, Token};
 use crate::tui::widget::strip::Strip;
-use crate::tui::widget::words::{clock, fit, middle};
+use crate::tui::widget::words::{clock, count, fit, middle};
 use crate::tui::world::{Finding, Sources, World};
 
 /// Lines above and below a marked one.
@@ -107,14 +107,15 @@ fn bar(finding: &Finding, world: &World, theme: &Theme, width: usize) -> Strip {
     let (word, token, text) = match finding.sources {
         Sources::Disagree => {
             let first = differing.first().map_or_else(String::new, |field| {
-                let tally = format!("({} of {} fields)", differing.len(), compare.len());
+                let all = count(compare.len(), "field");
+                let tally = format!("({} of {all})", differing.len());
                 let room = width.saturating_sub(tally.len() + 18);
                 format!("{}  {tally}", middle(field.field.as_str(), room))
             });
             ("DISAGREE", Token::SrcDisagree, first)
         }
         Sources::Agree => {
-            let fields = crate::tui::widget::words::count(compare.len(), "field");
+            let fields = count(compare.len(), "field");
             ("AGREE", Token::SrcAgree, format!("{fields} compared"))
         }
         Sources::Both => (
@@ -180,7 +181,7 @@ impl Column {
         let has_row = |field: &str| {
             exhibits.iter().zip(&marks).any(|((_, exhibit), marks)| {
                 marks.iter().any(|(named, row)| {
-                    named == field && exhibit.rows.iter().any(|line| line.field == *row)
+                    named == field && exhibit.rows.iter().any(|line| line.fields.contains(row))
                 })
             })
         };
@@ -267,7 +268,7 @@ fn missing(side: Side, compare: &[Comparison], has_row: &dyn Fn(&str) -> bool) -
             Side::Api => say("", field, &field.mirror),
             Side::Node => {
                 say("", field, &field.manifest);
-                say("running: ", field, &field.runtime);
+                say("running ", field, &field.runtime);
             }
         }
     }
@@ -328,8 +329,9 @@ fn excerpt(
 ) -> Vec<Cell> {
     let rows = &exhibit.rows;
     let differs = |index: usize| {
-        let field = &rows[index].field;
-        !field.is_empty() && marks.iter().any(|(_, mark)| mark == field)
+        marks
+            .iter()
+            .any(|(_, mark)| rows[index].fields.contains(mark))
     };
     let named = |index: usize| {
         word.is_some_and(|word| !word.is_empty() && rows[index].text.as_str().contains(word))
