@@ -22,7 +22,12 @@ const CELL: (u16, u16) = (8, 17);
 const PICTURES: &[(&str, u16, u16, &str)] = &[
     ("fleet", 80, 24, ""),
     ("node", 80, 24, "/cp-1<Enter><Enter>"),
-    ("finding", 120, 30, "/cp-1<Enter><Enter><Enter>"),
+    (
+        "finding",
+        120,
+        30,
+        "/pool-a-01<Enter><Enter>/mrg-007<Enter><Enter>",
+    ),
     ("help", 80, 24, "?"),
 ];
 
@@ -147,7 +152,7 @@ fn name(color: Color) -> Option<&'static str> {
         Color::Blue => "#61afef",
         Color::Magenta => "#c678dd",
         Color::Cyan => "#56b6c2",
-        Color::Gray => "#abb2bf",
+        Color::Gray => "#dcdfe4",
         Color::DarkGray => "#7f848e",
         Color::LightRed => "#ff7b86",
         Color::LightGreen => "#b5e890",

@@ -8,6 +8,7 @@
 )]
 
 mod access_kernel;
+mod cluster;
 #[path = "../lab/describe/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "other targets use the rest")]
 mod describe;
@@ -15,7 +16,6 @@ mod describe;
 #[allow(dead_code, reason = "other targets use the rest")]
 mod fleet;
 mod lab;
-mod cluster;
 pub mod machine;
 mod openssh;
 mod ssh_transport;
