@@ -14,7 +14,7 @@ use super::tree::{Entry, Kind, Login, Trouble};
 /// Names that the script looks at in one call.
 const BATCH: usize = 60;
 /// Entries of a folder that it names.
-const NAMES: usize = 500;
+const NAMES: usize = 250;
 
 /// The running script.
 pub struct Shell<'n> {
