@@ -179,7 +179,9 @@ list() {
     [ $ln -le 250 ] || { state=more; break; }
     nm "$f"; rec "E$T$here$T$r"
     eval "n$ln=\$f"
-    if [ -L "$real/$f" ]; then walk "$real/$f"; else push "$real/$f"; fi
+    if [ -L "$real/$f" ]; then walk "$real/$f"
+    elif [ -d "$real/$f" ]; then q "$real/$f"
+    else push "$real/$f"; fi
   done
   rec "D$T$here$T$state$T$dn"
   [ $ln -le 250 ] || ln=250
