@@ -171,7 +171,6 @@ fn nested_drop_ins() -> Vec<Record> {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "one tree and what is made of it")]
 fn drop_ins_in_the_order_of_the_walk() {
     let (kubelet, facts) = kubelet(&node("kubelet --config-dir /c/d", nested_drop_ins()));
     assert_eq!(
