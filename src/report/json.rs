@@ -10,6 +10,7 @@ use crate::engine::{Finding, Judged};
 use crate::model::fact::{Fact, Gap, Source};
 use crate::model::link::HostState;
 use crate::model::name::NodeName;
+use crate::model::node::WayIn;
 use crate::model::text::Text;
 use crate::model::verdict::{Comparison, Evidence, Severity, Subject, Verdict};
 
@@ -38,6 +39,11 @@ struct Cluster<'a> {
 struct Node<'a> {
     name: &'a NodeName,
     collect: &'static str,
+    /// As whom the collector ran, and by which right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uid: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    way: Option<WayIn>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,9 +158,13 @@ fn node<'a>(judged: &'a Judged, name: &'a NodeName) -> Node<'a> {
         Some(HostState::Failed(gap)) => ("failed", Some(gap)),
         Some(HostState::ApiOnly(gap)) => ("api-only", Some(gap)),
     };
+    let facts = judged.snapshot.nodes.get(name);
+    let identity = facts.and_then(|facts| seen(&facts.host.identity));
     Node {
         name,
         collect,
+        uid: identity.map(|identity| identity.uid),
+        way: identity.map(|identity| identity.way),
         cause: gap.map(ToString::to_string),
         next: gap.map(Gap::next_step),
     }

@@ -20,12 +20,10 @@ pub fn clean() -> Result<(), Failed> {
             report.code, 1,
             "the defaults have findings of at least low severity"
         );
-        let states: Vec<&str> = report
-            .nodes
-            .iter()
-            .map(|(_, state)| state.as_str())
-            .collect();
-        assert_eq!(states, ["ok", "ok"]);
+        for host in &report.nodes {
+            let is = (host.collect.as_str(), host.uid, host.way.as_str());
+            assert_eq!(is, ("ok", Some(0), "login-only"), "{}", host.name);
+        }
         for finding in report
             .rows
             .iter()

@@ -6,24 +6,42 @@
 
 mod clean;
 mod expected;
+mod logins;
+mod outage;
 mod planted;
+mod rights;
 mod scan;
 mod stage;
 mod wave;
 
-use libtest_mimic::Trial;
+use libtest_mimic::{Failed, Trial};
 
 use crate::machine::trial;
 
 pub use stage::end;
 
+type Step = fn() -> Result<(), Failed>;
+
 pub fn trials() -> Vec<Trial> {
     let lacks = stage::lacks();
     let names = planted::FLAWS.iter().map(|flaw| flaw.name);
-    let flaws = names.chain([wave::NOTHING_ELSE]).map(|flaw| {
-        let name = format!("cluster::flaw::{flaw}");
-        trial("cluster", &name, lacks.clone(), move || wave::outcome(flaw))
+    let flaws = names
+        .chain([wave::NO_FALSE_PASS, wave::NOTHING_ELSE])
+        .map(|flaw| {
+            let name = format!("cluster::flaw::{flaw}");
+            trial("cluster", &name, lacks.clone(), move || wave::outcome(flaw))
+        });
+    let steps: [(&str, Step); 6] = [
+        ("clean", clean::clean),
+        ("login_without_root", logins::without_root),
+        ("installed_collector", logins::installed_collector),
+        ("unreachable_node", logins::unreachable_node),
+        ("read_only", rights::read_only),
+        ("backup_and_outage", outage::backup_and_outage),
+    ];
+    let steps = steps.into_iter().map(|(name, step)| {
+        let name = format!("cluster::{name}");
+        trial("cluster", &name, lacks.clone(), step)
     });
-    let clean = trial("cluster", "cluster::clean", lacks.clone(), clean::clean);
-    std::iter::once(clean).chain(flaws).collect()
+    steps.chain(flaws).collect()
 }

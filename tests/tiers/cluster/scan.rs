@@ -35,8 +35,26 @@ impl Way {
 pub struct Report {
     pub code: i32,
     pub rows: Vec<Finding>,
-    pub nodes: Vec<(String, String)>,
+    pub nodes: Vec<Host>,
     pub took: Duration,
+}
+
+/// One object of `nodes[]`.
+pub struct Host {
+    pub name: String,
+    pub collect: String,
+    pub uid: Option<u64>,
+    pub way: String,
+    pub cause: String,
+    pub next: String,
+}
+
+impl Report {
+    /// The verdict of a check, as a whole, for a node or the cluster.
+    pub fn of<'a>(&'a self, check: &str, node: Option<&str>) -> impl Iterator<Item = &'a Finding> {
+        let rows = self.rows.iter();
+        rows.filter(move |row| row.check == check && row.node.as_deref() == node)
+    }
 }
 
 /// One object of `findings[]`.
@@ -48,8 +66,14 @@ pub struct Finding {
     pub severity: Option<String>,
     pub message: String,
     pub sides: BTreeSet<Side>,
-    /// Kind, words and next step of each gap.
-    pub gaps: Vec<(String, String, String)>,
+    pub gaps: Vec<Cause>,
+}
+
+/// Why something is not known.
+pub struct Cause {
+    pub kind: String,
+    pub words: String,
+    pub next: String,
 }
 
 impl std::fmt::Display for Finding {
@@ -114,9 +138,7 @@ pub fn scan(stage: &Stage, way: &Way, arguments: &[&str]) -> Result<Report, Fail
     Ok(Report {
         code: output.status.code().unwrap_or(-1),
         rows: each(&value["findings"]).map(finding).collect(),
-        nodes: each(&value["nodes"])
-            .map(|node| (word(&node["name"]), word(&node["collect"])))
-            .collect(),
+        nodes: each(&value["nodes"]).map(host).collect(),
         took,
     })
 }
@@ -129,18 +151,27 @@ fn word(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
+fn host(value: &Value) -> Host {
+    Host {
+        name: word(&value["name"]),
+        collect: word(&value["collect"]),
+        uid: value["uid"].as_u64(),
+        way: word(&value["way"]),
+        cause: word(&value["cause"]),
+        next: word(&value["next"]),
+    }
+}
+
 fn finding(value: &Value) -> Finding {
     let optional = |value: &Value| value.as_str().map(str::to_owned);
     let needs: BTreeSet<String> = each(&value["evidence"])
         .map(|one| word(&one["need"]))
         .collect();
     let sides = Need::ALL.iter().filter(|need| needs.contains(need.name()));
-    let gap = |gap: &Value| {
-        (
-            word(&gap["gap"]["gap"]),
-            word(&gap["message"]),
-            word(&gap["next"]),
-        )
+    let cause = |gap: &Value| Cause {
+        kind: word(&gap["gap"]["gap"]),
+        words: word(&gap["message"]),
+        next: word(&gap["next"]),
     };
     Finding {
         check: word(&value["check"]),
@@ -150,6 +181,6 @@ fn finding(value: &Value) -> Finding {
         severity: optional(&value["severity"]),
         message: word(&value["message"]),
         sides: sides.map(|need| need.side()).collect(),
-        gaps: each(&value["gaps"]).map(gap).collect(),
+        gaps: each(&value["gaps"]).map(cause).collect(),
     }
 }

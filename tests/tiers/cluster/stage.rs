@@ -181,6 +181,22 @@ impl Stage {
         answer(command, script)
     }
 
+    /// Stops or starts what systemd would keep running on a node.
+    pub fn service(&self, verb: &str, node: &str, name: &str) -> Result<(), Failed> {
+        answer(
+            self.harness(&[verb, node, name]),
+            &format!("{verb} {name} on {node}"),
+        )?;
+        Ok(())
+    }
+
+    /// What a command that only prints has to say.
+    pub fn printed(&self, arguments: &[&str]) -> Result<String, Failed> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stakeout"));
+        command.args(arguments).env("HOME", &self.folder);
+        answer(command, &arguments.join(" "))
+    }
+
     /// Scans until the cluster shows what a clean one shows.
     pub fn wait_until_clean(&self, limit: Duration) -> Result<Report, Failed> {
         let until = Instant::now() + limit;

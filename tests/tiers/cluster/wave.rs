@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use libtest_mimic::Failed;
 
 use super::expected::Row;
+use super::logins;
 use super::planted::{Claim, FLAWS, Flaw, Place};
 use super::scan::{Finding, Report, Way, scan};
 use super::stage::{self, Stage, pause};
@@ -17,6 +18,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// What is wrong with each flaw's trial, and with the wave as a whole.
 type Outcomes = BTreeMap<&'static str, Vec<String>>;
 
+/// The name under which a login without root is judged while the flaws are there.
+pub const NO_FALSE_PASS: &str = "no_false_pass_without_root";
 /// The name under which the wave as a whole is judged.
 pub const NOTHING_ELSE: &str = "nothing_else";
 
@@ -54,6 +57,11 @@ fn wave(stage: &Stage) -> Result<Outcomes, Failed> {
     let mut outcomes = Outcomes::new();
     let report = planted.wait_until_found(&mut outcomes)?;
     nothing_else(stage, &report, &mut outcomes);
+    let login = scan(stage, &logins::audit(stage), &["--all"])?;
+    let lies = logins::false_passes(&report, &login);
+    if !lies.is_empty() {
+        outcomes.insert(NO_FALSE_PASS, lies);
+    }
     planted.wait_until_gone(&mut outcomes)?;
     Ok(outcomes)
 }

@@ -1,0 +1,162 @@
+//! What a login is worth: without root, with the installed collector, and where no login is possible.
+
+use std::collections::BTreeSet;
+
+use libtest_mimic::Failed;
+
+use super::scan::{Finding, Report, Way, scan};
+use super::stage::{self, Stage};
+
+const NODES: [&str; 2] = ["cp-1", "w-1"];
+
+/// The login `audit`, which is nothing but a login.
+pub fn audit(stage: &Stage) -> Way {
+    Way {
+        login: "audit",
+        ..Way::administrator(stage)
+    }
+}
+
+pub fn without_root() -> Result<(), Failed> {
+    stage::with("login without root", |stage| {
+        let root = scan(stage, &Way::administrator(stage), &["--all"])?;
+        let login = scan(stage, &audit(stage), &["--all"])?;
+        for host in &login.nodes {
+            assert!(
+                host.uid.is_some_and(|uid| uid > 0),
+                "{} by {}",
+                host.name,
+                host.way
+            );
+            assert_eq!(host.way, "login-only");
+        }
+        let lies = false_passes(&root, &login);
+        assert!(lies.is_empty(), "{}", lies.join("\n"));
+        let denied: Vec<&Finding> = denied(&login).collect();
+        assert!(!denied.is_empty(), "the login reads everything");
+        for row in denied {
+            let told = row
+                .gaps
+                .iter()
+                .any(|gap| gap.next.contains("stakeout sudoers print"));
+            assert!(told, "{row}");
+        }
+        assert_eq!(login.code, 3, "nothing is proven, and much is not known");
+        Ok(())
+    })
+}
+
+fn denied(report: &Report) -> impl Iterator<Item = &Finding> {
+    let rows = report.rows.iter();
+    rows.filter(|row| row.gaps.iter().any(|gap| gap.kind == "denied"))
+}
+
+/// Checks that pass for a login and fail for root.
+pub fn false_passes(root: &Report, login: &Report) -> Vec<String> {
+    let failed = root.rows.iter().filter(|row| row.failed());
+    let keys: BTreeSet<_> = failed
+        .map(|row| (&row.check, row.node.as_deref()))
+        .collect();
+    let passed = login.rows.iter().filter(|row| row.verdict == "pass");
+    passed
+        .filter(|row| keys.contains(&(&row.check, row.node.as_deref())))
+        .map(|row| format!("passes without root only: {row}"))
+        .collect()
+}
+
+pub fn installed_collector() -> Result<(), Failed> {
+    stage::with("installed collector", |stage| {
+        let root = scan(stage, &Way::administrator(stage), &["--all"])?;
+        let outcome = NODES
+            .iter()
+            .try_for_each(|node| install(stage, node))
+            .and_then(|()| scan(stage, &audit(stage), &["--all"]));
+        for node in NODES {
+            stage.on(
+                node,
+                "rm -f /usr/local/libexec/stakeout-collect /etc/sudoers.d/stakeout",
+            )?;
+        }
+        let login = outcome?;
+        for host in &login.nodes {
+            let is = (host.collect.as_str(), host.uid, host.way.as_str());
+            assert_eq!(is, ("ok", Some(0), "installed-collector"), "{}", host.name);
+        }
+        assert_eq!(told(&login), told(&root));
+        assert_eq!(login.code, root.code);
+        Ok(())
+    })
+}
+
+/// As a person would with what is printed.
+fn install(stage: &Stage, node: &str) -> Result<(), Failed> {
+    let collector = stage.printed(&["collector", "print"])?;
+    let rule = stage.printed(&["sudoers", "print", "--user", "audit"])?;
+    let script = format!(
+        "cat >/root/collector <<'END OF COLLECTOR'\n{collector}END OF COLLECTOR
+        install -D -o root -g root -m 0755 /root/collector /usr/local/libexec/stakeout-collect
+        rm /root/collector
+        (umask 0337 && cat >/etc/sudoers.d/stakeout) <<'END OF RULE'\n{rule}END OF RULE
+        visudo -cf /etc/sudoers.d/stakeout"
+    );
+    stage.on(node, &script)?;
+    Ok(())
+}
+
+/// A report in words, without times.
+pub fn told(report: &Report) -> Vec<String> {
+    let rows = report.rows.iter();
+    rows.map(|row| format!("{row} from {:?}", row.sides))
+        .collect()
+}
+
+pub fn unreachable_node() -> Result<(), Failed> {
+    stage::with("node without sshd", |stage| {
+        let way = Way::administrator(stage);
+        let before = scan(stage, &way, &["--all"])?;
+        let outcome = stage.service("stop", "w-1", "sshd").and_then(|()| {
+            let all = scan(stage, &way, &["--all"])?;
+            let code = scan(stage, &way, &["--fail-on", "high"])?.code;
+            Ok((all, code))
+        });
+        stage.service("start", "w-1", "sshd")?;
+        let (without, code) = outcome?;
+        assert_eq!((without.code, code), (1, 3));
+        let w_1 = without
+            .nodes
+            .iter()
+            .find(|host| host.name == "w-1")
+            .ok_or("w-1 is missing")?;
+        assert_eq!(w_1.collect, "failed");
+        assert!(w_1.cause.contains("connect-refused"), "{}", w_1.cause);
+        assert!(w_1.next.contains("ssh -v w-1"), "{}", w_1.next);
+        let others = |report: &Report| -> Vec<String> {
+            let mut told = told(report);
+            told.retain(|row| !row.contains(" w-1 "));
+            told
+        };
+        assert_eq!(others(&without), others(&before));
+        let own = without
+            .rows
+            .iter()
+            .filter(|row| row.node.as_deref() == Some("w-1"));
+        for row in own.filter(|row| row.verdict == "unknown") {
+            assert!(
+                row.gaps
+                    .iter()
+                    .all(|gap| !gap.next.is_empty() && !gap.words.is_empty()),
+                "{row}"
+            );
+        }
+        let pass = without
+            .rows
+            .iter()
+            .find(|row| row.node.as_deref() == Some("w-1") && row.verdict == "pass");
+        assert!(
+            pass.is_none(),
+            "{}",
+            pass.map(ToString::to_string).unwrap_or_default()
+        );
+        Ok(())
+    })
+}
