@@ -95,10 +95,10 @@ pub const FLAWS: &[Flaw] = &[
     Flaw {
         name: "open_kubelet",
         place: Place::Node("w-1"),
-        plant: r#"
+        plant: r"
             cp -a /var/lib/kubelet/config.yaml /root/config.kept
             sed -i -e '/^  anonymous:/,/enabled:/s/enabled: false/enabled: yes/' \
-                -e '$a readOnlyPort: 10255' /var/lib/kubelet/config.yaml"#,
+                -e '$a readOnlyPort: 10255' /var/lib/kubelet/config.yaml",
         undo: "mv /root/config.kept /var/lib/kubelet/config.yaml",
         claims: &[
             claim(
@@ -199,7 +199,7 @@ END
             "w-1",
             "/etc/kubernetes/manifests/broken.yaml",
             "high",
-            (&[Node], "the kubelet cannot run it: line"),
+            (&[Node], "did not find expected ',' or '}'"),
         )],
         also: &[],
     },

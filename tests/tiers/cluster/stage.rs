@@ -112,7 +112,8 @@ impl Stage {
         let started = Instant::now();
         let expected = expected::rows()?;
         let folder = std::env::temp_dir().join(format!("stakeout-trials-{}", std::process::id()));
-        stakeout::disk::make_folder(&folder).map_err(|error| format!("{folder:?}: {error}"))?;
+        stakeout::disk::make_folder(&folder)
+            .map_err(|error| format!("{}: {error}", folder.display()))?;
         let given = std::env::var("STAKEOUT_CLUSTER_DIR")
             .ok()
             .map(PathBuf::from);

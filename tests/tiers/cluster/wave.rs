@@ -13,7 +13,7 @@ use super::scan::{Finding, Report, Way, scan};
 use super::stage::{self, Stage, pause};
 
 /// From the moment a flaw is there, and from the moment it is undone.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// What is wrong with each flaw's trial, and with the wave as a whole.
 type Outcomes = BTreeMap<&'static str, Vec<String>>;
