@@ -55,16 +55,16 @@ fn read(answer: &Answer<'_>, reading: &Reading<'_>, facts: &mut HostFacts) {
     };
 }
 
-/// The path that counts. A kubelet that does not run hides only what it might have been started with.
+/// The path that counts. Of a kubelet that does not run it is the one in a usual place, or not known.
 pub(super) fn configured(facts: &HostFacts) -> Result<Option<String>, Gap> {
     let kubelet: &Kubelet = &facts.kubelet.get()?.value;
     let value = match kubelet.setting("staticPodPath") {
         Ok(found) => found.map(|(value, _)| value),
-        Err(Gap::KubeletStopped { .. }) => kubelet
-            .settings
-            .get("staticPodPath")
-            .map(|setting| &setting.value),
-        Err(gap) => return Err(gap),
+        // A folder that a usual file names is worth a look; that there is none is not known.
+        Err(gap) => match (&gap, kubelet.settings.get("staticPodPath")) {
+            (Gap::KubeletStopped { .. }, Some(setting)) => Some(&setting.value),
+            _ => return Err(gap),
+        },
     };
     let path = value
         .and_then(serde_json::Value::as_str)

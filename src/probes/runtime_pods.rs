@@ -71,9 +71,14 @@ fn pods(answer: &Answer<'_>) -> Result<RuntimePods, Gap> {
             continue;
         };
         let Some(uid) = pod_uid(path) else { continue };
+        let start = starts.as_ref().map(|starts| starts.get(pid));
+        // It ended while it was looked at, as what starts a container does: no process without a known age.
+        if start == Some(None) {
+            continue;
+        }
         let pod = found.entry(uid.to_owned()).or_insert_with(|| empty(uid));
         pod.pids = pod.pids.saturating_add(1);
-        if let Some((ticks, exe)) = starts.get(pid) {
+        if let Some(Some(Some((ticks, exe)))) = start {
             let first = oldest.entry(uid.to_owned()).or_insert(i64::MAX);
             if *ticks < *first {
                 *first = *ticks;
@@ -99,20 +104,22 @@ fn empty(uid: &str) -> RuntimePod {
     }
 }
 
-/// Start and name by process id. A process whose line is not understood has neither.
-fn starts(answer: &Answer<'_>) -> HashMap<String, (i64, String)> {
+/// Start and name by process id. A process whose line is not understood has neither, one without a line is gone.
+/// None: the list is not known.
+fn starts(answer: &Answer<'_>) -> Option<HashMap<String, Option<(i64, String)>>> {
     let Some(Content::Whole(text)) = answer.content("runtime", "starts", &[0, 1, 2]) else {
-        return HashMap::new();
+        return None;
     };
-    String::from_utf8_lossy(text)
-        .lines()
-        .filter_map(|line| {
-            let mut words = line.splitn(3, ' ');
-            let pid = words.next()?.to_owned();
-            let ticks = words.next()?.parse().ok()?;
-            Some((pid, (ticks, words.next()?.to_owned())))
-        })
-        .collect()
+    let text = String::from_utf8_lossy(text);
+    let line = |line: &str| {
+        let (pid, rest) = line.split_once(' ')?;
+        let start = rest.split_once(' ').and_then(|(ticks, exe)| {
+            let ticks = ticks.parse().ok()?;
+            Some((ticks, exe.to_owned()))
+        });
+        Some((pid.to_owned(), start))
+    };
+    Some(text.lines().filter_map(line).collect())
 }
 
 /// Whether the log folders are all there. Without them the pods have no names, but processes tell of each pod.
@@ -149,5 +156,58 @@ fn logs(answer: &Answer<'_>, found: &mut BTreeMap<String, RuntimePod>) {
         let entry = found.entry(key).or_insert_with(|| empty(uid));
         entry.uid = Text::new(uid);
         entry.log = Some((Text::new(namespace), Text::new(pod)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probes::frame::{Frame, Record, Section};
+
+    fn blob(name: &str, text: &str) -> Record {
+        Record {
+            kind: "F".to_owned(),
+            fields: vec![name.into(), format!("{text}x0\n").into_bytes()],
+        }
+    }
+
+    /// Uid, processes and name of each pod.
+    fn read(records: Vec<Record>) -> Vec<(String, u32, Option<String>)> {
+        let frame = Frame {
+            script: 1,
+            sections: vec![Section {
+                name: "runtime".to_owned(),
+                records,
+            }],
+            complete: true,
+            ..Frame::default()
+        };
+        let pods = pods(&Answer::new(&frame)).expect("pods").pods;
+        let told = |pod: RuntimePod| {
+            (
+                pod.uid.to_string(),
+                pod.pids,
+                pod.exe.map(|exe| exe.to_string()),
+            )
+        };
+        pods.into_iter().map(told).collect()
+    }
+
+    #[test]
+    fn a_process_that_ended_meanwhile_is_none() {
+        let cgroups = blob(
+            "cgroups",
+            "11 /kubepods/besteffort/poda1/c\n12 /kubepods/besteffort/poda1/c\n13 /kubepods/podb2/c\n",
+        );
+        // 12 has a line that is not understood: it is there all the same.
+        let starts = blob("starts", "11 4000 pause\n12 (odd\n");
+        let word = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            read(vec![cgroups.clone(), starts]),
+            [("a1".to_owned(), 2, word("pause"))]
+        );
+        // Without the list nobody can be said to have ended.
+        let all = [("a1".to_owned(), 2, None), ("b2".to_owned(), 1, None)];
+        assert_eq!(read(vec![cgroups]), all);
     }
 }

@@ -264,8 +264,21 @@ fn a_stopped_kubelet_by_its_unit_and_without_one() {
         value(&by_unit, "staticPodPath"),
         json!(["/m", "File", "/c/main.yaml"])
     );
-    let (nothing, _) = kubelet(&node("", vec![]));
+    let (nothing, facts) = kubelet(&node("", vec![]));
     assert_eq!(value(&nothing, "readOnlyPort"), json!("kubelet"));
+    // A folder that is not known is not one that is not configured.
+    let folder = crate::probes::manifest_dir::configured(&facts);
+    assert!(
+        matches!(folder, Err(Gap::KubeletStopped { .. })),
+        "{folder:?}"
+    );
+    let usual = file(
+        "/var/lib/kubelet/config.yaml",
+        &format!("{HEAD}staticPodPath: /m\n"),
+    );
+    let (_, facts) = kubelet(&node("", vec![usual]));
+    let folder = crate::probes::manifest_dir::configured(&facts);
+    assert_eq!(folder, Ok(Some("/m".to_owned())));
     let inside = record("P", &["7", "kubelet", "0", "1500", "other", "/", "x"]);
     let (contained, _) = kubelet(&node("", vec![inside]));
     assert_eq!(value(&contained, "readOnlyPort"), json!("garbled"));
