@@ -274,6 +274,7 @@ mod tests {
 
     use super::*;
     use crate::model::pod::Pod;
+    use crate::model::tree::Tree;
 
     fn node() -> Snapshot {
         let name = NodeName::parse("cp-1").expect("a valid name");
@@ -281,8 +282,9 @@ mod tests {
         let pod = Pod {
             namespace: Text::new("kube-system"),
             name: Text::new("etcd-cp-1"),
-            raw: Arc::new(json!({"metadata": {"name": "etcd-cp-1"},
-                "spec": {"containers": [{"name": "etcd", "command": ["etcd", "--a=\u{1b}[2J"]}]}})),
+            raw: Tree::try_from(json!({"metadata": {"name": "etcd-cp-1"},
+                "spec": {"containers": [{"name": "etcd", "command": ["etcd", "--a=\u{1b}[2J"]}]}}))
+            .expect("a small pod"),
         };
         let mirror = Mirror {
             pod,

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use crate::model::cluster::Namespace;
 use crate::model::node::NodeObject;
 use crate::model::pod::{Mirror, PodId};
 use crate::model::text::Text;
+use crate::model::tree::{Branch, Tree};
 
 /// How deep an object is written; deeper parts are named, not shown.
 const DEPTH: usize = 24;
@@ -35,10 +34,10 @@ impl Row {
 }
 
 /// A pod: what identifies it and its spec, without status and managed fields.
-pub(super) fn pod(raw: &Value) -> Vec<Row> {
+pub(super) fn pod(raw: &Tree) -> Vec<Row> {
     let mut out = Vec::new();
-    if let Some(map) = raw.as_object() {
-        for (key, value) in map {
+    if let Branch::Object(members) = raw.root() {
+        for (key, value) in members.iter() {
             if key == "status" {
                 continue;
             }
@@ -141,28 +140,28 @@ fn labels(out: &mut Vec<Row>, labels: &BTreeMap<Text, Text>) {
 }
 
 /// One `key: value` of a map; `names` are the full path and the key.
-fn entry(out: &mut Vec<Row>, indent: usize, names: (&str, &str), value: &Value) {
+fn entry(out: &mut Vec<Row>, indent: usize, names: (&str, &str), value: Branch<'_>) {
     let (path, key) = names;
     let head = format!("{}{key}:", " ".repeat(indent));
     nested(out, indent, (path, &head), value);
 }
 
 /// A value behind `head`: on the same line where it is a scalar, on the next ones otherwise.
-fn nested(out: &mut Vec<Row>, indent: usize, (path, head): (&str, &str), value: &Value) {
+fn nested(out: &mut Vec<Row>, indent: usize, (path, head): (&str, &str), value: Branch<'_>) {
     if out.len() >= LINES {
         return;
     }
     match value {
-        Value::Object(_) | Value::Array(_) if indent / 2 >= DEPTH => {
+        Branch::Object(_) | Branch::Array(_) if indent / 2 >= DEPTH => {
             out.push(Row::new(path, format!("{head} ...")));
         }
-        Value::Object(map) if !map.is_empty() => {
+        Branch::Object(members) if !members.is_empty() => {
             out.push(Row::new(path, head));
-            for (key, value) in map {
+            for (key, value) in members.iter() {
                 entry(out, indent + 2, (&join(path, key), key), value);
             }
         }
-        Value::Array(items) if !items.is_empty() => {
+        Branch::Array(items) if !items.is_empty() => {
             out.push(Row::new(path, head));
             for (index, value) in items.iter().enumerate() {
                 item(out, indent, &format!("{path}[{index}]"), value);
@@ -173,9 +172,9 @@ fn nested(out: &mut Vec<Row>, indent: usize, (path, head): (&str, &str), value: 
 }
 
 /// One item of a list, its first line behind a dash.
-fn item(out: &mut Vec<Row>, indent: usize, path: &str, value: &Value) {
+fn item(out: &mut Vec<Row>, indent: usize, path: &str, value: Branch<'_>) {
     let dash = format!("{}-", " ".repeat(indent));
-    let Value::Object(map) = value else {
+    let Branch::Object(members) = value else {
         nested(out, indent + 2, (path, &dash), value);
         return;
     };
@@ -184,7 +183,7 @@ fn item(out: &mut Vec<Row>, indent: usize, path: &str, value: &Value) {
         out.push(Row::new(path, format!("{dash} ...")));
         return;
     }
-    for (key, value) in map {
+    for (key, value) in members.iter() {
         entry(out, indent + 2, (&join(path, key), key), value);
     }
     match out.get_mut(from) {
@@ -196,13 +195,13 @@ fn item(out: &mut Vec<Row>, indent: usize, path: &str, value: &Value) {
     }
 }
 
-fn plain(value: &Value) -> String {
+fn plain(value: Branch<'_>) -> String {
     match value {
-        Value::Null => "null".to_owned(),
-        Value::String(text) if text.is_empty() => "\"\"".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Array(_) => "[]".to_owned(),
-        Value::Object(_) => "{}".to_owned(),
+        Branch::Null => "null".to_owned(),
+        Branch::String("") => "\"\"".to_owned(),
+        Branch::String(text) => text.to_owned(),
+        Branch::Array(_) => "[]".to_owned(),
+        Branch::Object(_) => "{}".to_owned(),
         other => other.to_string(),
     }
 }
@@ -218,8 +217,8 @@ fn join(path: &str, key: &str) -> String {
 /// The field path with list indexes for one that names items (`spec.containers[etcd].image`), as `raw` has them.
 ///
 /// `None` where the object has no such item.
-pub fn resolve(raw: &Value, path: &str) -> Option<String> {
-    let mut at = raw;
+pub fn resolve(raw: &Tree, path: &str) -> Option<String> {
+    let mut at = raw.root();
     let mut out = String::new();
     for part in split(path) {
         match part {
@@ -239,7 +238,7 @@ pub fn resolve(raw: &Value, path: &str) -> Option<String> {
                 let items = at.as_array()?;
                 let named = items
                     .iter()
-                    .position(|item| item.get("name").and_then(Value::as_str) == Some(name));
+                    .position(|item| item.get("name").and_then(Branch::as_str) == Some(name));
                 let index = named.or_else(|| name.parse().ok())?;
                 at = items.get(index)?;
                 out.push_str(&format!("[{index}]"));
@@ -289,6 +288,7 @@ mod tests {
     fn names_of_items_become_indexes() {
         let raw = json!({"spec": {"containers": [{"name": "a"}, {"name": "etcd", "command": ["x", "y"]}]},
             "metadata": {"annotations": {"k8s.io/x": "1"}}});
+        let raw = Tree::try_from(raw).expect("a small pod");
         for (path, found) in [
             (
                 "spec.containers[etcd].command[1]",
@@ -308,8 +308,9 @@ mod tests {
 
     #[test]
     fn broken_paths_end() {
+        let raw = Tree::try_from(json!({"a": {"b": 1}})).expect("a small object");
         for path in ["[", "[]", ".", "..", "a..b", "]", "a[", "[[x]]", ""] {
-            resolve(&json!({"a": {"b": 1}}), path);
+            resolve(&raw, path);
         }
     }
 
@@ -319,6 +320,7 @@ mod tests {
         for _ in 0..90 {
             value = json!({"a": [value]});
         }
+        let value = Tree::try_from(value).expect("not that deep");
         assert!(pod(&value).len() < 100);
     }
 }

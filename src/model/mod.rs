@@ -16,6 +16,7 @@ pub mod pod;
 pub mod policy;
 pub mod snapshot;
 pub mod text;
+pub mod tree;
 pub mod unix;
 pub mod verdict;
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::fact::Fact;
 use super::name::Digest;
 use super::text::Text;
+use super::tree::{Branch, Items, Tree};
 use super::unix::{FileKind, Walk};
 
 /// A v1 Pod as JSON with secrets masked, and its names.
@@ -18,7 +18,7 @@ pub struct Pod {
     /// `metadata.name` as written: without the node's name for a manifest, with it for a mirror.
     pub name: Text,
     /// The whole object: `metadata` and `spec`, and `status` for a mirror.
-    pub raw: Arc<Value>,
+    pub raw: Tree,
 }
 
 /// Which of the three lists of a pod spec a container is in.
@@ -42,12 +42,12 @@ impl ContainerKind {
 }
 
 impl Pod {
-    pub fn spec(&self) -> &Value {
-        self.raw.get("spec").unwrap_or(&Value::Null)
+    pub fn spec(&self) -> Branch<'_> {
+        self.raw.get("spec").unwrap_or(Branch::Null)
     }
 
-    pub fn metadata(&self) -> &Value {
-        self.raw.get("metadata").unwrap_or(&Value::Null)
+    pub fn metadata(&self) -> Branch<'_> {
+        self.raw.get("metadata").unwrap_or(Branch::Null)
     }
 
     /// An annotation of the object.
@@ -56,7 +56,7 @@ impl Pod {
     }
 
     /// Init, main, then ephemeral containers, the order in which Pod Security visits them.
-    pub fn containers(&self) -> impl Iterator<Item = (ContainerKind, &Value)> {
+    pub fn containers(&self) -> impl Iterator<Item = (ContainerKind, Branch<'_>)> {
         [
             ContainerKind::Init,
             ContainerKind::Main,
@@ -64,9 +64,9 @@ impl Pod {
         ]
         .into_iter()
         .flat_map(move |kind| {
-            let list = self.spec().get(kind.field()).and_then(Value::as_array);
+            let list = self.spec().get(kind.field()).and_then(Branch::as_array);
             list.into_iter()
-                .flatten()
+                .flat_map(Items::iter)
                 .map(move |container| (kind, container))
         })
     }

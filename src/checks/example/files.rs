@@ -219,7 +219,7 @@ impl Files {
             _ => return Err(format!("{path}: want one of pod, broken and unread")),
         };
         let text = match &parsed {
-            Ok(Parsed::Pod { pod, .. }) => serde_yaml::to_string(&*pod.raw).unwrap_or_default(),
+            Ok(Parsed::Pod { pod, .. }) => serde_yaml::to_string(&pod.raw).unwrap_or_default(),
             _ => String::new(),
         };
         Ok(Manifest {

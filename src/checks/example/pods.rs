@@ -1,7 +1,5 @@
 //! Pods of an example: v1 Pods in YAML, or just their names.
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
@@ -9,6 +7,7 @@ use super::facts::NODE_UID;
 use crate::model::name::NodeName;
 use crate::model::pod::{Mirror, Owner, Pod, PodId};
 use crate::model::text::Text;
+use crate::model::tree::Tree;
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -53,7 +52,7 @@ pub(super) fn pod(written: PodWritten) -> Result<Pod, String> {
     Ok(Pod {
         namespace: text("/metadata/namespace").unwrap_or_else(|| Text::new("default")),
         name: text("/metadata/name").ok_or("a pod without metadata.name")?,
-        raw: Arc::new(raw),
+        raw: Tree::try_from(raw).map_err(|error| error.to_string())?,
     })
 }
 

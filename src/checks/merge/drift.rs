@@ -1,7 +1,5 @@
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::compare::{compare, differing, shortened};
 use super::pairs::{Declared, declared, mirrors, unread};
 use super::settle::{changed, comparable, settled, window};
@@ -12,6 +10,7 @@ use crate::model::fact::{Gap, Locator, Need};
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
 use crate::model::pod::Mirror;
+use crate::model::tree::Branch;
 use crate::model::verdict::{Comparison, Offence, Severity, Side3, Subject, Verdict};
 
 /// As many rows as a finding carries.
@@ -141,7 +140,7 @@ fn drift(
 /// How long the old pod may take to end before the kubelet renews the mirror; ten minutes at most.
 fn grace(mirror: &Mirror) -> Duration {
     let field = mirror.pod.spec().get("terminationGracePeriodSeconds");
-    let seconds = field.and_then(Value::as_u64).unwrap_or(30);
+    let seconds = field.and_then(Branch::as_u64).unwrap_or(30);
     Duration::from_secs(seconds.min(600))
 }
 

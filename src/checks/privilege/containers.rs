@@ -1,18 +1,17 @@
 //! Every container of every manifest, one judgement each.
 
-use serde_json::Value;
-
 use crate::checks::check::Tally;
 use crate::model::fact::{Gap, Locator};
 use crate::model::node::NodeFacts;
 use crate::model::pod::Pod;
 use crate::model::text::Text;
+use crate::model::tree::Branch;
 use crate::model::verdict::{Offence, Subject, Verdict};
 
 /// A container with the pod around it.
 pub struct Inside<'m> {
     pub pod: &'m Pod,
-    pub container: &'m Value,
+    pub container: Branch<'m>,
     pub subject: Subject,
     pub name: Text,
     pub at: Locator,
@@ -42,7 +41,7 @@ pub fn each_container(
             let containers = pod.containers();
             containers.map(move |(_, container)| (*pod, container))
         }) {
-            let name = Text::new(container.get("name").and_then(Value::as_str).unwrap_or(""));
+            let name = Text::new(container.get("name").and_then(Branch::as_str).unwrap_or(""));
             let inside = Inside {
                 pod,
                 container,
@@ -59,7 +58,7 @@ pub fn each_container(
 
 /// A Windows pod has neither privileged mode nor a read-only root; HostProcess is its own matter.
 fn is_windows(pod: &Pod) -> bool {
-    pod.spec().pointer("/os/name").and_then(Value::as_str) == Some("windows")
+    pod.spec().pointer("/os/name").and_then(Branch::as_str) == Some("windows")
 }
 
 /// A field of the container's security context that is true, false or not set.
@@ -71,8 +70,8 @@ pub fn switch(inside: &Inside<'_>, field: &str) -> Result<Option<bool>, Gap> {
         .container
         .pointer(&format!("/securityContext/{field}"))
     {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Bool(on)) => Ok(Some(*on)),
+        None | Some(Branch::Null) => Ok(None),
+        Some(Branch::Bool(on)) => Ok(Some(on)),
         Some(_) => Err(Gap::Garbled {
             what: Text::from(format!(
                 "securityContext.{field} of container {} is not true or false",

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use serde::de::DeserializeSeed as _;
+use serde::de::{DeserializeSeed as _, Error as _};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -19,6 +19,7 @@ use crate::model::fact::Gap;
 use crate::model::link::ListedPod;
 use crate::model::pod::{Mirror, Owner, Pod, PodId};
 use crate::model::text::Text;
+use crate::model::tree::Tree;
 use crate::probes::mask::Masker;
 
 use super::list::{Page, or_default};
@@ -148,12 +149,13 @@ impl PodFold {
             ("status".to_owned(), status),
         ]));
         self.masker.mask_pod(&mut object);
+        let raw = Tree::try_from(object).map_err(serde_json::Error::custom)?;
         let annotation = |value: &Option<Cow<'_, str>>| value.as_deref().map(field);
         Ok(Mirror {
             pod: Pod {
                 namespace: field(&meta.namespace),
                 name: field(&meta.name),
-                raw: Arc::new(object),
+                raw,
             },
             uid: field(&meta.uid),
             mirror_hash: annotation(&meta.annotations.mirror).unwrap_or_default(),

@@ -1,7 +1,5 @@
 //! A manifest's bytes as the kubelet takes them: a v1 Pod, or its reason to refuse.
 
-use std::sync::Arc;
-
 use k8s_openapi::api::core::v1 as core;
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -10,6 +8,7 @@ use super::yaml::{self, Limits, LineIndex, YamlError};
 use crate::model::fact::Gap;
 use crate::model::pod::{Parsed, Pod};
 use crate::model::text::Text;
+use crate::model::tree::Tree;
 use crate::probes::mask::Masker;
 
 /// Field paths whose lines are kept at most.
@@ -58,7 +57,9 @@ pub(crate) fn read(bytes: &[u8], shown: &str, masker: &Masker) -> Result<Taken, 
     let pod = Pod {
         namespace: Text::new(namespace),
         name: Text::new(text_of("/metadata/name")),
-        raw: Arc::new(value),
+        raw: Tree::try_from(&value).map_err(|error| Gap::Garbled {
+            what: Text::from(format!("{shown}: {error}")),
+        })?,
     };
     let duplicates = parsed.duplicates.iter().take(100);
     Ok(Taken {

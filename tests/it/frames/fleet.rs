@@ -17,6 +17,7 @@ use stakeout::model::node::{Identity, NodeFacts, NodeObject, WayIn};
 use stakeout::model::pod::{Manifest, Mirror, Parsed, Pod};
 use stakeout::model::snapshot::Snapshot;
 use stakeout::model::text::Text;
+use stakeout::model::tree::Tree;
 use stakeout::model::unix::{FileKind, Gid, Hop, Mode, Mount, Stat, Uid, Walk, WalkEnd};
 use stakeout::model::verdict::{Comparison, Severity, Side3, Subject, SubjectKind, Verdict};
 use stakeout::tui::world::Registry;
@@ -334,7 +335,7 @@ fn manifest() -> Manifest {
                 pod: Pod {
                     namespace: Text::new("kube-system"),
                     name: Text::new("kube-apiserver"),
-                    raw: Arc::new(raw),
+                    raw: Tree::try_from(raw).expect("a small pod"),
                 },
                 ignored_documents: 0,
                 duplicates: Vec::new(),
@@ -351,11 +352,12 @@ fn mirror(node: &NodeName) -> Mirror {
         pod: Pod {
             namespace: Text::new("kube-system"),
             name: Text::new(&name),
-            raw: Arc::new(json!({
+            raw: Tree::try_from(json!({
                 "metadata": {"name": name, "annotations": {"kubernetes.io/config.source": "file"}},
                 "spec": {"containers": [{"name": "kube-apiserver",
                     "command": ["kube-apiserver", "--authorization-mode=Node,RBAC", "--profiling=false"],
-                    "image": "registry.k8s.io/kube-apiserver:v1.34.2"}]}})),
+                    "image": "registry.k8s.io/kube-apiserver:v1.34.2"}]}}))
+            .expect("a small pod"),
         },
         uid: Text::new("uid"),
         mirror_hash: Text::new("hash"),

@@ -13,11 +13,11 @@ const APPARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
 
 /// Names, labels and annotations, and the spec in full; `name` replaces the pod's own.
 pub fn canonical(pod: &Pod, name: Option<&str>) -> Value {
-    let mut spec = pod.spec().clone();
+    let mut spec = Value::from(pod.spec());
     let mut metadata = Map::new();
     for field in ["labels", "annotations", "finalizers"] {
         if let Some(value) = pod.metadata().get(field) {
-            metadata.insert(field.to_owned(), value.clone());
+            metadata.insert(field.to_owned(), value.into());
         }
     }
     metadata.insert("namespace".to_owned(), pod.namespace.as_str().into());

@@ -1,6 +1,7 @@
 //! Pods as servers and attackers write them.
 
 use super::*;
+use crate::model::tree::Branch;
 
 const MIRROR: &str = r#"{"metadata":{"name":"etcd-cp-1","namespace":"kube-system","uid":"u-m","resourceVersion":"12",
   "creationTimestamp":"2026-01-02T03:04:05Z","labels":{"tier":"control-plane"},
@@ -39,7 +40,10 @@ fn a_mirror_is_kept_whole_and_any_other_pod_by_its_names() {
     assert_eq!(&*mirror.node, "cp-1");
     assert_eq!(mirror.id.hash.as_deref(), Some("h1"));
     let whole = mirror.mirror.as_deref().expect("a mirror");
-    assert_eq!(whole.pod.spec()["containers"][0]["image"], "etcd:3");
+    assert_eq!(
+        whole.pod.raw.pointer("/spec/containers/0/image"),
+        Some(Branch::String("etcd:3"))
+    );
     assert_eq!(whole.phase, "Running");
     assert_eq!(whole.managers, ["kubectl-edit", "kubelet"]);
     assert_eq!(whole.owners[0].kind, "Node");
@@ -73,7 +77,10 @@ fn the_order_of_keys_does_not_matter() {
         .as_deref()
         .expect("the annotation exists, whatever its value");
     assert_eq!(mirror.phase, "Pending");
-    assert_eq!(mirror.pod.spec()["nodeName"], "cp-1");
+    assert_eq!(
+        mirror.pod.spec().get("nodeName"),
+        Some(Branch::String("cp-1"))
+    );
     assert_eq!(&*page.items[0].node, "cp-1");
 }
 
