@@ -115,6 +115,8 @@ pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
         facts: std::borrow::Cow::Borrowed(&snapshot.cluster),
     })?;
     for facts in snapshot.nodes.values() {
+        // Each node ends a packed block: of a cut file everything before the cut can be read.
+        lines.out.flush()?;
         lines.put(&Line::Node {
             facts: std::borrow::Cow::Borrowed(facts),
         })?;

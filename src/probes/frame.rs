@@ -367,7 +367,7 @@ fn no_answer(frame: &Frame, noise: &[u8], rest: &[u8]) -> Gap {
     } else {
         node(
             FaultClass::NoShell,
-            &format!("instead of the collector answered: {said}"),
+            &format!("not the collector answered, but: {said}"),
         )
     }
 }

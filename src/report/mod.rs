@@ -28,6 +28,12 @@ impl Selection {
         self.checks
             .as_ref()
             .is_none_or(|ids| ids.contains(&finding.check.id))
+            && self.wants_node(finding.node)
+    }
+
+    /// With `--node`, findings about the cluster are left out.
+    fn wants_node(&self, node: Option<&NodeName>) -> bool {
+        self.nodes.is_empty() || node.is_some_and(|node| self.nodes.contains(node))
     }
 }
 

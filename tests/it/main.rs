@@ -8,6 +8,7 @@
 
 mod api;
 mod clean_node;
+mod cli;
 mod collector;
 mod compare;
 mod demo;
