@@ -131,8 +131,8 @@ fn of_manifest(facts: &NodeFacts, at: Locator, manifest: &Manifest) -> Exhibit {
     match &manifest.pod {
         Fact::Seen(seen) => match &seen.value {
             Parsed::Pod { lines, .. } => {
-                for (field, line) in lines {
-                    let index = usize::try_from(*line).unwrap_or(0).wrapping_sub(1);
+                for (field, line) in lines.iter() {
+                    let index = usize::try_from(line).unwrap_or(0).wrapping_sub(1);
                     if let Some(row) = rows.get_mut(index) {
                         row.fields.push(field.to_string());
                     }

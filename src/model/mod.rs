@@ -9,6 +9,7 @@ pub mod fact;
 pub mod gap;
 pub mod known;
 pub mod kubelet;
+pub mod lines;
 pub mod link;
 pub mod name;
 pub mod node;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::fact::Fact;
+use super::lines::Lines;
 use super::name::Digest;
 use super::text::Text;
 use super::tree::{Branch, Items, Tree};
@@ -102,9 +103,9 @@ pub enum Parsed {
         /// Keys that the file gives twice, as field paths; the last one counts.
         #[serde(default)]
         duplicates: Vec<Text>,
-        /// Field path (`spec.containers[0].image`) to 1-based line in `text`, for marking.
+        /// Of the fields in `text`, for marking.
         #[serde(default)]
-        lines: Vec<(Text, u32)>,
+        lines: Lines,
     },
     /// Not a pod to the kubelet: the parser's message with line where it has one.
     Broken { message: Text },

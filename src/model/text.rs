@@ -58,6 +58,15 @@ impl Text {
         self.shown.is_empty()
     }
 
+    /// What was a text before it was stored in another form.
+    pub(super) fn restored(shown: &str, altered: bool) -> Self {
+        let text = Self::clean(shown, |c| c == '\n');
+        Self {
+            altered: altered || text.altered,
+            ..text
+        }
+    }
+
     fn clean(raw: &str, keep: impl Fn(char) -> bool) -> Self {
         if raw.chars().all(|c| keep(c) || !is_hostile(c)) {
             return Self {
@@ -188,11 +197,8 @@ impl<'de> Deserialize<'de> for Text {
     /// Cleans again: a snapshot file is as hostile as a node.
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(match OnDisk::deserialize(deserializer)? {
-            OnDisk::Exact(raw) => Self::clean(&raw, |c| c == '\n'),
-            OnDisk::Altered { altered } => Self {
-                altered: true,
-                ..Self::clean(&altered, |c| c == '\n')
-            },
+            OnDisk::Exact(raw) => Self::restored(&raw, false),
+            OnDisk::Altered { altered } => Self::restored(&altered, true),
         })
     }
 }

@@ -9,6 +9,7 @@ use super::facts::{number, parts};
 use super::pods::{PodWritten, pod};
 use super::{gap, gap_of, parse};
 use crate::model::fact::{Fact, Gap, Locator, Need};
+use crate::model::lines::Lines;
 use crate::model::node::{DirEntry, ManifestDir};
 use crate::model::pod::{Manifest, Parsed};
 use crate::model::text::Text;
@@ -209,7 +210,7 @@ impl Files {
                 pod: pod(written_pod)?,
                 ignored_documents: written.ignored,
                 duplicates: written.duplicates,
-                lines: Vec::new(),
+                lines: Lines::default(),
             }),
             (None, Some(message), None) => Ok(Parsed::Broken {
                 message: Text::from(message),

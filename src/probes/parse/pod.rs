@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::yaml::{self, Limits, LineIndex, YamlError};
 use crate::model::fact::Gap;
+use crate::model::lines::Lines;
 use crate::model::pod::{Parsed, Pod};
 use crate::model::text::Text;
 use crate::model::tree::Tree;
@@ -45,7 +46,7 @@ pub(crate) fn read(bytes: &[u8], shown: &str, masker: &Masker) -> Result<Taken, 
     let mut value = parsed.value;
     let masked = masker.mask_manifest(&mut value, &text);
     let lines = if masked.rewritten {
-        Vec::new()
+        Lines::default()
     } else {
         lines(&value, &parsed.lines)
     };
@@ -155,10 +156,10 @@ fn dotted(pointer: &str) -> Text {
     Text::from(out)
 }
 
-fn lines(value: &Value, index: &LineIndex) -> Vec<(Text, u32)> {
+fn lines(value: &Value, index: &LineIndex) -> Lines {
     let mut out = Vec::new();
     gather(value, &mut String::new(), index, &mut out);
-    out
+    out.into_iter().collect()
 }
 
 fn gather(value: &Value, pointer: &mut String, index: &LineIndex, out: &mut Vec<(Text, u32)>) {
@@ -221,7 +222,11 @@ mod tests {
         );
         assert_eq!(*ignored_documents, 1);
         assert_eq!(duplicates.as_slice(), [Text::new("metadata.name")]);
-        assert!(lines.contains(&(Text::new("spec.containers[0].env[0].value"), 12)));
+        assert!(
+            lines
+                .iter()
+                .any(|line| line == (Text::new("spec.containers[0].env[0].value"), 12))
+        );
         assert!(taken.masked && !taken.text.as_str().contains("geheim"));
         assert!(!pod.raw.to_string().contains("geheim"));
     }
