@@ -34,6 +34,21 @@ pub fn clean() -> Result<(), Failed> {
         mirrors_agree(&report.rows);
         // Nothing is open, and no default is as bad as high.
         assert_eq!(scan(stage, &way, &["--fail-on", "high"])?.code, 0);
+        // As a fix is verified: one node, one check, and nothing open about the rest.
+        let verified = scan(
+            stage,
+            &way,
+            &["--all", "--node", "cp-1", "--check", "SP-KUB-001"],
+        )?;
+        let names: Vec<&str> = verified
+            .nodes
+            .iter()
+            .map(|host| host.name.as_str())
+            .collect();
+        assert_eq!(
+            (verified.code, verified.rows.len(), names),
+            (0, 1, vec!["cp-1"])
+        );
         Ok(())
     })
 }
