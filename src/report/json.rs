@@ -131,7 +131,7 @@ pub fn write(judged: &Judged, selection: &Selection, out: &mut dyn Write) -> io:
         nodes: snapshot
             .nodes
             .keys()
-            .filter(|name| selection.wants_node(name))
+            .filter(|name| selection.wants_node(Some(name)))
             .map(|name| node(judged, name))
             .collect(),
         totals: counts(&Totals::of(judged, selection)),
