@@ -119,7 +119,11 @@ impl Stage {
             .map(PathBuf::from);
         let was_up = given.as_ref().is_some_and(|dir| dir.join("up").exists());
         let dir = given.unwrap_or_else(|| folder.join("cluster"));
-        let guard = if was_up { None } else { Some(guard(&dir)?) };
+        let guard = if was_up {
+            None
+        } else {
+            Some(guard(&dir, &folder)?)
+        };
         let mut stage = Self {
             facts: BTreeMap::from([("STAKEOUT_CLUSTER_DIR".to_owned(), dir.display().to_string())]),
             folder,
@@ -182,6 +186,12 @@ impl Stage {
         answer(command, script)
     }
 
+    /// Whether the API server does.
+    pub fn answers(&self) -> bool {
+        let ask = "kubectl get --raw /livez --request-timeout 2s";
+        self.at_jump(ask).is_ok()
+    }
+
     /// Stops or starts what systemd would keep running on a node.
     pub fn service(&self, verb: &str, node: &str, name: &str) -> Result<(), Failed> {
         answer(
@@ -227,10 +237,12 @@ impl Drop for Stage {
     }
 }
 
-/// A process of its own session that outlives this one, whatever ends it, by just as long as `down` takes.
-fn guard(dir: &Path) -> Result<Child, String> {
+/// A process of its own session that outlives this one, whatever ends it, by just as long as `down` takes; then
+/// `folder` goes too.
+fn guard(dir: &Path, folder: &Path) -> Result<Child, String> {
     Command::new("setsid")
-        .args(["sh", "-c", "cat; exec \"$0\" down", HARNESS])
+        .args(["sh", "-c", "cat; \"$0\" down; rm -rf \"$1\"", HARNESS])
+        .arg(folder)
         .env("STAKEOUT_CLUSTER_DIR", dir)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
