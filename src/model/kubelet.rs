@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::fact::{Gap, Locator};
 use super::text::Text;
+use super::tree::{Branch, Members, Oversized, Tree};
 
 /// Where a key can come from, weakest first: defaults, main file, drop-ins in lexical order, flags.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,13 +35,80 @@ pub enum LayerKind {
     Flag,
 }
 
-/// One effective key.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// One effective key as it is put together.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Setting {
     /// After defaulting; secrets masked. Durations as the file spells them.
     pub value: Value,
     /// Index into [`Kubelet::layers`].
     pub layer: u16,
+}
+
+/// Effective keys with their layers; every node has some eighty, so they are kept as a [`Tree`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// Dotted key to value.
+    values: Tree,
+    /// Index into [`Kubelet::layers`], in the order of the keys.
+    layers: Box<[u16]>,
+}
+
+impl Settings {
+    /// # Errors
+    /// Where they are too large to be kept.
+    pub fn new(settings: BTreeMap<String, Setting>) -> Result<Self, Oversized> {
+        // A key is drawn, and of two that look the same one counts.
+        let clean: BTreeMap<String, Setting> = settings
+            .into_iter()
+            .map(|(key, setting)| (Text::from(key).to_string(), setting))
+            .collect();
+        let layers = clean.values().map(|setting| setting.layer).collect();
+        let values: serde_json::Map<String, Value> = clean
+            .into_iter()
+            .map(|(key, setting)| (key, setting.value))
+            .collect();
+        Ok(Self {
+            values: Tree::try_from(Value::Object(values))?,
+            layers,
+        })
+    }
+
+    /// The value of a dotted key and the index of its layer.
+    pub fn get(&self, key: &str) -> Option<(Branch<'_>, u16)> {
+        let (place, value) = self.values.root().as_object()?.find(key)?;
+        Some((value, self.layers.get(place).copied().unwrap_or_default()))
+    }
+
+    /// Key, value and layer, in the order of the keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Branch<'_>, u16)> {
+        let members = self.values.root().as_object().into_iter();
+        let values = members.flat_map(Members::iter);
+        let layers = self.layers.iter().copied();
+        values
+            .zip(layers)
+            .map(|((key, value), layer)| (key, value, layer))
+    }
+}
+
+/// On disk: `{"key": {"value": ..., "layer": 0}}`.
+impl Serialize for Settings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Setting<'a> {
+            value: Branch<'a>,
+            layer: u16,
+        }
+        serializer.collect_map(
+            self.iter()
+                .map(|(key, value, layer)| (key, Setting { value, layer })),
+        )
+    }
+}
+
+impl<'de> Deserialize<'de> for Settings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(BTreeMap::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
 }
 
 /// The kubelet of a node as it was started and configured.
@@ -49,7 +117,7 @@ pub struct Kubelet {
     /// Weakest first.
     pub layers: Vec<Layer>,
     /// Dotted key (`authentication.anonymous.enabled`) to value; a list is one value.
-    pub settings: BTreeMap<Text, Setting>,
+    pub settings: Settings,
     /// None: no kubelet process was found, files and units were read all the same.
     pub process: Option<KubeletProcess>,
 }
@@ -69,9 +137,9 @@ impl Kubelet {
     ///
     /// # Errors
     /// The gap of an unreadable layer that is stronger than the one that set the key.
-    pub fn setting(&self, key: &str) -> Result<Option<(&Value, &Layer)>, Gap> {
+    pub fn setting(&self, key: &str) -> Result<Option<(Branch<'_>, &Layer)>, Gap> {
         let found = self.settings.get(key);
-        let from = found.map_or(0, |setting| usize::from(setting.layer) + 1);
+        let from = found.map_or(0, |(_, layer)| usize::from(layer) + 1);
         if let Some(gap) = self
             .layers
             .iter()
@@ -80,8 +148,40 @@ impl Kubelet {
         {
             return Err(gap.clone());
         }
-        Ok(found.and_then(|setting| {
-            Some((&setting.value, self.layers.get(usize::from(setting.layer))?))
-        }))
+        Ok(found.and_then(|(value, layer)| Some((value, self.layers.get(usize::from(layer))?))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn settings_are_written_and_read_as_a_map_of_keys() {
+        let disk = r#"{"a.b":{"value":true,"layer":1},"a.c":{"value":["x"],"layer":0},"z":{"value":{"g":1},"layer":2}}"#;
+        let settings: Settings = serde_json::from_str(disk).expect("JSON");
+        assert_eq!(serde_json::to_string(&settings).expect("JSON"), disk);
+        assert_eq!(settings.get("a.b"), Some((Branch::Bool(true), 1)));
+        let (value, layer) = settings.get("z").expect("it is set");
+        assert_eq!((Value::from(value), layer), (json!({"g": 1}), 2));
+        assert_eq!(settings.get("a"), None);
+        assert_eq!(
+            serde_json::to_string(&Settings::default()).expect("JSON"),
+            "{}"
+        );
+    }
+
+    #[test]
+    fn keys_are_safe_to_draw_and_the_layers_stay_with_them() {
+        let disk = r#"{"b\u001b":{"value":1,"layer":1},"a":{"value":2,"layer":2},"b\\x1b":{"value":3,"layer":3}}"#;
+        let settings: Settings = serde_json::from_str(disk).expect("JSON");
+        let all: Vec<_> = settings
+            .iter()
+            .map(|(key, value, layer)| (key, value.as_u64(), layer))
+            .collect();
+        assert_eq!(all, [("a", Some(2), 2), (r"b\x1b", Some(3), 3)]);
+        serde_json::to_string(&settings).expect("a snapshot can be written");
     }
 }

@@ -29,11 +29,12 @@ pub use view::{Branch, Items, Members, Number};
 /// assert_eq!(pod.pointer("/spec/containers/0/name").and_then(Branch::as_str), Some("etcd"));
 /// # Ok::<(), stakeout::model::tree::Oversized>(())
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+/// The default is null.
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Tree(Arc<Store>);
 
 /// Equal values are stored in the same way, so that stores can be compared as they are; `0.0` and `-0.0` differ.
-#[derive(PartialEq, Eq)]
+#[derive(PartialEq, Eq, Default)]
 struct Store {
     /// The root.
     root: Slot,
@@ -47,7 +48,7 @@ struct Store {
 }
 
 /// A value: what it is in the upper three bits, a small number or the place of the rest in the others.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 struct Slot(u32);
 
 /// What a slot holds.

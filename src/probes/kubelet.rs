@@ -83,7 +83,7 @@ fn kubelet(
     if let Some(gap) = unseen_flags(answer, &started) {
         stack.unread(LayerKind::Flag, "command line", gap);
     }
-    Ok(stack.finish(started.process))
+    stack.finish(started.process)
 }
 
 /// Where the flags of the kubelet are not known, why.

@@ -6,6 +6,7 @@ use crate::model::fact::{Fact, Gap, Locator, Need};
 use crate::model::kubelet::Kubelet;
 use crate::model::node::{DirEntry, HostFacts, ManifestDir};
 use crate::model::text::Text;
+use crate::model::tree::Branch;
 use crate::model::unix::{FileKind, Hop, Walk, WalkEnd};
 
 /// The folder that the kubelet's configuration names.
@@ -62,13 +63,11 @@ pub(super) fn configured(facts: &HostFacts) -> Result<Option<String>, Gap> {
         Ok(found) => found.map(|(value, _)| value),
         // A folder that a usual file names is worth a look; that there is none is not known.
         Err(gap) => match (&gap, kubelet.settings.get("staticPodPath")) {
-            (Gap::KubeletStopped { .. }, Some(setting)) => Some(&setting.value),
+            (Gap::KubeletStopped { .. }, Some((value, _))) => Some(value),
             _ => return Err(gap),
         },
     };
-    let path = value
-        .and_then(serde_json::Value::as_str)
-        .unwrap_or_default();
+    let path = value.and_then(Branch::as_str).unwrap_or_default();
     if path.is_empty() {
         return Ok(None);
     }

@@ -177,7 +177,7 @@ fn effective_configuration_is_the_kubelets_own() {
             .setting(&key)
             .expect("every layer was read")
             .unwrap_or_else(|| panic!("{key} has no value here and {value} there"));
-        assert_eq!(found, &value, "{key}");
+        assert_eq!(Value::from(found), value, "{key}");
         compared += 1;
     }
     assert!(compared > 50, "{compared}");

@@ -10,7 +10,7 @@ use super::gap;
 use crate::model::cluster::Namespace;
 use crate::model::fact::{Locator, Need};
 use crate::model::known::{PSA_AUDIT, PSA_ENFORCE, PSA_WARN};
-use crate::model::kubelet::{Kubelet, KubeletProcess, Layer, LayerKind, Setting};
+use crate::model::kubelet::{Kubelet, KubeletProcess, Layer, LayerKind, Setting, Settings};
 use crate::model::node::{Identity, Listener, NodeObject, RuntimePod, RuntimePods, Taint, WayIn};
 use crate::model::text::Text;
 use crate::model::unix::{Accounts, Gid, Group, Uid, User};
@@ -96,9 +96,10 @@ pub(super) fn kubelet(written: KubeletWritten) -> Result<Kubelet, String> {
     }
     let mut out = Kubelet {
         layers: Vec::new(),
-        settings: BTreeMap::new(),
+        settings: Settings::default(),
         process: None,
     };
+    let mut settings = BTreeMap::new();
     let base = if written.legacy {
         LayerKind::LegacyDefaults
     } else {
@@ -109,17 +110,28 @@ pub(super) fn kubelet(written: KubeletWritten) -> Result<Kubelet, String> {
         let value = serde_json::from_str(text).unwrap_or(Json::Null);
         ((*key).to_owned(), value)
     });
-    add_layer(&mut out, base, None, defaults.collect());
+    add_layer((&mut out, &mut settings), base, None, defaults.collect());
     if !written.legacy {
         let file = Some("/var/lib/kubelet/config.yaml");
-        add_layer(&mut out, LayerKind::File, file, written.settings);
+        add_layer(
+            (&mut out, &mut settings),
+            LayerKind::File,
+            file,
+            written.settings,
+        );
     }
     for layer in written.layers {
-        add_layer(&mut out, layer.kind, layer.origin.as_deref(), layer.set);
+        add_layer(
+            (&mut out, &mut settings),
+            layer.kind,
+            layer.origin.as_deref(),
+            layer.set,
+        );
         if let (Some(word), Some(last)) = (layer.gap, out.layers.last_mut()) {
             last.gap = Some(gap(&word)?);
         }
     }
+    out.settings = Settings::new(settings).map_err(|error| error.to_string())?;
     if !written.stopped {
         let command = match written.command {
             command if command.is_empty() => vec!["/usr/bin/kubelet".to_owned()],
@@ -135,7 +147,7 @@ pub(super) fn kubelet(written: KubeletWritten) -> Result<Kubelet, String> {
 }
 
 fn add_layer(
-    kubelet: &mut Kubelet,
+    (kubelet, settings): (&mut Kubelet, &mut BTreeMap<String, Setting>),
     kind: LayerKind,
     origin: Option<&str>,
     set: BTreeMap<String, Json>,
@@ -152,7 +164,7 @@ fn add_layer(
             value,
             layer: index,
         };
-        kubelet.settings.insert(Text::from(key), setting);
+        settings.insert(key, setting);
     }
 }
 

@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use crate::model::fact::{Gap, Locator, Seen};
 use crate::model::kubelet::{Kubelet, Layer, LayerKind};
 use crate::model::text::Text;
+use crate::model::tree::Branch;
 
 /// One effective key: its value, where it comes from in words, and the evidence.
 pub struct Effective<'k> {
-    pub value: &'k Value,
+    pub value: Branch<'k>,
     /// `set in FILE`, `set by --flag`, `the default without a --config file`.
     pub origin: String,
     pub evidence: [Locator; 2],

@@ -177,13 +177,18 @@ impl<'a> Members<'a> {
     }
 
     pub fn get(self, key: &str) -> Option<Branch<'a>> {
+        self.find(key).map(|(_, value)| value)
+    }
+
+    /// The place of a key among the keys, and its value.
+    pub fn find(self, key: &str) -> Option<(usize, Branch<'a>)> {
         let (mut from, mut to) = (0, self.count());
         while from < to {
             let middle = from + (to - from) / 2;
             match self.key(middle).cmp(key) {
                 std::cmp::Ordering::Less => from = middle + 1,
                 std::cmp::Ordering::Greater => to = middle,
-                std::cmp::Ordering::Equal => return Some(self.item(middle)),
+                std::cmp::Ordering::Equal => return Some((middle as usize, self.item(middle))),
             }
         }
         None

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::defaults::{is_zero, legacy, versioned as defaults};
 use super::flags::{Flags, Kind};
 use crate::model::fact::{Gap, Locator, Need};
-use crate::model::kubelet::{Kubelet, KubeletProcess, Layer, LayerKind, Setting};
+use crate::model::kubelet::{Kubelet, KubeletProcess, Layer, LayerKind, Setting, Settings};
 use crate::model::text::Text;
 use crate::probes::mask::Masker;
 use crate::probes::parse::yaml;
@@ -275,15 +275,18 @@ impl Stack {
         }
     }
 
-    pub(super) fn finish(self, process: Option<KubeletProcess>) -> Kubelet {
-        Kubelet {
+    /// What all layers say together.
+    ///
+    /// # Errors
+    /// [`Gap::Garbled`] where that is more than is kept.
+    pub(super) fn finish(self, process: Option<KubeletProcess>) -> Result<Kubelet, Gap> {
+        let settings = Settings::new(self.settings).map_err(|error| Gap::Garbled {
+            what: Text::from(format!("kubelet settings: {error}")),
+        })?;
+        Ok(Kubelet {
             layers: self.layers,
-            settings: self
-                .settings
-                .into_iter()
-                .map(|(key, setting)| (Text::from(key), setting))
-                .collect(),
+            settings,
             process,
-        }
+        })
     }
 }
