@@ -17,10 +17,14 @@ use serde::{Deserialize, Serialize};
 /// assert!(!Text::new("a\nb").is_exact());
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Text {
-    shown: Box<str>,
-    altered: bool,
-}
+pub struct Text(
+    /// What is shown, and [`MARK`] behind it where it was altered: models hold a great many texts. The mark sorts
+    /// before every character of a text, so an altered one comes right behind an exact one that looks the same.
+    Box<str>,
+);
+
+/// Never part of what is shown.
+const MARK: char = '\0';
 
 impl Text {
     /// One line: line breaks and tabs are made visible too.
@@ -46,33 +50,37 @@ impl Text {
 
     /// The text, ready for a terminal cell.
     pub fn as_str(&self) -> &str {
-        &self.shown
+        self.0.strip_suffix(MARK).unwrap_or(&self.0)
     }
 
     /// Whether nothing had to be replaced.
     pub fn is_exact(&self) -> bool {
-        !self.altered
+        !self.0.ends_with(MARK)
     }
 
     pub fn is_empty(&self) -> bool {
-        self.shown.is_empty()
+        self.as_str().is_empty()
     }
 
     /// What was a text before it was stored in another form.
     pub(super) fn restored(shown: &str, altered: bool) -> Self {
         let text = Self::clean(shown, |c| c == '\n');
-        Self {
-            altered: altered || text.altered,
-            ..text
+        if altered { text.marked() } else { text }
+    }
+
+    /// The same text as one that was altered.
+    fn marked(self) -> Self {
+        if !self.is_exact() {
+            return self;
         }
+        let mut shown = String::from(self.0);
+        shown.push(MARK);
+        Self(shown.into())
     }
 
     fn clean(raw: &str, keep: impl Fn(char) -> bool) -> Self {
         if raw.chars().all(|c| keep(c) || !is_hostile(c)) {
-            return Self {
-                shown: raw.into(),
-                altered: false,
-            };
+            return Self(raw.into());
         }
         let mut shown = String::with_capacity(raw.len() + 8);
         for c in raw.chars() {
@@ -85,10 +93,8 @@ impl Text {
                 c => shown.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
             }
         }
-        Self {
-            shown: shown.into(),
-            altered: true,
-        }
+        shown.push(MARK);
+        Self(shown.into())
     }
 
     fn decode(raw: &[u8], make: impl Fn(&str) -> Self) -> Self {
@@ -102,10 +108,7 @@ impl Text {
                 out.push_str(&format!("\\x{byte:02x}"));
             }
         }
-        Self {
-            altered: true,
-            ..make(&out)
-        }
+        make(&out).marked()
     }
 }
 
@@ -119,13 +122,13 @@ fn is_hostile(c: char) -> bool {
 
 impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.shown)
+        f.pad(self.as_str())
     }
 }
 
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.shown, f)
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }
 
@@ -149,26 +152,26 @@ impl From<&String> for Text {
 
 impl PartialEq<str> for Text {
     fn eq(&self, other: &str) -> bool {
-        &*self.shown == other
+        self.as_str() == other
     }
 }
 
 impl PartialEq<&str> for Text {
     fn eq(&self, other: &&str) -> bool {
-        &*self.shown == *other
+        self.as_str() == *other
     }
 }
 
 impl AsRef<str> for Text {
     fn as_ref(&self) -> &str {
-        &self.shown
+        self.as_str()
     }
 }
 
 impl std::borrow::Borrow<str> for Text {
     /// For look-ups by string in maps keyed by text; sound because an altered text always holds a backslash escape.
     fn borrow(&self) -> &str {
-        &self.shown
+        self.as_str()
     }
 }
 
@@ -182,13 +185,13 @@ enum OnDisk {
 
 impl Serialize for Text {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.altered {
+        if self.is_exact() {
+            serializer.serialize_str(self.as_str())
+        } else {
             OnDisk::Altered {
-                altered: self.shown.to_string(),
+                altered: self.to_string(),
             }
             .serialize(serializer)
-        } else {
-            serializer.serialize_str(&self.shown)
         }
     }
 }
@@ -234,6 +237,25 @@ mod tests {
         let text = Text::block("a:\r\n\tb\n");
         assert_eq!(text.as_str(), "a:\n  b\n");
         assert!(text.is_exact());
+    }
+
+    #[test]
+    fn order_is_that_of_what_is_shown() {
+        let altered = |shown: &str| Text::restored(shown, true);
+        let sorted = [
+            Text::new(""),
+            altered(""),
+            Text::new("a"),
+            Text::block("a\n"),
+            Text::new("a!"),
+            Text::new(r"a\x1b"),
+            Text::new("a\u{1b}"),
+            Text::new(r"a\x1bb"),
+        ];
+        assert!(sorted.is_sorted_by(|a, b| a < b), "{sorted:?}");
+        assert!(altered("").is_empty() && !altered("").is_exact());
+        assert!(!Text::new("a\0").as_str().contains('\0'));
+        assert_eq!(size_of::<Option<Text>>(), 16);
     }
 
     #[test]
