@@ -139,7 +139,7 @@ fn the_report_has_its_schema() {
                 assert!(next.is_some_and(|next| !next.is_empty()), "{finding}");
             }
             "pass" | "not_applicable" => {
-                assert!(!evidence.is_empty(), "a claim without evidence: {finding}")
+                assert!(!evidence.is_empty(), "a claim without evidence: {finding}");
             }
             other => panic!("no verdict is called {other}"),
         }
