@@ -44,7 +44,7 @@ pub fn backup_and_outage() -> Result<(), Failed> {
             pause();
         }
         stage::say("the API server answers", since.elapsed());
-        stage.wait_until_clean(ACTING)?;
+        stage.wait_until_clean(Duration::from_mins(3))?;
         stage::say("all is clean", since.elapsed());
         Ok(())
     })
