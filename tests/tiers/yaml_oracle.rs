@@ -21,6 +21,7 @@ use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 use stakeout::probes::parse::yaml::{Limits, Parsed, YamlError, parse};
 
+use crate::machine;
 use documents::Random;
 
 /// Enough to meet every rule of the grammar many times, few enough for every run.
@@ -29,12 +30,10 @@ const BATCH: usize = 2_000;
 const CASES: &str = "cases.jsonl";
 
 pub fn trials() -> Vec<Trial> {
-    let missing = std::env::var_os("STAKEOUT_YAML_ORACLE").is_none()
-        && Command::new("go").arg("version").output().is_err();
+    let given = std::env::var_os("STAKEOUT_YAML_ORACLE").is_some();
     let trial = |name: &str, test: fn() -> Result<(), Failed>| {
-        Trial::test(name, test)
-            .with_kind(if missing { "go is not installed" } else { "" })
-            .with_ignored_flag(missing)
+        let lacks = if given { None } else { machine::lacks(&["go"]) };
+        machine::trial("go", name, lacks, test)
     };
     vec![
         trial("yaml_generated_as_kubelet", || run(documents::generated)),
