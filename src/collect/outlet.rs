@@ -57,7 +57,7 @@ impl Outlet {
             Level::Warn,
             Some(node),
             Text::from(gap.to_string()),
-            Some(gap.next_step()),
+            Some(gap.next_step_on(Some(node))),
         );
     }
 }

@@ -66,7 +66,7 @@ fn play(snapshot: &Snapshot, pause: Duration, updates: &SyncSender<Update>) -> O
                 level: Level::Error,
                 node: Some(name.clone()),
                 message: Text::from(gap.to_string()),
-                next: Some(gap.next_step()),
+                next: Some(gap.next_step_on(Some(name))),
             }))?;
         }
         send(Update::Host(name.clone(), state))?;

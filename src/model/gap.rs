@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::name::NodeName;
 use super::text::Text;
 
 /// Why something is not known.
@@ -209,6 +210,17 @@ impl Gap {
             Self::KubeletStopped { .. } => "kubelet",
             Self::NeedsHuman { .. } => "human",
             Self::Later => "version",
+        }
+    }
+
+    /// [`Gap::next_step`] for one node: its name stands where the general text says NODE, so that it can be pasted.
+    pub fn next_step_on(&self, node: Option<&NodeName>) -> Text {
+        let general = self.next_step();
+        match (self, node) {
+            (Self::Node { .. }, Some(node)) => {
+                Text::from(general.as_str().replace("NODE", node.as_str()))
+            }
+            _ => general,
         }
     }
 

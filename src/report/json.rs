@@ -167,7 +167,7 @@ fn node<'a>(judged: &'a Judged, name: &'a NodeName) -> Node<'a> {
         uid: identity.map(|identity| identity.uid),
         way: identity.map(|identity| identity.way),
         cause: gap.map(ToString::to_string),
-        next: gap.map(Gap::next_step),
+        next: gap.map(|gap| gap.next_step_on(Some(name))),
     }
 }
 
@@ -187,7 +187,10 @@ fn counts(totals: &Totals) -> Counts {
 
 fn failed<'a>(judged: &'a Judged, row: &Row<'a>) -> Object<'a> {
     let gaps = match row.finding.verdict {
-        Verdict::Fail { gaps, .. } => gaps.iter().map(cause).collect(),
+        Verdict::Fail { gaps, .. } => gaps
+            .iter()
+            .map(|gap| cause(gap, row.finding.node))
+            .collect(),
         _ => Vec::new(),
     };
     Object {
@@ -225,7 +228,7 @@ fn other<'a>(judged: &'a Judged, finding: &Finding<'a>) -> Option<Object<'a>> {
         },
         Verdict::Unknown { why } => Object {
             message: why.to_string(),
-            gaps: vec![cause(why)],
+            gaps: vec![cause(why, finding.node)],
             ..plain(finding)
         },
     })
@@ -253,11 +256,11 @@ fn plain<'a>(finding: &Finding<'a>) -> Object<'a> {
     }
 }
 
-fn cause(gap: &Gap) -> Cause {
+fn cause(gap: &Gap, node: Option<&NodeName>) -> Cause {
     Cause {
         gap: gap.clone(),
         message: gap.to_string(),
-        next: gap.next_step(),
+        next: gap.next_step_on(node),
     }
 }
 

@@ -158,7 +158,11 @@ fn unknown(judged: &Judged, selection: &Selection, out: &mut dyn Write) -> io::R
     for (gap, cost) in gaps {
         writeln!(out, "  {gap}")?;
         writeln!(out, "        {}", costs(&cost))?;
-        writeln!(out, "        next    {}", gap.next_step())?;
+        let one = match cost.as_slice() {
+            [(_, first), rest @ ..] if rest.iter().all(|(_, node)| node == first) => *first,
+            _ => None,
+        };
+        writeln!(out, "        next    {}", gap.next_step_on(one))?;
     }
     writeln!(out)
 }

@@ -38,7 +38,8 @@ pub(super) fn gaps(finding: &Finding, world: &World, theme: &Theme, width: usize
             gap.to_string()
         };
         out.extend(paragraph(head, &text, theme, width));
-        out.extend(paragraph("NEXT", gap.next_step().as_str(), theme, width));
+        let next = gap.next_step_on(finding.id.scope.node());
+        out.extend(paragraph("NEXT", next.as_str(), theme, width));
     }
     out
 }

@@ -118,7 +118,7 @@ impl Finding {
         if let Some(Verdict::Unknown { why }) = world.verdict(finding) {
             return Effect::Copy(Clip {
                 what: "next step".to_owned(),
-                text: why.next_step().to_string(),
+                text: why.next_step_on(finding.id.scope.node()).to_string(),
             });
         }
         let filled = Self::filled(finding);

@@ -49,7 +49,11 @@ pub(super) fn alert(scope: Option<&Scope>, world: &World, theme: &Theme) -> Stri
         .and_then(|judged| judged.snapshot.cluster.version.get().err());
     let found = here.filter(|summary| summary.gap().is_some());
     let text = if let Some((summary, gap)) = found.and_then(|found| Some((found, found.gap()?))) {
-        format!("! {}: {gap}  next: {}", summary.scope, gap.next_step())
+        format!(
+            "! {}: {gap}  next: {}",
+            summary.scope,
+            gap.next_step_on(summary.scope.node())
+        )
     } else if let Some(gap) = api.filter(|_| !matches!(world.api(), "ok" | "...")) {
         format!("! api: {gap}  next: {}", gap.next_step())
     } else if let Some((summary, gap)) = first().and_then(|found| Some((found, found.gap()?))) {

@@ -61,7 +61,10 @@ impl Node {
         match world.verdict(finding) {
             Some(Verdict::Unknown { why }) => [
                 lead.put(why.to_string(), text),
-                Strip::of(format!("next: {}", why.next_step()), muted),
+                Strip::of(
+                    format!("next: {}", why.next_step_on(finding.id.scope.node())),
+                    muted,
+                ),
             ],
             Some(Verdict::NotApplicable { why, .. }) => {
                 [lead.put(why.as_str(), text), Strip::new()]
