@@ -150,10 +150,21 @@ pub fn parse(text: &str, name: &str) -> Result<Loaded, Failure> {
     {
         return Err(wrong(format!("{name}: ssh.workers must be 1 to 256")));
     }
-    Ok(Loaded {
-        file,
-        warnings: unknown::keys(text, name),
-    })
+    let mut warnings = unknown::keys(text, name);
+    warnings
+        .extend(unused(&file).map(|key| format!("{name}: {key} is not acted on by this version")));
+    Ok(Loaded { file, warnings })
+}
+
+/// Keys that are understood and not acted on yet: silence would be a promise.
+fn unused(file: &File) -> impl Iterator<Item = &'static str> {
+    [
+        ("keys", !file.keys.is_empty()),
+        ("policy", file.policy.is_some()),
+        ("import", !file.import.is_empty()),
+    ]
+    .into_iter()
+    .filter_map(|(key, set)| set.then_some(key))
 }
 
 impl File {
@@ -244,6 +255,18 @@ mod tests {
         );
         assert_eq!(prod.theme.as_deref(), Some("mono"));
         assert_eq!(prod.hosts["cp-1"].sudo, Some(Sudo::Stream));
+    }
+
+    #[test]
+    fn what_is_not_acted_on_yet_says_so() {
+        let loaded = parse("policy: p.yaml\nimport: [a]\n", "c.yaml").expect("a valid file");
+        assert_eq!(
+            loaded.warnings,
+            [
+                "c.yaml: policy is not acted on by this version",
+                "c.yaml: import is not acted on by this version"
+            ]
+        );
     }
 
     #[test]
