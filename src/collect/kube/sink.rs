@@ -25,6 +25,11 @@ pub(super) struct Sink(mpsc::Sender<Update>);
 pub(super) struct Closed;
 
 impl Sink {
+    /// Waits until nobody listens any more.
+    pub async fn closed(&self) {
+        self.0.closed().await;
+    }
+
     /// Waits while the engine is busy.
     pub(super) async fn send(&self, update: Update) -> Result<(), Closed> {
         self.0.send(update).await.map_err(|_| Closed)

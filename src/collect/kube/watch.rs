@@ -77,12 +77,19 @@ pub async fn run(
         live,
     };
     // The first one to find that nobody listens ends all of them. Boxed: each is some kilobytes of state.
-    let _: Result<_, Closed> = tokio::try_join!(
-        Box::pin(follow(live).run(Nodes::new(count))),
-        Box::pin(follow(live).run(Namespaces::default())),
-        Box::pin(follow(live).run(pods)),
-        Box::pin(identity::tell(&wire, connection, (live, counted), &sink)),
-    );
+    let work = async {
+        let _: Result<_, Closed> = tokio::try_join!(
+            Box::pin(follow(live).run(Nodes::new(count))),
+            Box::pin(follow(live).run(Namespaces::default())),
+            Box::pin(follow(live).run(pods)),
+            Box::pin(identity::tell(&wire, connection, (live, counted), &sink)),
+        );
+    };
+    // Updates that were on their way when the listener went would otherwise end nobody until the next ones come.
+    tokio::select! {
+        () = work => {}
+        () = sink.closed() => {}
+    }
     drop(sink);
     // The carrying thread is gone only with the process.
     let _ = finished.await;
