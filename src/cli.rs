@@ -52,6 +52,9 @@ pub struct Global {
     /// Only this node; repeat for several. Also names nodes when the API server is down
     #[arg(long = "node", global = true, value_name = "NAME")]
     pub nodes: Vec<String>,
+    /// Policy file: declared static pods, pools and waivers; else the one of the configuration
+    #[arg(long, global = true, value_name = "FILE", env = "STAKEOUT_POLICY")]
+    pub policy: Option<PathBuf>,
     /// Theme of the dashboard
     #[arg(long, global = true, value_name = "NAME", env = "STAKEOUT_THEME")]
     pub theme: Option<String>,
@@ -107,6 +110,11 @@ pub enum Command {
         #[command(subcommand)]
         print: PrintUser,
     },
+    /// What the site allows on purpose
+    Policy {
+        #[command(subcommand)]
+        action: Policy,
+    },
     /// Keep what a run saw
     Snapshot {
         #[command(subcommand)]
@@ -130,6 +138,15 @@ pub enum PrintUser {
         #[arg(long, default_value = "audit", value_name = "NAME")]
         user: String,
     },
+}
+
+/// What to do with policies.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Policy {
+    /// Write a policy of the static pods that are there to standard output
+    Init,
+    /// Read a policy and say what in it is not understood
+    Check { file: PathBuf },
 }
 
 /// What to do with snapshots.

@@ -199,6 +199,7 @@ pub fn offence(
         message: message.into(),
         evidence: evidence.into_iter().collect(),
         compare: Vec::new(),
+        waived: None,
     }
 }
 

@@ -24,6 +24,7 @@
 //! | `gone` | the same, of pods that went away after the node was read |
 //! | `namespaces` | a map from name to `{phase, labels, enforce, audit, warn}` |
 //! | `count` | how many nodes the API server listed |
+//! | `policy` | `none`, or the keys of a policy file; a waiver also has `standing: used` and so on |
 //!
 //! Any fact, and any item of a list of facts, can be `{gap: WORD}`: a word of [`Gap::word`] or a fault class.
 //! A pod is a v1 Pod in YAML, or `namespace/name` for a pod with one plain container.
@@ -31,6 +32,7 @@
 mod facts;
 mod files;
 mod pods;
+mod policies;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -63,6 +65,7 @@ pub struct Example {
     pub snapshot: Snapshot,
     /// The node that it speaks of.
     pub node: NodeName,
+    pub policy: Policy,
 }
 
 impl Example {
@@ -73,7 +76,7 @@ impl Example {
     pub fn judge(&self, judge: &Judge) -> Result<Verdict, Gap> {
         let view = View {
             snapshot: &self.snapshot,
-            policy: &Policy::default(),
+            policy: &self.policy,
             now: self.snapshot.taken,
         };
         match judge {
@@ -89,6 +92,9 @@ impl Example {
     #[must_use]
     pub fn withhold(&self, need: Need) -> Self {
         let mut out = self.clone();
+        if need == Need::Policy {
+            out.policy = Policy::default();
+        }
         out.snapshot.cluster = Arc::new(self.snapshot.cluster.withhold(need));
         for node in out.snapshot.nodes.values_mut() {
             *node = Arc::new(node.withhold(need));
@@ -126,7 +132,14 @@ pub fn read(yaml: &str) -> Result<Example, String> {
     for (name, facts) in written.nodes {
         add(NodeName::parse(&name)?, facts)?;
     }
-    Ok(Example { snapshot, node })
+    Ok(Example {
+        snapshot,
+        node,
+        policy: match written.policy {
+            None => Policy::default(),
+            Some(policy) => policies::policy(policy)?,
+        },
+    })
 }
 
 /// A verdict in one line: the badge, then what is said. `FAIL critical: a; low: b; gap: c`.
@@ -159,6 +172,8 @@ struct Written {
     namespaces: Option<Value>,
     #[serde(default)]
     count: Option<Value>,
+    #[serde(default)]
+    policy: Option<Value>,
     #[serde(flatten)]
     facts: NodeWritten,
 }

@@ -7,9 +7,11 @@ pub mod check;
 pub mod example;
 mod files;
 pub mod fix;
+pub mod images;
 mod isolation;
 mod kubelet;
 pub mod merge;
+mod policy;
 mod privilege;
 mod pss;
 mod role;
@@ -19,9 +21,11 @@ use check::Check;
 /// Every check, sorted by id within its family; held by a test of the registry.
 pub const ALL: &[&[&Check]] = &[
     files::ALL,
+    images::ALL,
     isolation::ALL,
     kubelet::ALL,
     merge::ALL,
+    policy::ALL,
     privilege::ALL,
     pss::ALL,
 ];

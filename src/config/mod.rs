@@ -1,5 +1,6 @@
 //! The user's one file, `config.yaml`: what may stand in it, and how a mistake in it is shown.
 
+pub mod policy;
 mod unknown;
 
 pub use unknown::known;
@@ -160,7 +161,6 @@ pub fn parse(text: &str, name: &str) -> Result<Loaded, Failure> {
 fn unused(file: &File) -> impl Iterator<Item = &'static str> {
     [
         ("keys", !file.keys.is_empty()),
-        ("policy", file.policy.is_some()),
         ("import", !file.import.is_empty()),
     ]
     .into_iter()
@@ -259,13 +259,10 @@ mod tests {
 
     #[test]
     fn what_is_not_acted_on_yet_says_so() {
-        let loaded = parse("policy: p.yaml\nimport: [a]\n", "c.yaml").expect("a valid file");
+        let loaded = parse("import: [a]\n", "c.yaml").expect("a valid file");
         assert_eq!(
             loaded.warnings,
-            [
-                "c.yaml: policy is not acted on by this version",
-                "c.yaml: import is not acted on by this version"
-            ]
+            ["c.yaml: import is not acted on by this version"]
         );
     }
 

@@ -50,12 +50,17 @@ pub fn known() -> &'static [&'static str] {
 
 /// One warning for each unknown key, in the order of the file.
 pub fn keys(text: &str, name: &str) -> Vec<String> {
+    keys_of(text, name, KNOWN)
+}
+
+/// The same for another file of the user, with the keys that it may have.
+pub(super) fn keys_of(text: &str, name: &str, known: &'static [&'static str]) -> Vec<String> {
     // A file that the other parser refuses was already refused by the first one.
     let Ok(parsed) = parse(text.as_bytes(), &Limits::default()) else {
         return Vec::new();
     };
     let mut found = Vec::new();
-    walk(&parsed.value, &mut Vec::new(), &mut found);
+    walk(&parsed.value, known, &mut Vec::new(), &mut found);
     let mut warnings: Vec<(usize, String)> = found
         .iter()
         .map(|path| {
@@ -64,8 +69,8 @@ pub fn keys(text: &str, name: &str) -> Vec<String> {
                 .map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1")))
                 .collect();
             let line = parsed.lines.line(&pointer).unwrap_or(1);
-            let near =
-                nearest(path).map_or_else(String::new, |near| format!(", did you mean {near}?"));
+            let near = nearest(path, known)
+                .map_or_else(String::new, |near| format!(", did you mean {near}?"));
             (
                 line,
                 format!("{name}:{line}: unknown key {}{near}", path.join(".")),
@@ -76,13 +81,29 @@ pub fn keys(text: &str, name: &str) -> Vec<String> {
     warnings.into_iter().map(|(_, warning)| warning).collect()
 }
 
-fn walk(value: &Value, path: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
-    let Value::Object(map) = value else { return };
-    for (key, below) in map {
-        path.push(key.clone());
-        match known_depth(path) {
+fn walk(
+    value: &Value,
+    known: &'static [&'static str],
+    path: &mut Vec<String>,
+    found: &mut Vec<Vec<String>>,
+) {
+    let members: Vec<(String, &Value)> = match value {
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, below)| (key.clone(), below))
+            .collect(),
+        Value::Array(list) => list
+            .iter()
+            .enumerate()
+            .map(|(index, below)| (index.to_string(), below))
+            .collect(),
+        _ => return,
+    };
+    for (key, below) in members {
+        path.push(key);
+        match known_depth(path, known) {
             Some(true) => {}
-            Some(false) => walk(below, path, found),
+            Some(false) => walk(below, known, path, found),
             None => found.push(path.clone()),
         }
         path.pop();
@@ -90,9 +111,9 @@ fn walk(value: &Value, path: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
 }
 
 /// Whether a path is a key (true), leads to keys (false), or neither.
-fn known_depth(path: &[String]) -> Option<bool> {
+fn known_depth(path: &[String], known: &[&str]) -> Option<bool> {
     let mut leads = false;
-    for known in KNOWN {
+    for known in known {
         let steps: Vec<&str> = known.split('.').collect();
         let fits = steps.len() >= path.len()
             && steps
@@ -108,9 +129,9 @@ fn known_depth(path: &[String]) -> Option<bool> {
 }
 
 /// The nearest name at the same place, at most a third of it away.
-fn nearest(path: &[String]) -> Option<&'static str> {
+fn nearest(path: &[String], known: &'static [&'static str]) -> Option<&'static str> {
     let (last, parents) = path.split_last()?;
-    let siblings = KNOWN.iter().filter_map(|known| {
+    let siblings = known.iter().filter_map(|known| {
         let steps: Vec<&'static str> = known.split('.').collect();
         let fits = steps
             .iter()

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::checks::check::Check;
+use crate::checks::check::{Check, View};
 use crate::evaluate;
 use crate::model::Timestamp;
 use crate::model::fact::{Fact, FaultClass, Gap};
@@ -31,6 +31,8 @@ pub struct Judged {
     /// In the order of `evaluate::cluster_checks`.
     pub cluster: Arc<Vec<Verdict>>,
     pub hosts: BTreeMap<NodeName, HostState>,
+    /// The site's policy that it was judged by.
+    pub policy: Arc<Policy>,
     /// Log lines that came since the view before this one.
     pub log: Arc<Vec<LogLine>>,
     /// Rises with every view.
@@ -51,7 +53,7 @@ pub struct Finding<'a> {
 impl Judged {
     /// Judges a snapshot as it is, with nothing more to come.
     pub fn of(snapshot: Arc<Snapshot>, policy: &Policy, now: Timestamp) -> Self {
-        let view = crate::checks::check::View {
+        let view = View {
             snapshot: &snapshot,
             policy,
             now,
@@ -67,15 +69,40 @@ impl Judged {
             .iter()
             .map(|(name, facts)| (name.clone(), host_state(facts)))
             .collect();
-        Self {
+        let mut judged = Self {
             nodes,
             cluster,
             snapshot,
             hosts,
+            policy: Arc::new(policy.clone()),
             log: Arc::default(),
             generation: 1,
             complete: true,
+        };
+        judged.judge_waivers(now);
+        judged
+    }
+
+    /// Says how each waiver stands, and judges the cluster again where that is known only now.
+    fn judge_waivers(&mut self, now: Timestamp) {
+        if self.policy.waivers().is_empty() {
+            return;
         }
+        let today = self.policy.today.unwrap_or(now);
+        let nodes = match &self.snapshot.cluster.nodes {
+            Fact::Seen(_) => Ok(()),
+            Fact::Gap(gap) => Err(gap.clone()),
+        };
+        let all = self
+            .findings()
+            .map(|finding| (finding.check, finding.node, finding.verdict));
+        let standing = evaluate::standing(&self.policy, today, &nodes, all);
+        Arc::make_mut(&mut self.policy).standing = standing;
+        self.cluster = Arc::new(evaluate::cluster(&View {
+            snapshot: &self.snapshot,
+            policy: &self.policy,
+            now,
+        }));
     }
 
     /// Every verdict: the cluster's first, then node by node in name order.
@@ -150,6 +177,8 @@ const CLUSTER: Duration = Duration::from_secs(1);
 
 fn run(options: &Options, updates: &Receiver<Update>, views: &Sender<Arc<Judged>>) {
     let mut model = Model::new(options.start.clone());
+    let mut policy = Arc::new(options.policy.clone());
+    let started = Instant::now();
     let mut last: Option<Instant> = None;
     let mut last_cluster: Option<Instant> = None;
     loop {
@@ -168,16 +197,28 @@ fn run(options: &Options, updates: &Receiver<Update>, views: &Sender<Arc<Judged>
         let cluster_due = !open || left(last_cluster, CLUSTER).is_zero();
         let due = model.is_dirty() || (model.is_cluster_dirty() && cluster_due);
         if !open || (due && left(last, options.interval).is_zero()) {
-            model.judge_nodes(&options.policy, (options.now)());
+            pass_time(&mut policy, options.policy.today, started);
+            model.lapse(&policy, (options.now)());
+            model.judge_nodes(&policy, (options.now)());
             if cluster_due {
-                model.judge_cluster(&options.policy, (options.now)());
+                policy = model.judge_cluster(&policy, (options.now)());
                 last_cluster = Some(Instant::now());
             }
             last = Some(Instant::now());
-            if views.send(Arc::new(model.view(!open))).is_err() || !open {
+            if views.send(Arc::new(model.view(&policy, !open))).is_err() || !open {
                 return;
             }
         }
+    }
+}
+
+/// Moves the wall clock of the policy on, so that waivers lapse while nothing else happens.
+fn pass_time(policy: &mut Arc<Policy>, from: Option<Timestamp>, started: Instant) {
+    let passed = jiff::SignedDuration::try_from(started.elapsed()).unwrap_or_default();
+    if let Some(from) = from
+        && !policy.waivers().is_empty()
+    {
+        Arc::make_mut(policy).today = from.checked_add(passed).ok();
     }
 }
 

@@ -35,6 +35,8 @@ pub(super) struct Model {
     /// Something to show changed, judged or not.
     changed: bool,
     generation: u64,
+    /// Waivers that had lapsed when it was judged.
+    lapsed: usize,
     /// While a list runs: what it brought so far, by node name.
     incoming: Option<HashMap<Arc<str>, NodePods>>,
     /// Where each pod is, so that a removal finds it.
@@ -61,6 +63,7 @@ impl Model {
             log: Vec::new(),
             changed: true,
             generation: 0,
+            lapsed: 0,
             incoming: None,
             places: HashMap::new(),
             gone: BTreeMap::new(),
@@ -330,27 +333,50 @@ impl Model {
         self.dirty.all = false;
     }
 
-    /// Judges the cluster as a whole.
-    pub(super) fn judge_cluster(&mut self, policy: &Policy, now: Timestamp) {
-        let view = View {
+    /// Judges everything again once a waiver has lapsed.
+    pub(super) fn lapse(&mut self, policy: &Policy, now: Timestamp) {
+        let today = policy.today.unwrap_or(now);
+        let waivers = policy.waivers().iter();
+        let lapsed = waivers.filter(|waiver| waiver.is_expired(today)).count();
+        self.dirty.all |= lapsed != self.lapsed;
+        self.dirty.cluster |= lapsed != self.lapsed;
+        self.lapsed = lapsed;
+    }
+
+    /// Judges the cluster as a whole. Out goes the policy with how its waivers stand now.
+    pub(super) fn judge_cluster(&mut self, policy: &Arc<Policy>, now: Timestamp) -> Arc<Policy> {
+        self.cluster = Arc::new(evaluate::cluster(&View {
             snapshot: &self.snapshot,
             policy,
             now,
-        };
-        self.cluster = Arc::new(evaluate::cluster(&view));
+        }));
         self.dirty.cluster = false;
+        if policy.waivers().is_empty() {
+            return Arc::clone(policy);
+        }
+        let mut judged = self.seen(policy, false);
+        judged.judge_waivers(now);
+        self.cluster = judged.cluster;
+        judged.policy
     }
 
     /// What is known and concluded now.
-    pub(super) fn view(&mut self, complete: bool) -> Judged {
+    pub(super) fn view(&mut self, policy: &Arc<Policy>, complete: bool) -> Judged {
         self.changed = false;
         self.generation += 1;
+        let mut judged = self.seen(policy, complete);
+        judged.log = Arc::new(std::mem::take(&mut self.log));
+        judged
+    }
+
+    fn seen(&self, policy: &Arc<Policy>, complete: bool) -> Judged {
         Judged {
             snapshot: Arc::new(self.snapshot.clone()),
             nodes: self.verdicts.clone(),
             cluster: self.cluster.clone(),
             hosts: self.hosts.clone(),
-            log: Arc::new(std::mem::take(&mut self.log)),
+            policy: Arc::clone(policy),
+            log: Arc::default(),
             generation: self.generation,
             complete,
         }

@@ -4,12 +4,14 @@
 //! Never lives here: a verdict, a colour, a clock.
 
 mod object;
+mod policy;
 
 use crate::model::Timestamp;
 use crate::model::fact::{Fact, Locator, Need, Side, Source};
 use crate::model::name::{Digest, NodeName};
 use crate::model::node::NodeFacts;
 use crate::model::pod::{Manifest, Mirror, Parsed};
+use crate::model::policy::Policy;
 use crate::model::snapshot::Snapshot;
 use crate::model::text::Text;
 use crate::model::unix::Walk;
@@ -35,11 +37,16 @@ pub struct Exhibit {
 /// The source behind a locator: stored for a node, written from the stored object for the API server.
 ///
 /// `None` where the snapshot does not hold it (any more).
-pub fn source(snapshot: &Snapshot, node: Option<&NodeName>, at: Locator) -> Option<Source> {
+pub fn source(
+    snapshot: &Snapshot,
+    policy: &Policy,
+    node: Option<&NodeName>,
+    at: Locator,
+) -> Option<Source> {
     if at.need.side() == Side::Node {
         return facts(snapshot, node)?.host.source(at).cloned();
     }
-    let exhibit = exhibit(snapshot, node, at)?;
+    let exhibit = exhibit(snapshot, policy, node, at)?;
     let mut text = String::new();
     for row in &exhibit.rows {
         text.push_str(row.text.as_str());
@@ -58,8 +65,14 @@ pub fn source(snapshot: &Snapshot, node: Option<&NodeName>, at: Locator) -> Opti
 /// The evidence behind a locator at full length, with the field that each line shows.
 ///
 /// A manifest comes whole, other answers of a node as their stored excerpt.
-pub fn exhibit(snapshot: &Snapshot, node: Option<&NodeName>, at: Locator) -> Option<Exhibit> {
+pub fn exhibit(
+    snapshot: &Snapshot,
+    policy: &Policy,
+    node: Option<&NodeName>,
+    at: Locator,
+) -> Option<Exhibit> {
     match at.need {
+        Need::Policy => policy::exhibit(policy, at, snapshot.taken),
         Need::NodeObject => node_object(facts(snapshot, node)?),
         Need::MirrorPods => mirrors(facts(snapshot, node)?, at),
         Need::PodUids => pod_uids(facts(snapshot, node)?),
@@ -262,6 +275,7 @@ fn what(need: Need) -> &'static str {
         Need::MirrorPods => "mirror pods",
         Need::PodUids => "pods",
         Need::Namespaces => "namespaces",
+        Need::Policy => "policy file",
         Need::Later => "evidence of a later version",
     }
 }
@@ -310,15 +324,18 @@ mod tests {
         let snapshot = node();
         let name = NodeName::parse("cp-1").expect("a valid name");
         let at = Locator::new(Need::MirrorPods, 0);
-        let source = source(&snapshot, Some(&name), at).expect("the mirror is there");
+        let source =
+            source(&snapshot, &Policy::default(), Some(&name), at).expect("the mirror is there");
         assert_eq!(
             source.excerpt,
             "metadata:\n  name: etcd-cp-1\nspec:\n  containers:\n  - command:\n    - etcd\n    - --a=\\x1b[2J\n    name: etcd\n"
         );
         let list = Locator::list(Need::MirrorPods);
-        let list = super::source(&snapshot, Some(&name), list).expect("the list is there");
+        let list = super::source(&snapshot, &Policy::default(), Some(&name), list)
+            .expect("the list is there");
         assert_eq!(list.excerpt, "kube-system/etcd-cp-1  u\n");
-        let exhibit = exhibit(&snapshot, Some(&name), at).expect("the mirror is there");
+        let exhibit =
+            exhibit(&snapshot, &Policy::default(), Some(&name), at).expect("the mirror is there");
         assert_eq!(exhibit.rows[6].fields, ["spec.containers[0].command[1]"]);
     }
 
@@ -327,7 +344,15 @@ mod tests {
         let snapshot = node();
         let name = NodeName::parse("cp-2").expect("a valid name");
         for need in Need::ALL {
-            assert!(source(&snapshot, Some(&name), Locator::new(*need, 0)).is_none());
+            assert!(
+                source(
+                    &snapshot,
+                    &Policy::default(),
+                    Some(&name),
+                    Locator::new(*need, 0)
+                )
+                .is_none()
+            );
         }
     }
 }

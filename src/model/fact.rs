@@ -102,6 +102,8 @@ pub enum Need {
     PodUids,
     /// Namespaces with phase and labels.
     Namespaces,
+    /// The site's own policy file.
+    Policy,
     /// Written by a later version: evidence that this one cannot render.
     #[serde(other)]
     Later,
@@ -113,6 +115,8 @@ pub enum Need {
 pub enum Side {
     Api,
     Node,
+    /// A file of the user's own.
+    Own,
 }
 
 impl fmt::Display for Side {
@@ -120,6 +124,7 @@ impl fmt::Display for Side {
         f.pad(match self {
             Self::Api => "API",
             Self::Node => "NODE",
+            Self::Own => "OWN",
         })
     }
 }
@@ -138,6 +143,7 @@ impl Need {
         Self::MirrorPods,
         Self::PodUids,
         Self::Namespaces,
+        Self::Policy,
     ];
 
     /// As it is written in examples, plans and reports.
@@ -154,6 +160,7 @@ impl Need {
             Self::MirrorPods => "mirror_pods",
             Self::PodUids => "pod_uids",
             Self::Namespaces => "namespaces",
+            Self::Policy => "policy",
             Self::Later => "later",
         }
     }
@@ -161,6 +168,7 @@ impl Need {
     pub const fn side(self) -> Side {
         match self {
             Self::NodeObject | Self::MirrorPods | Self::PodUids | Self::Namespaces => Side::Api,
+            Self::Policy => Side::Own,
             _ => Side::Node,
         }
     }

@@ -55,7 +55,7 @@ impl NodeFacts {
                 api.pods = Fact::default();
                 api.gone = Vec::new();
             }
-            Need::Namespaces | Need::Later => {}
+            Need::Namespaces | Need::Policy | Need::Later => {}
         }
         node
     }

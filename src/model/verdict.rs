@@ -1,10 +1,12 @@
 //! Verdicts: what a check says of its facts, always with evidence or with a gap.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::fact::{Gap, Locator};
+use super::policy::Waiver;
 use super::text::Text;
 
 /// How bad an offence is; ordered, [`Severity::Critical`] is the greatest.
@@ -113,6 +115,12 @@ impl Verdict {
         }
     }
 
+    /// The worst offence that nobody has accepted.
+    pub fn open_severity(&self) -> Option<Severity> {
+        let open = self.offences().iter().filter(|it| it.waived.is_none());
+        open.map(|offence| offence.severity).max()
+    }
+
     pub fn offences(&self) -> &[Offence] {
         match self {
             Self::Fail { offences, .. } => offences,
@@ -144,6 +152,9 @@ pub struct Offence {
     pub evidence: Evidence,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub compare: Vec<Comparison>,
+    /// The waiver that accepts it, where one does: it stays visible and is counted apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waived: Option<Arc<Waiver>>,
 }
 
 /// What an offence is about: the stable part of its identity. Never a message, a time, a uid or an index.

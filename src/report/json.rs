@@ -11,6 +11,7 @@ use crate::model::fact::{Fact, Gap, Source};
 use crate::model::link::HostState;
 use crate::model::name::NodeName;
 use crate::model::node::WayIn;
+use crate::model::policy::Waiver;
 use crate::model::text::Text;
 use crate::model::verdict::{Comparison, Evidence, Severity, Subject, Verdict};
 
@@ -57,6 +58,7 @@ struct Counts {
     medium: usize,
     low: usize,
     info: usize,
+    accepted: usize,
     unknown: usize,
     pass: usize,
     not_applicable: usize,
@@ -70,6 +72,8 @@ struct Object<'a> {
     subject: Option<&'a Subject>,
     verdict: &'static str,
     severity: Option<Severity>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted: Option<&'a Waiver>,
     message: String,
     evidence: Vec<Source>,
     #[serde(skip_serializing_if = "<[Comparison]>::is_empty")]
@@ -179,6 +183,7 @@ fn counts(totals: &Totals) -> Counts {
         medium,
         low,
         info,
+        accepted: totals.accepted,
         unknown: totals.unknown,
         pass: totals.passed,
         not_applicable: totals.not_applicable,
@@ -196,6 +201,7 @@ fn failed<'a>(judged: &'a Judged, row: &Row<'a>) -> Object<'a> {
     Object {
         subject: Some(&row.offence.subject),
         severity: Some(row.offence.severity),
+        accepted: row.offence.waived.as_deref(),
         message: row.offence.message.to_string(),
         evidence: sources(judged, row.finding.node, &row.offence.evidence),
         compare: &row.offence.compare,
@@ -247,6 +253,7 @@ fn plain<'a>(finding: &Finding<'a>) -> Object<'a> {
             Verdict::NotApplicable { .. } => "not_applicable",
         },
         severity: None,
+        accepted: None,
         message: String::new(),
         evidence: Vec::new(),
         compare: &[],

@@ -37,11 +37,12 @@ impl Selection {
     }
 }
 
-/// How many of each; a waived offence would be counted apart.
+/// How many of each; a waived offence is counted apart and never for the exit code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Offences by severity, from critical to info.
     pub offences: [usize; 5],
+    pub accepted: usize,
     pub unknown: usize,
     pub passed: usize,
     pub not_applicable: usize,
@@ -58,7 +59,11 @@ impl Totals {
                 Verdict::Unknown { .. } => totals.unknown += 1,
                 Verdict::Fail { offences, gaps } => {
                     for offence in offences {
-                        totals.offences[rank(offence.severity)] += 1;
+                        if offence.waived.is_some() {
+                            totals.accepted += 1;
+                        } else {
+                            totals.offences[rank(offence.severity)] += 1;
+                        }
                     }
                     totals.unknown += usize::from(!gaps.is_empty());
                 }
@@ -90,7 +95,7 @@ struct Row<'a> {
     offence: &'a Offence,
 }
 
-/// All selected offences, worst first, then by check, node and subject.
+/// All selected offences, worst first, then by check, node and subject; accepted ones last.
 fn offences<'a>(judged: &'a Judged, selection: &Selection) -> Vec<Row<'a>> {
     let mut rows: Vec<Row<'a>> = judged
         .findings()
@@ -105,9 +110,10 @@ fn offences<'a>(judged: &'a Judged, selection: &Selection) -> Vec<Row<'a>> {
         .collect();
     rows.sort_by(|a, b| {
         let key = |row: &Row<'a>| (row.finding.check.id, row.finding.node, &row.offence.subject);
-        b.offence
-            .severity
-            .cmp(&a.offence.severity)
+        let accepted = |row: &Row<'a>| row.offence.waived.is_some();
+        accepted(a)
+            .cmp(&accepted(b))
+            .then_with(|| b.offence.severity.cmp(&a.offence.severity))
             .then_with(|| key(a).cmp(&key(b)))
     });
     rows
@@ -138,7 +144,7 @@ fn gaps<'a>(
 fn sources(judged: &Judged, node: Option<&NodeName>, evidence: &Evidence) -> Vec<Source> {
     evidence
         .iter()
-        .filter_map(|at| crate::evidence::source(&judged.snapshot, node, at))
+        .filter_map(|at| crate::evidence::source(&judged.snapshot, &judged.policy, node, at))
         .collect()
 }
 

@@ -81,8 +81,20 @@ fn offence(judged: &Judged, row: &Row<'_>, first: bool, out: &mut dyn Write) -> 
     }
     let node = row.finding.node.map_or("cluster", NodeName::as_str);
     let severity = row.offence.severity.to_string().to_uppercase();
+    let severity = match row.offence.waived {
+        Some(_) => format!("ACCEPTED {}", severity.to_lowercase()),
+        None => severity,
+    };
     writeln!(out, "  {severity:<8}  {node}  {}", row.offence.subject)?;
     writeln!(out, "        {}", row.offence.message)?;
+    if let Some(waiver) = &row.offence.waived {
+        let (owner, reason) = (&waiver.owner, &waiver.reason);
+        return writeln!(
+            out,
+            "        accepted by {owner} until {}: {reason}\n",
+            waiver.expires
+        );
+    }
     for comparison in &row.offence.compare {
         let side = |name: &str, side: &Side3| match side {
             Side3::Unasked => None,
@@ -216,9 +228,13 @@ fn good(judged: &Judged, selection: &Selection, out: &mut dyn Write) -> io::Resu
 
 fn totals(totals: &Totals, out: &mut dyn Write) -> io::Result<()> {
     let [critical, high, medium, low, info] = totals.offences;
+    let accepted = match totals.accepted {
+        0 => String::new(),
+        count => format!("{count} accepted, "),
+    };
     writeln!(
         out,
-        "{critical} critical, {high} high, {medium} medium, {low} low, {info} info; {} unknown, {} passed, {} not applicable",
+        "{critical} critical, {high} high, {medium} medium, {low} low, {info} info; {accepted}{} unknown, {} passed, {} not applicable",
         totals.unknown, totals.passed, totals.not_applicable
     )
 }

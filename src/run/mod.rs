@@ -3,6 +3,7 @@
 mod dashboard;
 mod live;
 mod plan;
+mod policy;
 mod print;
 mod progress;
 mod scan;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::cli::{Cli, Command, PrintUser, Snapshot};
+use crate::cli::{Cli, Command, Policy, PrintUser, Snapshot};
 use crate::error::{Failure, Outcome};
 use crate::probes;
 
@@ -53,6 +54,9 @@ fn dispatch(cli: &Cli) -> Result<Outcome, Failure> {
         Some(Command::Sudoers {
             print: PrintUser::Print { user },
         }) => return show(&print::sudoers(user)?),
+        Some(Command::Policy {
+            action: Policy::Check { file },
+        }) => return policy::check(file),
         _ => {}
     }
     let settings = Settings::new(cli, std::env::vars_os().collect())?;
@@ -64,6 +68,9 @@ fn dispatch(cli: &Cli) -> Result<Outcome, Failure> {
         Some(Command::Snapshot {
             action: Snapshot::Save { file },
         }) => scan::save(&settings, file),
+        Some(Command::Policy {
+            action: Policy::Init,
+        }) => policy::init(&settings),
         Some(Command::Plan) => show(&plan::text(&settings)),
         Some(Command::Demo) => dashboard::demo(&settings),
         _ => dashboard::open(&settings),

@@ -8,7 +8,7 @@ use openssl::sha::sha256;
 
 use crate::cli::{Cli, Color, Global};
 use crate::collect::options::{Bounds, Place, Rights};
-use crate::collect::{self, kube};
+use crate::collect::{self, clock, kube};
 use crate::config::{self, Places, Sudo};
 use crate::error::Failure;
 use crate::model::name::{Digest, NodeName};
@@ -57,14 +57,29 @@ impl Settings {
             config: loaded.file,
             warnings: loaded.warnings,
             places,
-            policy: Policy::default(),
+            policy: Policy::none(),
             color: cli.global.color,
             env,
         };
         if let Some(context) = settings.context() {
             settings.config = settings.config.for_context(&context);
         }
+        settings.read_policy()?;
         Ok(settings)
+    }
+
+    /// The policy of the command line, else that of the configuration; relative to the configuration's folder.
+    fn read_policy(&mut self) -> Result<(), Failure> {
+        let named = self.global.policy.clone();
+        let configured = self.config.policy.as_ref();
+        let path = named.or_else(|| configured.map(|path| self.places.config.join(path)));
+        if let Some(path) = path {
+            let (file, warnings) = config::policy::load(&path)?;
+            self.warnings.extend(warnings);
+            self.policy = Policy::of(file);
+        }
+        self.policy.today = Some(clock::now());
+        Ok(())
     }
 
     /// Who looks and with what, for the header of a snapshot.

@@ -44,7 +44,7 @@ fn judged() -> Arc<Judged> {
 
 fn evaluating(bench: &mut Criterion) {
     let judged = judged();
-    let policy = Policy::default();
+    let policy = Policy::none();
     let snapshot = &judged.snapshot;
     let view = View {
         snapshot,

@@ -23,7 +23,7 @@ fn start() -> (Sender<Update>, Receiver<Arc<Judged>>) {
     let (updates, inbox) = channel();
     let (views, outbox) = channel();
     let options = engine::Options {
-        policy: Policy::default(),
+        policy: Policy::none(),
         start: Snapshot::empty(epoch()),
         now: Box::new(epoch),
         interval: Duration::from_millis(1),

@@ -29,6 +29,7 @@ mod lab_api;
 mod layers;
 #[path = "../lab/offline.rs"]
 mod offline;
+mod policy;
 mod pty;
 mod registry;
 mod screenshots;

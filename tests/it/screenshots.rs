@@ -37,7 +37,7 @@ fn pictures_are_frames_of_the_recorded_fleet() {
     let snapshot = stakeout::disk::snapshot::load(&root.join("tests/fixtures/demo.jsonl.zst"));
     let snapshot = Arc::new(snapshot.expect("the fixture is a whole snapshot"));
     let taken = snapshot.taken;
-    let judged = Arc::new(Judged::of(snapshot, &Policy::default(), taken));
+    let judged = Arc::new(Judged::of(snapshot, &Policy::none(), taken));
     let theme = Theme::built_in("terminal", Tier::Ansi).expect("a built-in theme");
     let mut behind = Vec::new();
     for (name, width, height, typed) in PICTURES {

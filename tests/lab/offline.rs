@@ -33,7 +33,7 @@ const NONCE: &str = "0123456789abcdef0123456789abcdef";
 pub fn judged(fleet: &Fleet) -> Judged {
     let snapshot = Arc::new(snapshot(fleet));
     let now = snapshot.taken;
-    Judged::of(snapshot, &Policy::default(), now)
+    Judged::of(snapshot, &Policy::none(), now)
 }
 
 /// What a run over the fleet knows.
@@ -42,7 +42,7 @@ pub fn snapshot(fleet: &Fleet) -> Snapshot {
     let (updates, inbox) = channel();
     let (views, outbox) = channel();
     let options = engine::Options {
-        policy: Policy::default(),
+        policy: Policy::none(),
         start: Snapshot::empty(at),
         now: Box::new(|| Timestamp::UNIX_EPOCH),
         interval: Duration::from_secs(1),

@@ -10,6 +10,7 @@ mod orphan_pod;
 mod pairs;
 mod settle;
 mod unbacked_mirror;
+mod undeclared_pod;
 
 use super::check::Check;
 
@@ -22,4 +23,5 @@ pub const ALL: &[&Check] = &[
     &orphan_pod::CHECK,
     &duplicate_identity::CHECK,
     &forged_mirror::CHECK,
+    &undeclared_pod::CHECK,
 ];

@@ -109,7 +109,9 @@ fn rows(id: &Identity, world: &World) -> Vec<(Token, String)> {
     };
     let all = at.len();
     for (index, at) in at.into_iter().enumerate() {
-        let Some(exhibit) = evidence::exhibit(&judged.snapshot, id.scope.node(), at) else {
+        let Some(exhibit) =
+            evidence::exhibit(&judged.snapshot, &judged.policy, id.scope.node(), at)
+        else {
             out.push((
                 Token::Muted,
                 format!("[{}] {:?} is not in this snapshot", index + 1, at.need),

@@ -21,6 +21,8 @@ pub enum Standing {
     Fail(std::cmp::Reverse<Severity>),
     Unknown,
     Manual,
+    /// A fail that a waiver accepts.
+    Accepted(std::cmp::Reverse<Severity>),
     NotApplicable,
     Pass,
 }
@@ -33,7 +35,7 @@ impl Standing {
 
     pub fn severity(self) -> Option<Severity> {
         match self {
-            Self::Fail(severity) => Some(severity.0),
+            Self::Fail(severity) | Self::Accepted(severity) => Some(severity.0),
             _ => None,
         }
     }
@@ -140,7 +142,11 @@ impl Finding {
                     .map(|(index, offence)| {
                         line(
                             Some(offence.subject.clone()),
-                            Standing::Fail(std::cmp::Reverse(offence.severity)),
+                            if offence.waived.is_some() {
+                                Standing::Accepted(std::cmp::Reverse(offence.severity))
+                            } else {
+                                Standing::Fail(std::cmp::Reverse(offence.severity))
+                            },
                             Sources::of(offence),
                             index,
                         )

@@ -26,6 +26,7 @@ use crate::model::name::{CheckId, NodeName};
 use crate::model::node::NodeFacts;
 use crate::model::text::Text;
 use crate::model::verdict::{Offence, Verdict};
+use crate::tui::theme::Token;
 
 /// Log lines that are kept.
 const LOG_LINES: usize = 10_000;
@@ -291,13 +292,32 @@ impl World {
                 .filter(|summary| summary.scope != *scope && summary.scope != Scope::Cluster)
         };
         let failing = others()
-            .filter(|summary| matches!(summary.verdicts.get(slot), Some(Verdict::Fail { .. })))
+            .filter(|summary| {
+                summary
+                    .verdicts
+                    .get(slot)
+                    .is_some_and(|it| it.open_severity().is_some())
+            })
             .count();
         (failing, others().count())
     }
 
     pub fn verdict(&self, finding: &Finding) -> Option<&Verdict> {
         self.verdicts(&finding.id.scope).get(finding.slot)
+    }
+
+    /// The badge of a line: as its verdict, and ACCEPTED where a waiver accepts its offence.
+    pub fn badge(&self, finding: &Finding) -> (&'static str, Token) {
+        if self
+            .offence(finding)
+            .is_some_and(|offence| offence.waived.is_some())
+        {
+            return ("ACCEPTED", Token::VerdictAccepted);
+        }
+        self.verdict(finding)
+            .map_or(("GONE", Token::Muted), |verdict| {
+                (verdict.badge(), Token::verdict(verdict))
+            })
     }
 
     pub fn offence(&self, finding: &Finding) -> Option<&Offence> {

@@ -30,6 +30,8 @@ pub struct Counts {
     pub passed: u32,
     pub not_applicable: u32,
     pub failed: u32,
+    /// Offences that a waiver accepts; they are in no severity.
+    pub accepted: u32,
     /// Offences on which the sources differ.
     pub drift: u32,
 }
@@ -49,6 +51,10 @@ impl Counts {
                 Verdict::Fail { offences, .. } => {
                     out.failed += 1;
                     for offence in offences {
+                        if offence.waived.is_some() {
+                            out.accepted += 1;
+                            continue;
+                        }
                         out.severity[offence.severity as usize] += 1;
                         let differs = offence.compare.iter().any(|field| !field.agrees());
                         out.drift += u32::from(differs);
@@ -70,6 +76,7 @@ impl Counts {
         self.not_applicable += other.not_applicable;
         self.failed += other.failed;
         self.drift += other.drift;
+        self.accepted += other.accepted;
     }
 
     pub fn severity(&self, severity: Severity) -> u32 {

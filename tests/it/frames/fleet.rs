@@ -214,6 +214,7 @@ impl Fleet {
             nodes: self.verdicts.clone(),
             cluster: Arc::default(),
             hosts: self.hosts.clone(),
+            policy: Arc::default(),
             log: Arc::new(log()),
             generation: 1,
             complete: false,

@@ -164,9 +164,7 @@ impl Finding {
 
     /// Badge, message and subject the message wrapped beside the badge.
     fn head(finding: &world::Finding, world: &World, theme: &Theme, width: usize) -> Vec<Strip> {
-        let verdict = world.verdict(finding);
-        let badge = verdict.map_or("GONE", Verdict::badge);
-        let token = verdict.map_or(Token::Muted, Token::verdict);
+        let (badge, token) = world.badge(finding);
         let mut strip = Strip::of(badge, theme.style(token)).gap(1);
         if let Some(severity) = finding.standing.severity() {
             let word = severity.to_string().to_uppercase();
@@ -183,6 +181,15 @@ impl Finding {
         let mut out = vec![strip.put(lines.next().unwrap_or_default(), title)];
         out.extend(lines.map(|line| Strip::new().gap(indent).put(line, title)));
         out.truncate(3);
+        if let Some(waiver) = world.offence(finding).and_then(|it| it.waived.as_ref()) {
+            let day = waiver.expires.to_string();
+            let day = day.split('T').next().unwrap_or_default();
+            let text = format!(
+                "accepted by {} until {day}: {}",
+                waiver.owner, waiver.reason
+            );
+            out.push(Strip::of(text, theme.style(Token::VerdictAccepted)));
+        }
         if subject != "-" && !text.contains(&subject) {
             let subject = middle(&subject, width.saturating_sub(3));
             out.push(Strip::of(format!("on {subject}"), theme.style(Token::Text)));

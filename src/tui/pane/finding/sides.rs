@@ -2,6 +2,7 @@
 
 use crate::evidence::{self, Exhibit};
 use crate::model::fact::{Locator, Side};
+use crate::model::name::NodeName;
 use crate::model::node::NodeFacts;
 use crate::model::verdict::{Comparison, Evidence, Offence, Side3, Verdict};
 use crate::tui::theme::{Theme, Token};
@@ -149,6 +150,26 @@ struct Column {
     cells: Vec<Cell>,
 }
 
+/// There are two columns: what a file of the user says stands with the API server's side.
+fn column(side: Side) -> Side {
+    match side {
+        Side::Own | Side::Api => Side::Api,
+        Side::Node => Side::Node,
+    }
+}
+
+/// The evidence that the view holds behind some locators.
+fn exhibits(world: &World, node: Option<&NodeName>, at: &[Locator]) -> Vec<(Locator, Exhibit)> {
+    let Some(judged) = world.judged() else {
+        return Vec::new();
+    };
+    let exhibit = |at: &Locator| {
+        let found = evidence::exhibit(&judged.snapshot, &judged.policy, node, *at)?;
+        Some((*at, found))
+    };
+    at.iter().filter_map(exhibit).collect()
+}
+
 impl Column {
     fn of(side: Side, finding: &Finding, world: &World, room: usize) -> Self {
         let scope = &finding.id.scope;
@@ -158,17 +179,10 @@ impl Column {
         let at: Vec<Locator> = shown
             .iter()
             .flat_map(|evidence| evidence.iter())
-            .filter(|at| at.need.side() == side)
+            .filter(|at| column(at.need.side()) == side)
             .collect();
         let compare = offence.map_or(&[][..], |offence| &offence.compare);
-        let exhibits: Vec<(Locator, Exhibit)> = world
-            .judged()
-            .map(|judged| {
-                at.iter()
-                    .filter_map(|at| Some((*at, evidence::exhibit(&judged.snapshot, node, *at)?)))
-                    .collect()
-            })
-            .unwrap_or_default();
+        let exhibits = exhibits(world, node, &at);
         let facts = world.facts(scope);
         let marks: Vec<Vec<(String, String)>> = exhibits
             .iter()
@@ -205,7 +219,7 @@ impl Column {
         let title = match (side, exhibits.first()) {
             (_, Some((_, first))) if exhibits.len() == 1 => first.title.to_string(),
             (_, Some((_, first))) => format!("{} +{}", first.title, exhibits.len() - 1),
-            (Side::Api, None) => String::new(),
+            (Side::Api | Side::Own, None) => String::new(),
             (Side::Node, None) => scope.to_string(),
         };
         Self { title, cells }
@@ -265,7 +279,7 @@ fn missing(side: Side, compare: &[Comparison], has_row: &dyn Fn(&str) -> bool) -
     };
     for field in compare.iter().filter(|field| !field.agrees()).take(6) {
         match side {
-            Side::Api => say("", field, &field.mirror),
+            Side::Api | Side::Own => say("", field, &field.mirror),
             Side::Node => {
                 say("", field, &field.manifest);
                 say("running ", field, &field.runtime);
@@ -291,7 +305,7 @@ fn fields(
     (facts, at): (&NodeFacts, Locator),
 ) -> Vec<(String, String)> {
     let raw = match side {
-        Side::Api => evidence::mirror(facts, at).map(|mirror| mirror.pod.raw.clone()),
+        Side::Api | Side::Own => evidence::mirror(facts, at).map(|mirror| mirror.pod.raw.clone()),
         Side::Node => evidence::manifest(facts, at).and_then(|manifest| {
             manifest
                 .pod

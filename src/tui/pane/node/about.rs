@@ -4,13 +4,13 @@ use crate::checks::fix::quote;
 use crate::model::fact::Fact;
 use crate::model::name::NodeName;
 use crate::model::node::{NodeFacts, WayIn};
-use crate::model::verdict::{Severity, Verdict};
+use crate::model::verdict::Severity;
 use crate::tui::theme::Token;
 use crate::tui::world::{Finding, Standing, Summary, World};
 
 /// A finding as one line of text.
 pub(super) fn written(world: &World, finding: &Finding) -> String {
-    let badge = world.verdict(finding).map_or("", Verdict::badge);
+    let (badge, _) = world.badge(finding);
     let severity = finding
         .standing
         .severity()
@@ -43,6 +43,7 @@ pub fn subject(finding: &Finding) -> String {
 pub fn letter(finding: &Finding) -> (char, Token) {
     match finding.standing {
         Standing::Fail(severity) => (severity.0.letter(), Token::severity(severity.0)),
+        Standing::Accepted(_) => ('A', Token::VerdictAccepted),
         Standing::Unknown => ('U', Token::SevUnknown),
         Standing::Manual => ('?', Token::VerdictManual),
         Standing::NotApplicable => ('-', Token::Muted),
@@ -68,6 +69,9 @@ pub(super) fn counts(summary: Option<&Summary>) -> String {
         ));
     }
     out.push_str(&format!("U{}", summary.counts.unknown));
+    if summary.counts.accepted > 0 {
+        out.push_str(&format!(" A{}", summary.counts.accepted));
+    }
     out
 }
 

@@ -97,11 +97,7 @@ impl Node {
         let text = theme.style(Token::Text);
         let (wide, narrow) = Self::columns(width);
         let (letter, chip) = letter(finding);
-        let (badge, token) = world
-            .verdict(finding)
-            .map_or(("GONE", Token::Muted), |verdict| {
-                (verdict.badge(), Token::verdict(verdict))
-            });
+        let (badge, token) = world.badge(finding);
         let badge = match world.verdict(finding) {
             Some(Verdict::Unknown { why }) if badge == "UNKNOWN" => format!("U {}", why.word()),
             _ => badge.to_owned(),

@@ -11,7 +11,6 @@ use super::fleet::on_node;
 use super::list::List;
 use super::{Address, Pane};
 use crate::model::name::CheckId;
-use crate::model::verdict::Verdict;
 use crate::tui::app::{Clip, Effect};
 use crate::tui::keys::{Action, Binding, quiet, shown};
 use crate::tui::theme::{Theme, Token};
@@ -91,7 +90,7 @@ impl Node {
         }
         let subject = subject(finding);
         let message = message(world, finding);
-        let badge = world.verdict(finding).map_or("", Verdict::badge);
+        let (badge, _) = world.badge(finding);
         let scope = finding.id.scope.as_str();
         self.filter.holds(&Fields {
             text: &[
