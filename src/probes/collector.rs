@@ -12,8 +12,12 @@ use super::probe::{Ask, Probe};
 use crate::model::name::Digest;
 use crate::model::node::WayIn;
 
-/// Rises with every change of the script's bytes that a reader may notice.
-pub const VERSION: u32 = 1;
+/// Rises with every release whose script brings more than the one before; the answer of every older version is
+/// read for ever, and what it does not bring is `CollectorOutdated`.
+///
+/// - 1: identity, accounts, kubelet, listeners, folder, manifests, runtime.
+/// - 2: every section whose [`Ask::Shell`] says `since: 2`.
+pub const VERSION: u32 = 2;
 
 /// Where an installed collector lies.
 pub const PATH: &str = "/usr/local/libexec/stakeout-collect";
