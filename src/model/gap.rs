@@ -38,6 +38,8 @@ pub enum Gap {
     KubeletStopped { detail: Text },
     /// Facts exist, a person has to judge.
     NeedsHuman { question: Text },
+    /// The node's side is a file that was made earlier: what has changed since is not known.
+    Imported { taken: Text },
     /// Written by a later version.
     #[serde(other)]
     Later,
@@ -77,6 +79,10 @@ pub enum FaultClass {
     JumpLost,
     Cancelled,
     Internal,
+    /// The root that was named for a local reading cannot be entered.
+    NoRoot,
+    /// The file that was named for the node holds no answer that can be used.
+    BadImport,
     /// Written by a later version.
     #[serde(other)]
     Later,
@@ -116,6 +122,8 @@ impl fmt::Display for FaultClass {
             Self::JumpLost => "jump-lost",
             Self::Cancelled => "cancelled",
             Self::Internal => "internal",
+            Self::NoRoot => "no-root",
+            Self::BadImport => "bad-import",
             Self::Later => "later",
         })
     }
@@ -170,7 +178,7 @@ impl FaultClass {
                 "the login has no shell: use another user, or mark the node api-only in config.yaml"
             }
             Self::NoSshOs => {
-                "this system has no SSH: its node side can be imported from a debug pod: stakeout collector print"
+                "read it from a debug pod: kubectl debug node/NODE -it --profile=sysadmin --image=IMAGE with stakeout in it, there: stakeout scan --node NODE --root /host"
             }
             Self::OutputTooLarge | Self::Garbage => {
                 "what answered is not our collector: ssh NODE true shows what the login prints"
@@ -186,6 +194,12 @@ impl FaultClass {
             }
             Self::JumpLost => "the bastion hung up: look at its sshd log, then press r",
             Self::Cancelled => "press r to collect again",
+            Self::NoRoot => {
+                "start the pod so that it may chroot: kubectl debug node/NODE -it --profile=sysadmin --image=IMAGE; the node is then at /host"
+            }
+            Self::BadImport => {
+                "make the file again: stakeout collector print | ssh NODE sudo sh >NODE.stk; then stakeout import NODE.stk"
+            }
             Self::Internal => "a defect in stakeout: run stakeout with --log FILE and report it",
             Self::Later => "this snapshot is newer than the program: install a newer stakeout",
         }
@@ -209,6 +223,7 @@ impl Gap {
             Self::Settling { .. } => "settling",
             Self::KubeletStopped { .. } => "kubelet",
             Self::NeedsHuman { .. } => "human",
+            Self::Imported { .. } => "import",
             Self::Later => "version",
         }
     }
@@ -217,7 +232,7 @@ impl Gap {
     pub fn next_step_on(&self, node: Option<&NodeName>) -> Text {
         let general = self.next_step();
         match (self, node) {
-            (Self::Node { .. }, Some(node)) => {
+            (Self::Node { .. } | Self::Imported { .. }, Some(node)) => {
                 Text::from(general.as_str().replace("NODE", node.as_str()))
             }
             _ => general,
@@ -255,6 +270,9 @@ impl Gap {
                 "on the node: systemctl status kubelet; journalctl -u kubelet -n 50"
             }
             Self::NeedsHuman { question } => return Text::from(format!("decide: {question}")),
+            Self::Imported { .. } => {
+                "take a new one: stakeout collector print | ssh NODE sudo sh >NODE.stk"
+            }
             Self::Later => "this snapshot is newer than the program: install a newer stakeout",
         })
     }
@@ -283,6 +301,10 @@ impl fmt::Display for Gap {
             }
             Self::KubeletStopped { detail } => write!(f, "the kubelet does not act: {detail}"),
             Self::NeedsHuman { question } => write!(f, "a person has to decide: {question}"),
+            Self::Imported { taken } => write!(
+                f,
+                "the node's side was imported, taken {taken}: what has changed since is not known"
+            ),
             Self::Later => f.write_str("written by a later version of stakeout"),
         }
     }

@@ -96,6 +96,20 @@ impl HostFacts {
         }
     }
 
+    /// When it was taken, where it is a file that was brought here.
+    pub fn imported(&self) -> Option<Timestamp> {
+        let identity = self.identity.get().ok()?;
+        self.at.filter(|_| identity.value.way == WayIn::Import)
+    }
+
+    /// [`HostFacts::imported`] as the reason for not knowing what came after.
+    pub fn aged(&self) -> Option<Gap> {
+        let taken = Timestamp::from_second(self.imported()?.as_second()).ok()?;
+        Some(Gap::Imported {
+            taken: Text::from(taken.to_string()),
+        })
+    }
+
     /// The evidence behind a locator.
     pub fn source(&self, at: Locator) -> Option<&Source> {
         self.sources
@@ -124,7 +138,33 @@ pub struct Identity {
     pub collector: Text,
 }
 
+impl WayIn {
+    /// As it is shown behind "uid N by".
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::LoginOnly => "login only",
+            Self::InstalledCollector => "installed collector",
+            Self::ForcedCommand => "forced command",
+            Self::SudoStream => "sudo stream (root-equivalent login)",
+            Self::Local => "local run",
+            Self::LocalRoot => "local run in the mounted root",
+            Self::Import => "import",
+            Self::Later => "another way",
+        }
+    }
+}
+
 impl Identity {
+    /// `uid 0 by installed collector v1`: as whom, by which right and with which script the host was read.
+    pub fn reading(&self) -> String {
+        format!(
+            "uid {} by {} v{}",
+            self.uid,
+            self.way.words(),
+            self.collector
+        )
+    }
+
     /// How this host is another machine than the one that the kubelet reported, where it is.
     pub fn foreign(&self, object: &NodeObject) -> Option<String> {
         let own = unequal(self.machine_id.as_ref(), &object.machine_id)?;
@@ -161,6 +201,12 @@ pub enum WayIn {
     ForcedCommand,
     /// Streamed through `sudo sh`: equals root.
     SudoStream,
+    /// Started on the node itself, with the rights of whoever started it.
+    Local,
+    /// As [`WayIn::Local`], inside the node's root that was mounted elsewhere, as in a debug pod.
+    LocalRoot,
+    /// By hand, and brought as a file: its age is its own.
+    Import,
     #[serde(other)]
     Later,
 }

@@ -95,7 +95,7 @@ pub fn job(way: WayIn, nonce: &str) -> (String, Vec<u8>) {
              test $w = login-only && exec /bin/sh -s; exec $c'",
             say("$w")
         ),
-        WayIn::LoginOnly | WayIn::Later => {
+        WayIn::LoginOnly | WayIn::Local | WayIn::LocalRoot | WayIn::Import | WayIn::Later => {
             format!("exec /bin/sh -c '{}; exec /bin/sh -s'", say("login-only"))
         }
     };

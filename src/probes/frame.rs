@@ -15,6 +15,7 @@ use crate::model::node::WayIn;
 use crate::model::text::Text;
 
 mod field;
+pub mod kept;
 
 use field::Encoding;
 

@@ -1,6 +1,7 @@
 //! Which machine answered, and with whose rights.
 
 use super::answer::{Answer, Content, source};
+use super::frame::Frame;
 use super::probe::{Ask, Probe, Reading};
 use crate::model::fact::{Fact, Gap, Locator, Need};
 use crate::model::node::{HostFacts, Identity, WayIn};
@@ -19,25 +20,52 @@ pub static PROBE: Probe = Probe {
     }],
 };
 
-fn read(answer: &Answer<'_>, reading: &Reading<'_>, facts: &mut HostFacts) {
+/// Who answered, as far as an answer tells: enough to find the Node object that it belongs to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Who {
+    pub hostname: Text,
+    pub machine_id: Option<Text>,
+    pub boot_id: Option<Text>,
+    /// Seconds since the epoch, by the node's clock.
+    pub clock: Option<i64>,
+}
+
+/// Reads [`Who`] out of an answer.
+pub fn who(frame: &Frame) -> Who {
+    let values = frame.section("identity").into_iter();
+    let values = values.flat_map(|section| &section.records);
+    let values: Vec<&[Vec<u8>]> = values
+        .filter(|record| record.kind == "V")
+        .map(|record| record.fields.as_slice())
+        .collect();
     let value = |name: &str| -> Option<Text> {
-        answer
-            .records("identity", "V")
+        values
+            .iter()
             .find(|fields| fields.len() == 2 && fields[0] == name.as_bytes())
             .map(|fields| Text::from_bytes(&fields[1]))
     };
-    let Some(clock) = value("clock").and_then(|clock| clock.as_str().parse().ok()) else {
+    Who {
+        hostname: value("/proc/sys/kernel/hostname").unwrap_or_default(),
+        machine_id: value("/etc/machine-id")
+            .filter(|id| !id.is_empty())
+            .or_else(|| value("/var/lib/dbus/machine-id")),
+        boot_id: value("/proc/sys/kernel/random/boot_id"),
+        clock: value("clock").and_then(|clock| clock.as_str().parse().ok()),
+    }
+}
+
+fn read(answer: &Answer<'_>, reading: &Reading<'_>, facts: &mut HostFacts) {
+    let who = who(answer.frame);
+    let Some(clock) = who.clock else {
         facts.identity = Fact::Gap(Gap::Garbled {
             what: Text::new("the node's clock"),
         });
         return;
     };
     let identity = Identity {
-        hostname: value("/proc/sys/kernel/hostname").unwrap_or_default(),
-        machine_id: value("/etc/machine-id")
-            .filter(|id| !id.is_empty())
-            .or_else(|| value("/var/lib/dbus/machine-id")),
-        boot_id: value("/proc/sys/kernel/random/boot_id"),
+        hostname: who.hostname,
+        machine_id: who.machine_id,
+        boot_id: who.boot_id,
         os: os(answer),
         clock,
         uid: answer.frame.uid,
@@ -67,8 +95,8 @@ fn read(answer: &Answer<'_>, reading: &Reading<'_>, facts: &mut HostFacts) {
 /// A forced command does not run the request that would say so, and nobody does by hand.
 fn way(answer: &Answer<'_>) -> WayIn {
     match answer.frame.way {
+        _ if answer.frame.by_hand => WayIn::Import,
         Some(way) => way,
-        None if answer.frame.by_hand => WayIn::LoginOnly,
         None => WayIn::ForcedCommand,
     }
 }
@@ -108,10 +136,9 @@ pub(super) fn started(answer: &Answer<'_>, ticks: &str) -> Option<i64> {
     booted(answer)?.checked_add(ticks.parse::<i64>().ok()? / 100)
 }
 
-/// Whether `/proc` shows the processes of others to the login.
+/// Whether `/proc` shows the processes of others: to a login, and to root in a root where none is mounted.
 pub(super) fn sees_processes(answer: &Answer<'_>) -> bool {
-    answer.frame.uid == 0
-        || answer
-            .records("identity", "V")
-            .any(|fields| fields.len() == 2 && fields[0] == b"proc" && fields[1] == b"open")
+    answer
+        .records("identity", "V")
+        .any(|fields| fields.len() == 2 && fields[0] == b"proc" && fields[1] == b"open")
 }

@@ -5,7 +5,7 @@ pub(crate) mod answer;
 pub mod api;
 pub mod collector;
 pub mod frame;
-mod identity;
+pub mod identity;
 mod kubelet;
 mod listeners;
 mod manifest_dir;

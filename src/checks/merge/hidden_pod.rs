@@ -1,5 +1,5 @@
 use super::pairs::{Declared, declared, is_known};
-use super::settle::{changed, kubelet_started, settled, window};
+use super::settle::{changed, kubelet_started, settled, together, window};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, comparing, kubectl, offence, on_node,
 };
@@ -141,6 +141,7 @@ fn hidden(node: &NodeFacts, pod: &Declared<'_>, mirrors: Locator) -> Result<Offe
     if let Some(gap) = &node.api.unread {
         return Err(gap.clone());
     }
+    together(node)?;
     let limit = window(node);
     // The mirror was there after the node was read: the kubelet took it away, or is about to make it anew.
     if node.api.gone.iter().any(|id| pod.is_named(id)) {

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::pairs::{Declarations, declared, hidden_processes, is_known};
-use super::settle::settled;
+use super::settle::{settled, together};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, offence, on_node,
 };
@@ -108,7 +108,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
             tally.gap(gap.clone());
             continue;
         }
-        match settled(node, STARTING, [pod.started]) {
+        match together(node).and_then(|()| settled(node, STARTING, [pod.started])) {
             Ok(()) => tally.offence(orphan(pod, declared.as_ref(), evidence)),
             Err(gap) => tally.gap(gap),
         }

@@ -56,11 +56,26 @@ pub fn settled(
     }
 }
 
+/// Whether both sides tell of the same time: what an old file names may have ended since, and be gone from the
+/// API server for that reason.
+///
+/// # Errors
+/// [`Gap::Imported`] where the node's side is a file that is older than what the API server said.
+pub fn together(node: &NodeFacts) -> Result<(), Gap> {
+    let (Some(taken), Some(api)) = (node.host.imported(), node.api.at) else {
+        return Ok(());
+    };
+    if api.as_second().saturating_sub(taken.as_second()) <= FRESH {
+        return Ok(());
+    }
+    Err(node.host.aged().unwrap_or(Gap::NotAsked))
+}
+
 /// Whether the node was read late enough to say something of a mirror: what is newer than the reading
 /// belongs to a manifest that the reading may not have seen.
 ///
 /// # Errors
-/// [`Gap::Settling`] until the node is read again.
+/// [`Gap::Settling`] until the node is read again, [`Gap::Imported`] where that takes a new file.
 pub fn comparable(node: &NodeFacts, mirror: &Mirror) -> Result<(), Gap> {
     let read = node.host.at.map(Timestamp::as_second);
     let (Some(created), Some(read)) = (mirror.created, read) else {
@@ -69,6 +84,7 @@ pub fn comparable(node: &NodeFacts, mirror: &Mirror) -> Result<(), Gap> {
     // The API server's clock against ours: the slack covers what they differ by.
     let left = created.saturating_add(FRESH).saturating_sub(read);
     match u64::try_from(left) {
+        Ok(1..) if node.host.imported().is_some() => Err(node.host.aged().unwrap_or(Gap::NotAsked)),
         Ok(left @ 1..) => Err(Gap::Settling {
             left: Duration::from_secs(left),
         }),

@@ -3,7 +3,7 @@
 use crate::checks::fix::quote;
 use crate::model::fact::Fact;
 use crate::model::name::NodeName;
-use crate::model::node::{NodeFacts, WayIn};
+use crate::model::node::NodeFacts;
 use crate::model::verdict::Severity;
 use crate::tui::theme::Token;
 use crate::tui::world::{Finding, Standing, Summary, World};
@@ -95,14 +95,10 @@ pub(super) fn describe(facts: &NodeFacts) -> String {
         }
     }
     if let Fact::Seen(seen) = &facts.host.identity {
-        let way = match seen.value.way {
-            WayIn::LoginOnly => "login only",
-            WayIn::InstalledCollector => "installed collector",
-            WayIn::ForcedCommand => "forced command",
-            WayIn::SudoStream => "sudo stream",
-            WayIn::Later => "another way",
-        };
-        parts.push(format!("uid {} by {way}", seen.value.uid));
+        parts.push(format!("read as {}", seen.value.reading()));
+        if let Some(taken) = facts.host.imported() {
+            parts.push(format!("taken {}", taken.strftime("%F %T UTC")));
+        }
     }
     parts.join("  ")
 }
