@@ -24,6 +24,8 @@ const EXAMPLES: &str = "Examples:
   stakeout scan --node cp-1 --check SP-FILE-009
   stakeout snapshot save run.zst   keep what a run saw
   stakeout --from run.zst          dashboard on it, without a cluster
+  stakeout scan --local            on the node itself: without network
+  stakeout scan --root /host       in a debug pod on the node
   stakeout plan                    every command and request before it is made
 
 Exit codes: 0 ok, 1 findings at or above --fail-on, 2 error, 3 incomplete.";
@@ -55,6 +57,20 @@ pub struct Global {
     /// Policy file: declared static pods, pools and waivers; else the one of the configuration
     #[arg(long, global = true, value_name = "FILE", env = "STAKEOUT_POLICY")]
     pub policy: Option<PathBuf>,
+    /// This machine is the node: read it here, without network
+    #[arg(long, global = true, conflicts_with = "from")]
+    pub local: bool,
+    /// As --local, with the node's root mounted there: /host in a debug pod
+    #[arg(long, global = true, value_name = "DIR", conflicts_with = "from")]
+    pub root: Option<PathBuf>,
+    /// Node side from a file that the collector wrote by hand; - is standard input; repeat for several
+    #[arg(
+        long = "import",
+        global = true,
+        value_name = "FILE",
+        conflicts_with = "from"
+    )]
+    pub imports: Vec<PathBuf>,
     /// Theme of the dashboard
     #[arg(long, global = true, value_name = "NAME", env = "STAKEOUT_THEME")]
     pub theme: Option<String>,
@@ -114,12 +130,25 @@ pub enum Command {
     Policy {
         #[command(subcommand)]
         action: Policy,
+    /// The line of authorized_keys for a key that may do nothing but run the collector
+    AuthorizedKeys {
+        #[command(subcommand)]
+        print: PrintKey,
+    },
+    /// Look at files that the collector wrote by hand: whose they are, how old, whether they are whole
+    Import {
+        /// - is standard input
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
     },
     /// Keep what a run saw
     Snapshot {
         #[command(subcommand)]
         action: Snapshot,
     },
+    /// Enter a root and become its shell; started by --root
+    #[command(hide = true)]
+    EnterRoot { root: PathBuf },
 }
 
 /// `print` and nothing else: stakeout changes nothing by itself.
@@ -147,6 +176,18 @@ pub enum Policy {
     Init,
     /// Read a policy and say what in it is not understood
     Check { file: PathBuf },
+/// `print` for a key.
+#[derive(Clone, Debug, Subcommand)]
+pub enum PrintKey {
+    /// Write it to standard output
+    Print {
+        /// The login is this user and reaches root by its sudoers rule; without: it is root
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+        /// File of the public key; - is standard input
+        #[arg(long, default_value = "-", value_name = "FILE")]
+        key: PathBuf,
+    },
 }
 
 /// What to do with snapshots.

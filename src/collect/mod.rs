@@ -2,6 +2,7 @@
 
 pub mod cancel;
 pub mod clock;
+pub mod import;
 pub mod inventory;
 pub mod known_hosts;
 pub mod kube;
@@ -10,6 +11,7 @@ pub mod options;
 mod outlet;
 pub mod pool;
 pub mod replay;
+pub mod route;
 pub mod ssh_config;
 pub mod supervisor;
 pub mod targets;

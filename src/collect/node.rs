@@ -2,8 +2,11 @@
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
+
+use jiff::SignedDuration;
 
 use crate::model::fact::{FaultClass, Gap};
 use crate::model::link::{HostState, Level, Update};
@@ -11,6 +14,7 @@ use crate::model::name::NodeName;
 use crate::model::node::{HostFacts, NodeObject, WayIn};
 use crate::model::text::Text;
 use crate::probes::frame::{Frame, Progress};
+use crate::probes::identity::{Who, who};
 use crate::probes::mask::Masker;
 use crate::probes::probe::Reading;
 use crate::probes::{self, collector};
@@ -19,9 +23,13 @@ use super::cancel::Cancel;
 use super::clock::now;
 use super::options::{Options, Rights};
 use super::outlet::Outlet;
+use super::route::Route;
 use super::targets::Targets;
 use super::transport::either::Either;
-use super::transport::{Client, Collect, Ctl, Transport as _};
+use super::transport::{Client, Collect, Ctl, Transport as _, local};
+
+/// An import that is older than this is stale: its passes are no passes of now.
+const FRESH: SignedDuration = SignedDuration::from_hours(1);
 
 /// A node to read, and what the API server says of it where it says anything.
 #[derive(Clone, Debug)]
@@ -30,6 +38,8 @@ pub struct NodeJob {
     pub object: Option<Arc<NodeObject>>,
     /// `(type, address)` of an earlier run, for a node that the API server says nothing of now.
     pub inventory: Vec<(Text, Text)>,
+    /// Another way than the configured one.
+    pub route: Option<Route>,
 }
 
 impl NodeJob {
@@ -58,7 +68,8 @@ impl Site {
     /// Reads one node and sends everything that there is to say about it.
     pub fn collect(&self, ssh: &mut Either, job: &NodeJob) {
         let node = &job.node;
-        if let Some(gap) = self.targets.closed(node, job.object.as_deref()) {
+        let closed = self.targets.closed(node, job.object.as_deref());
+        if let Some(gap) = closed.filter(|_| job.route.is_none()) {
             self.deliver(node, HostFacts::gap(&gap), HostState::ApiOnly(gap));
             return;
         }
@@ -78,7 +89,8 @@ impl Site {
             Ok((facts, frame)) => {
                 self.told(node, &frame, start);
                 self.delivered().insert(node.clone());
-                self.deliver(node, facts, HostState::Ok);
+                let state = state(&facts);
+                self.deliver(node, facts, state);
             }
             Err(gap) => self.failed(node, gap),
         }
@@ -86,7 +98,37 @@ impl Site {
 
     fn read(&self, ssh: &mut Either, job: &NodeJob) -> Result<(HostFacts, Frame), Gap> {
         let bounds = &self.options.bounds;
-        let object = job.object.as_deref();
+        let route = self.route(job);
+        let progress = |progress| self.progress(&job.node, &progress);
+        let ctl = Ctl {
+            connect: bounds.connect,
+            handshake: bounds.handshake,
+            auth: bounds.auth,
+            script: bounds.script,
+            deadline: Instant::now() + bounds.node,
+            cap: bounds.cap,
+            cancel: &self.cancel,
+            progress: &progress,
+        };
+        let (frame, at) = match route {
+            None => (self.over_ssh(ssh, job, &ctl)?, now()),
+            Some(Route::Here(root)) => {
+                let rights = self.rights(&job.node);
+                let frame = here(&self.options, (root.as_deref(), rights), &ctl)?;
+                (frame, now())
+            }
+            Some(Route::Import(import)) => import.read()?,
+        };
+        let reading = Reading {
+            at,
+            masker: &self.masker,
+        };
+        let facts = probes::read_host(&frame, &reading);
+        same_machine(&facts, job.object.as_deref(), route)?;
+        Ok((facts, frame))
+    }
+
+    fn over_ssh(&self, ssh: &mut Either, job: &NodeJob, ctl: &Ctl<'_>) -> Result<Frame, Gap> {
         let target = self
             .targets
             .resolve(&job.node, job.addresses(), &self.cancel)?;
@@ -95,51 +137,20 @@ impl Site {
             self.outlet
                 .log(Level::Info, Some(&job.node), Text::new(&message), None);
         }
-        let frame = ssh.run(
-            &target,
-            &self.question(&job.node)?,
-            &Ctl {
-                connect: bounds.connect,
-                handshake: bounds.handshake,
-                auth: bounds.auth,
-                script: bounds.script,
-                deadline: Instant::now() + bounds.node,
-                cap: bounds.cap,
-                cancel: &self.cancel,
-                progress: &|progress| self.progress(&job.node, &progress),
-            },
-        )?;
-        let facts = probes::read_host(
-            &frame,
-            &Reading {
-                at: now(),
-                masker: &self.masker,
-            },
-        );
-        if let Some(object) = object {
-            same_machine(&facts, object)?;
-        }
-        Ok((facts, frame))
+        ssh.run(&target, &question(self.rights(&job.node))?, ctl)
     }
 
-    fn question(&self, node: &NodeName) -> Result<Collect, Gap> {
+    /// Another way than SSH, where this run or the configuration names one.
+    fn route<'a>(&'a self, job: &'a NodeJob) -> Option<&'a Route> {
+        let own = self.options.hosts.get(&job.node);
+        job.route
+            .as_ref()
+            .or_else(|| own.and_then(|host| host.route.as_ref()))
+    }
+
+    fn rights(&self, node: &NodeName) -> Rights {
         let own = self.options.hosts.get(node).and_then(|host| host.rights);
-        let way = match own.unwrap_or(self.options.rights) {
-            Rights::Collector => WayIn::InstalledCollector,
-            Rights::Never => WayIn::LoginOnly,
-            Rights::Stream => WayIn::SudoStream,
-        };
-        let nonce = nonce().map_err(|error| Gap::Node {
-            class: FaultClass::Internal,
-            detail: Text::from(format!("no random numbers: {error}")),
-        })?;
-        let (command, stdin) = collector::job(way, &nonce);
-        Ok(Collect {
-            command,
-            stdin,
-            nonce,
-            sections: collector::section_count(),
-        })
+        own.unwrap_or(self.options.rights)
     }
 
     fn progress(&self, node: &NodeName, progress: &Progress) {
@@ -170,17 +181,16 @@ impl Site {
     }
 
     fn told(&self, node: &NodeName, frame: &Frame, start: Instant) {
-        let way = frame.way.unwrap_or(WayIn::ForcedCommand);
+        let by_hand = frame.by_hand.then_some(WayIn::Import);
+        let way = by_hand.or(frame.way).unwrap_or(WayIn::ForcedCommand);
         let message = format!(
-            "read {} sections, {} bytes in {:.1} s as uid {} by {}",
+            "read {} sections, {} bytes in {:.1} s as uid {} by {} v{}",
             frame.sections.len(),
             frame.bytes,
             start.elapsed().as_secs_f32(),
             frame.uid,
-            serde_json::to_value(way)
-                .ok()
-                .and_then(|word| word.as_str().map(str::to_owned))
-                .unwrap_or_default(),
+            way.words(),
+            frame.script,
         );
         self.outlet
             .log(Level::Info, Some(node), Text::from(message), None);
@@ -207,6 +217,81 @@ impl Site {
     }
 }
 
+/// What is run on a node.
+fn question(rights: Rights) -> Result<Collect, Gap> {
+    let way = match rights {
+        Rights::Collector => WayIn::InstalledCollector,
+        Rights::Never => WayIn::LoginOnly,
+        Rights::Stream => WayIn::SudoStream,
+    };
+    let nonce = nonce().map_err(|error| Gap::Node {
+        class: FaultClass::Internal,
+        detail: Text::from(format!("no random numbers: {error}")),
+    })?;
+    let (command, stdin) = collector::job(way, &nonce);
+    Ok(Collect {
+        command,
+        stdin,
+        nonce,
+        sections: collector::section_count(),
+    })
+}
+
+/// Reads this machine. Root needs no installed collector, and has the present one.
+fn here(
+    options: &Options,
+    (root, rights): (Option<&Path>, Rights),
+    ctl: &Ctl<'_>,
+) -> Result<Frame, Gap> {
+    let own = root.is_some() || rustix::process::geteuid().is_root();
+    let rights = if own { Rights::Never } else { rights };
+    local::run(&options.place.program, root, &question(rights)?, ctl)
+}
+
+/// Who this machine is.
+///
+/// # Errors
+/// As reading it does; [`Gap::WrongMachine`] for one that cannot be a node.
+pub fn look_here(options: &Options, root: Option<&Path>) -> Result<Who, Gap> {
+    let failed = |error: std::io::Error| Gap::Node {
+        class: FaultClass::Internal,
+        detail: Text::from(error.to_string()),
+    };
+    let bounds = &options.bounds;
+    let ctl = Ctl {
+        connect: bounds.connect,
+        handshake: bounds.handshake,
+        auth: bounds.auth,
+        script: bounds.script,
+        deadline: Instant::now() + bounds.node,
+        cap: bounds.cap,
+        cancel: &Arc::new(Cancel::new().map_err(failed)?),
+        progress: &|_| {},
+    };
+    let who = who(&here(options, (root, options.rights), &ctl)?);
+    match who.machine_id {
+        Some(_) => Ok(who),
+        None => Err(nobody()),
+    }
+}
+
+/// A container has the boot id of its node and no machine id.
+fn nobody() -> Gap {
+    Gap::WrongMachine {
+        detail: Text::new(
+            "this system has no machine id; from inside a container the node's root is elsewhere: --root /host",
+        ),
+    }
+}
+
+/// An import that is too old for its passes to count as such is stale.
+fn state(facts: &HostFacts) -> HostState {
+    match (facts.imported(), facts.aged()) {
+        (Some(taken), Some(gap)) if now().duration_since(taken) > FRESH => HostState::Stale(gap),
+        _ => HostState::Ok,
+    }
+}
+
 /// 32 hex digits that nobody can foresee.
 fn nonce() -> Result<String, openssl::error::ErrorStack> {
     let mut bytes = [0; 16];
@@ -215,19 +300,29 @@ fn nonce() -> Result<String, openssl::error::ErrorStack> {
 }
 
 /// Whether the host that answered is the one that the kubelet reported.
-fn same_machine(facts: &HostFacts, object: &NodeObject) -> Result<(), Gap> {
-    // Without an identity nothing can be compared; the host key has spoken for the host.
-    let Ok(identity) = facts.identity.get() else {
-        return Ok(());
+fn same_machine(
+    facts: &HostFacts,
+    object: Option<&NodeObject>,
+    route: Option<&Route>,
+) -> Result<(), Gap> {
+    let wrong = |detail: String| Gap::WrongMachine {
+        detail: Text::from(detail),
     };
-    match identity
-        .value
-        .foreign(object)
-        .or_else(|| identity.value.rebooted(object))
-    {
+    let identity = match (facts.identity.get(), route) {
+        (Ok(identity), _) => &identity.value,
+        // Without an identity nothing can be compared; the host key has spoken for the host.
+        (Err(_), None) => return Ok(()),
+        (Err(gap), Some(_)) => return Err(gap),
+    };
+    if matches!(route, Some(Route::Here(_))) && identity.machine_id.is_none() {
+        return Err(nobody());
+    }
+    let Some(object) = object else { return Ok(()) };
+    let other = identity.foreign(object);
+    // A file may be older than the boot.
+    let imported = matches!(route, Some(Route::Import(_)));
+    match other.or_else(|| identity.rebooted(object).filter(|_| !imported)) {
         None => Ok(()),
-        Some(detail) => Err(Gap::WrongMachine {
-            detail: Text::from(detail),
-        }),
+        Some(detail) => Err(wrong(detail)),
     }
 }

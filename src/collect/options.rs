@@ -6,6 +6,11 @@ use std::time::Duration;
 
 use crate::model::name::NodeName;
 
+use super::route::Route;
+
+/// This program as the kernel knows it, whatever became of its file.
+pub const PROGRAM: &str = "/proc/self/exe";
+
 /// How nodes are reached. `Default` is what holds where the user said nothing.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -36,6 +41,8 @@ pub struct Host {
     pub rights: Option<Rights>,
     /// No way in by choice.
     pub api_only: bool,
+    /// Another way than SSH.
+    pub route: Option<Route>,
 }
 
 /// By which right the collector runs.
@@ -63,6 +70,8 @@ pub struct Place {
     pub ssh_config: Option<PathBuf>,
     /// The client whose reading of ssh_config counts.
     pub ssh: PathBuf,
+    /// This program, to be started again where a root has to be entered.
+    pub program: PathBuf,
 }
 
 /// Numbers and times.
@@ -97,6 +106,7 @@ impl Default for Options {
                 agent: None,
                 ssh_config: None,
                 ssh: "ssh".into(),
+                program: PROGRAM.into(),
             },
             bounds: Bounds::default(),
         }

@@ -17,6 +17,7 @@ use super::kube::{self, Mode};
 use super::node::NodeJob;
 use super::options::Options;
 use super::pool::{self, Pool};
+use super::route::{Claim, Claims};
 use crate::model::fact::Gap;
 use crate::model::link::{Level, LogLine, ObjectDelta, Order, Update};
 use crate::model::name::NodeName;
@@ -39,12 +40,23 @@ pub struct Plan {
     pub mode: Mode,
     /// Nodes that are known without the API server: configured, or named on the command line.
     pub known: Vec<NodeName>,
-    /// Empty: every node; else only these are read over SSH.
-    pub only: Vec<NodeName>,
+    /// Which nodes are read.
+    pub only: Only,
+    /// Sides that look for their node.
+    pub claims: Vec<Claim>,
     /// Names and addresses of the last run.
     pub inventory: Inventory,
     /// Told once with the names and addresses of this run, to be kept for the next one.
     pub keep: Keep,
+}
+
+/// Which nodes are read; the others are known by what the API server says of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Only {
+    /// All, or where names are given these.
+    Named(Vec<NodeName>),
+    /// The ones that a [`Claim`] found.
+    Claimed,
 }
 
 /// Keeps names and addresses.
@@ -103,6 +115,7 @@ pub fn start(plan: Plan, updates: SyncSender<Update>) -> io::Result<Collection> 
         objects: BTreeMap::new(),
         known: plan.known,
         only: plan.only,
+        claims: Claims::new(plan.claims),
         inventory: plan.inventory,
         keep: Some(plan.keep),
     };
@@ -192,7 +205,8 @@ struct Desk {
     started: BTreeSet<NodeName>,
     objects: BTreeMap<NodeName, Arc<NodeObject>>,
     known: Vec<NodeName>,
-    only: Vec<NodeName>,
+    only: Only,
+    claims: Claims,
     inventory: Inventory,
     keep: Option<Keep>,
 }
@@ -230,6 +244,7 @@ impl Desk {
             ObjectDelta::Node(name, Some(object), _) => {
                 self.objects
                     .insert(name.clone(), Arc::new((**object).clone()));
+                self.claims.meet(name, object);
                 if !self.started.contains(name) {
                     self.collect(name);
                 }
@@ -239,11 +254,13 @@ impl Desk {
                 self.started.remove(name);
             }
             ObjectDelta::NodesListed => {
+                self.settle_claims(true);
                 self.start_known();
                 self.keep_inventory();
             }
             ObjectDelta::NodesFailed(_) => {
                 self.known.extend(self.inventory.names());
+                self.settle_claims(false);
                 self.start_known();
             }
             ObjectDelta::Namespaces(_) | ObjectDelta::Cluster(_) => {}
@@ -260,6 +277,28 @@ impl Desk {
         }
     }
 
+    /// Every node is known now, or none will be.
+    fn settle_claims(&mut self, listed: bool) {
+        for name in self.claims.settle(listed.then_some(&self.objects)) {
+            if listed {
+                self.collect(&name);
+            } else {
+                self.known.push(name);
+            }
+        }
+        for claim in self.claims.left() {
+            let line = LogLine {
+                at: now(),
+                level: Level::Error,
+                node: None,
+                message: Text::from(format!("no node is this machine: {claim}")),
+                next: Some(Text::new("name the node: --node NAME")),
+            };
+            // Without an engine the next update ends the run.
+            let _ = self.updates.send(Update::Log(line));
+        }
+    }
+
     /// Nodes that need no API server to be known.
     fn start_known(&mut self) {
         for name in std::mem::take(&mut self.known) {
@@ -273,7 +312,12 @@ impl Desk {
 
     fn collect(&mut self, name: &NodeName) {
         self.started.insert(name.clone());
-        if !self.only.is_empty() && !self.only.contains(name) {
+        let route = self.claims.route(name).cloned();
+        let wanted = match &self.only {
+            Only::Named(names) => names.is_empty() || names.contains(name),
+            Only::Claimed => route.is_some(),
+        };
+        if !wanted {
             return;
         }
         // The pool ends only after this sender.
@@ -281,6 +325,7 @@ impl Desk {
             node: name.clone(),
             object: self.objects.get(name).cloned(),
             inventory: self.inventory.addresses(name),
+            route,
         });
     }
 }

@@ -32,6 +32,7 @@ pub struct File {
     pub theme: Option<String>,
     pub keys: BTreeMap<String, Vec<String>>,
     pub policy: Option<PathBuf>,
+    /// Files as `--import` takes them.
     pub import: Vec<PathBuf>,
 }
 
@@ -65,6 +66,21 @@ pub struct Host {
     pub sudo: Option<Sudo>,
     /// No way in: show what the API server says of it.
     pub api_only: bool,
+    pub transport: Way,
+    /// With `transport: local`: where the node's root is mounted.
+    pub root: Option<PathBuf>,
+    /// An answer of the collector that was made by hand, instead of a login.
+    pub import: Option<PathBuf>,
+}
+
+/// How a node is reached.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    #[default]
+    Ssh,
+    /// It is this machine.
+    Local,
 }
 
 /// By which right the collector runs.
@@ -161,7 +177,6 @@ pub fn parse(text: &str, name: &str) -> Result<Loaded, Failure> {
 fn unused(file: &File) -> impl Iterator<Item = &'static str> {
     [
         ("keys", !file.keys.is_empty()),
-        ("import", !file.import.is_empty()),
     ]
     .into_iter()
     .filter_map(|(key, set)| set.then_some(key))
@@ -259,10 +274,10 @@ mod tests {
 
     #[test]
     fn what_is_not_acted_on_yet_says_so() {
-        let loaded = parse("import: [a]\n", "c.yaml").expect("a valid file");
+        let loaded = parse("keys: {quit: [q]}\n", "c.yaml").expect("a valid file");
         assert_eq!(
             loaded.warnings,
-            ["c.yaml: import is not acted on by this version"]
+            ["c.yaml: keys is not acted on by this version"]
         );
     }
 

@@ -51,6 +51,14 @@ pub fn stamp(path: &Path) -> Option<(std::time::SystemTime, u64)> {
     Some((meta.modified().ok()?, meta.len()))
 }
 
+/// Whether a name leads to a regular file, which can be read more than once; a pipe cannot.
+///
+/// # Errors
+/// As looking at it does.
+pub fn is_regular(path: &Path) -> io::Result<bool> {
+    Ok(fs::metadata(path)?.is_file())
+}
+
 /// Whether something exists under that name.
 pub fn exists(path: &Path) -> bool {
     path.exists()

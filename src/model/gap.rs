@@ -195,7 +195,7 @@ impl FaultClass {
             Self::JumpLost => "the bastion hung up: look at its sshd log, then press r",
             Self::Cancelled => "press r to collect again",
             Self::NoRoot => {
-                "start the pod so that it may chroot: kubectl debug node/NODE -it --profile=sysadmin --image=IMAGE; the node is then at /host"
+                "name the folder where the node's root is mounted, and be root: in a pod of kubectl debug node/NODE -it --profile=sysadmin --image=IMAGE it is /host"
             }
             Self::BadImport => {
                 "make the file again: stakeout collector print | ssh NODE sudo sh >NODE.stk; then stakeout import NODE.stk"

@@ -32,7 +32,7 @@ impl Selection {
     }
 
     /// With `--node`, findings about the cluster are left out.
-    fn wants_node(&self, node: Option<&NodeName>) -> bool {
+    pub fn wants_node(&self, node: Option<&NodeName>) -> bool {
         self.nodes.is_empty() || node.is_some_and(|node| self.nodes.contains(node))
     }
 }

@@ -4,9 +4,10 @@ use std::io::{self, Write};
 
 use super::{Row, Selection, Totals, fix_of, gaps, offences, sources};
 use crate::engine::Judged;
-use crate::model::fact::{Fact, Source};
+use crate::model::fact::{Fact, Gap, Source};
 use crate::model::link::HostState;
 use crate::model::name::{CheckId, NodeName};
+use crate::model::node::WayIn;
 use crate::model::verdict::{Side3, Verdict};
 
 /// Lines of an excerpt that a terminal report shows; the JSON report has them all.
@@ -49,28 +50,53 @@ fn head(judged: &Judged, selection: &Selection, out: &mut dyn Write) -> io::Resu
         snapshot.nodes.len(),
         snapshot.taken
     )?;
-    let failed = judged
-        .hosts
-        .values()
-        .filter(|state| matches!(state, HostState::Failed(_) | HostState::Stale(_)))
-        .count();
-    let ok = judged
-        .hosts
-        .values()
-        .filter(|state| **state == HostState::Ok)
-        .count();
     if !judged.hosts.is_empty() {
-        writeln!(
-            out,
-            "read over ssh: {ok} of {} nodes, {failed} failed",
-            judged.hosts.len()
-        )?;
+        writeln!(out, "{}", read(judged))?;
     }
     if let Some(ids) = &selection.checks {
         let ids: Vec<&str> = ids.iter().map(|id| id.0).collect();
         writeln!(out, "only: {}", ids.join(", "))?;
     }
     writeln!(out)
+}
+
+/// `read over ssh: 3 of 5 nodes, 1 failed; 1 imported`: how many nodes were read in which way.
+fn read(judged: &Judged) -> String {
+    let states = || judged.hosts.values();
+    let failed = |state: &HostState| match state {
+        HostState::Failed(_) => true,
+        HostState::Stale(gap) => !matches!(gap, Gap::Imported { .. }),
+        _ => false,
+    };
+    let by = |ways: &[WayIn]| {
+        let read = judged.hosts.iter().filter(|(name, state)| {
+            let facts = judged.snapshot.nodes.get(*name);
+            let identity = facts.and_then(|facts| facts.host.identity.get().ok());
+            !failed(state) && identity.is_some_and(|seen| ways.contains(&seen.value.way))
+        });
+        read.count()
+    };
+    let ok = states().filter(|state| **state == HostState::Ok).count();
+    let (here, brought) = (by(&[WayIn::Local, WayIn::LocalRoot]), by(&[WayIn::Import]));
+    let stale = states()
+        .filter(|state| matches!(state, HostState::Stale(Gap::Imported { .. })))
+        .count();
+    let ssh = (ok + stale).saturating_sub(here + brought);
+    let mut out = format!(
+        "read over ssh: {ssh} of {} nodes, {} failed",
+        judged.hosts.len(),
+        states().filter(|state| failed(state)).count()
+    );
+    if here > 0 {
+        out.push_str(&format!("; {here} read here"));
+    }
+    if brought > 0 {
+        out.push_str(&format!("; {brought} imported"));
+    }
+    if stale > 0 {
+        out.push_str(&format!(", {stale} of them too old to count as passed"));
+    }
+    out
 }
 
 fn offence(judged: &Judged, row: &Row<'_>, first: bool, out: &mut dyn Write) -> io::Result<()> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::progress::Progress;
 use super::settings::Settings;
+use super::sides::Sides;
 use crate::collect::kube::Mode;
 use crate::collect::{self, clock, inventory, supervisor};
 use crate::engine::{self, Judged};
@@ -59,6 +60,7 @@ pub fn start(settings: &Settings, mode: Mode) -> Result<Live, Failure> {
         let message = format!("cannot start the collection: {error}");
         Failure::new(message, "ulimit -u; ulimit -n")
     };
+    let sides = Sides::find(settings)?;
     let masker = Arc::new(collect::masker().map_err(|error| failed(error.to_string()))?);
     let (updates, inbox) = sync_channel(WAITING);
     let (views_out, views) = channel();
@@ -71,23 +73,26 @@ pub fn start(settings: &Settings, mode: Mode) -> Result<Live, Failure> {
         interval: INTERVAL,
     };
     engine::spawn(options, inbox, views_out).map_err(|error| failed(error.to_string()))?;
-    let plan = plan(settings, mode, masker);
+    let plan = plan(settings, mode, masker, sides);
     let collection = supervisor::start(plan, updates).map_err(|error| failed(error.to_string()))?;
     Ok(Live { views, collection })
 }
 
-fn plan(settings: &Settings, mode: Mode, masker: Arc<Masker>) -> supervisor::Plan {
+fn plan(settings: &Settings, mode: Mode, masker: Arc<Masker>, sides: Sides) -> supervisor::Plan {
     let mut known: Vec<_> = settings.config.hosts.keys().cloned().collect();
     known.extend(settings.nodes.iter().cloned());
     let place = settings.inventory();
+    let mut options = settings.collect();
+    sides.route(&mut options);
     supervisor::Plan {
         access: settings.access(mode == Mode::Once),
         namespaces: Vec::new(),
-        nodes: Arc::new(settings.collect()),
+        nodes: Arc::new(options),
         masker,
         mode,
         known,
-        only: settings.nodes.clone(),
+        only: sides.only,
+        claims: sides.claims,
         inventory: inventory::read(&place),
         keep: Box::new(move |inventory| {
             // A run without the inventory of the last one is only less comfortable.
@@ -114,6 +119,12 @@ pub fn once(settings: &Settings) -> Result<Arc<Judged>, Failure> {
         .ok_or_else(|| Failure::new("the run was ended before its first view", "stakeout scan"))?;
     if judged.snapshot.nodes.is_empty() {
         return Err(nothing(&judged));
+    }
+    if settings.is_local() && judged.hosts.is_empty() {
+        return Err(Failure::new(
+            "no node of the API server is this machine",
+            "kubectl get nodes -o custom-columns=NAME:.metadata.name,ID:.status.nodeInfo.machineID; then stakeout scan --local --node NAME",
+        ));
     }
     Ok(judged)
 }

@@ -1,6 +1,7 @@
 //! One command, one mode: resolves what was typed and calls the layers below.
 
 mod dashboard;
+mod import;
 mod live;
 mod plan;
 mod policy;
@@ -8,6 +9,7 @@ mod print;
 mod progress;
 mod scan;
 mod settings;
+mod sides;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -16,6 +18,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::cli::{Cli, Command, Policy, PrintUser, Snapshot};
+use crate::cli::{Cli, Command, PrintKey, PrintUser, Snapshot};
+use crate::collect::transport::local;
 use crate::error::{Failure, Outcome};
 use crate::probes;
 
@@ -57,6 +61,15 @@ fn dispatch(cli: &Cli) -> Result<Outcome, Failure> {
         Some(Command::Policy {
             action: Policy::Check { file },
         }) => return policy::check(file),
+        Some(Command::AuthorizedKeys {
+            print: PrintKey::Print { user, key },
+        }) => return show(&print::authorized_keys(user.as_deref(), key)?),
+        Some(Command::Import { files }) => return import::look(files),
+        Some(Command::EnterRoot { root }) => {
+            let Err(error) = local::enter(root);
+            tell(&error);
+            return Ok(Outcome::Error);
+        }
         _ => {}
     }
     let settings = Settings::new(cli, std::env::vars_os().collect())?;

@@ -1,12 +1,17 @@
 //! Commands that only print what is compiled in.
 
 use std::fmt::Write as _;
+use std::io::{self, Read as _};
+use std::path::Path;
 
 use crate::checks;
 use crate::checks::check::{Check, Place};
 use crate::checks::fix::{self, Line};
 use crate::error::Failure;
 use crate::model::text::Text;
+
+/// Bytes of a public key: the largest one is far below.
+const KEY: u64 = 16 << 10;
 
 /// `stakeout explain ID`.
 ///
@@ -88,6 +93,33 @@ pub fn step_text(step: &Line) -> String {
 pub fn sudoers(user: &str) -> Result<String, Failure> {
     crate::probes::collector::sudoers(user)
         .map_err(|error| Failure::new(error, "stakeout sudoers print --user audit"))
+}
+
+/// `stakeout authorized-keys print`.
+///
+/// # Errors
+/// A key that cannot be read or is none, or a name that is none.
+pub fn authorized_keys(user: Option<&str>, key: &Path) -> Result<String, Failure> {
+    if let Some(user) = user {
+        sudoers(user)?;
+    }
+    let text = if key == Path::new("-") {
+        let mut text = String::new();
+        let input = io::stdin().lock();
+        let taken = input.take(KEY).read_to_string(&mut text);
+        taken.map(|_| text)
+    } else {
+        crate::disk::read_text(key, KEY)
+    };
+    let failed = |error: String| {
+        Failure::new(
+            error,
+            "stakeout authorized-keys print --key ~/.ssh/id_ed25519.pub",
+        )
+    };
+    let text =
+        text.map_err(|error| failed(format!("cannot read the key {}: {error}", key.display())))?;
+    crate::probes::collector::authorized_keys(&text, user.is_some()).map_err(failed)
 }
 
 /// `stakeout checks`.

@@ -9,6 +9,7 @@ use crate::cli::{Output, Scan};
 use crate::engine::Judged;
 use crate::error::{Failure, Outcome};
 use crate::model::fact::Gap;
+use crate::model::link::HostState;
 use crate::model::name::CheckId;
 use crate::model::text::Text;
 use crate::model::verdict::Verdict;
@@ -19,12 +20,15 @@ use crate::report::{self, Selection, Totals};
 /// # Errors
 /// Nothing to judge: no snapshot that can be read, no cluster and no node; or an unknown check id.
 pub fn scan(settings: &Settings, options: &Scan) -> Result<Outcome, Failure> {
-    let selection = Selection {
+    let mut selection = Selection {
         checks: ids(&options.checks)?,
         nodes: settings.nodes.clone(),
         all: options.all,
     };
     let judged = judged(settings)?;
+    if settings.is_local() && selection.nodes.is_empty() {
+        selection.nodes = judged.hosts.keys().cloned().collect();
+    }
     super::written(|out| match options.output {
         Output::Text => report::text::write(&judged, &selection, out),
         Output::Json => report::json::write(&judged, &selection, out),
@@ -77,14 +81,19 @@ fn outcome(judged: &Judged, selection: &Selection, options: &Scan) -> Outcome {
 /// Questions to a person do not make a run incomplete.
 fn is_complete(judged: &Judged, selection: &Selection) -> bool {
     let open = |gap: &Gap| !matches!(gap, Gap::NeedsHuman { .. });
-    judged
-        .findings()
-        .filter(|finding| selection.wants(finding))
-        .all(|finding| match finding.verdict {
-            Verdict::Unknown { why } => !open(why),
-            Verdict::Fail { gaps, .. } => !gaps.iter().any(open),
-            _ => true,
-        })
+    // What passed once is no pass of now.
+    let stale = judged.hosts.iter().any(|(name, state)| {
+        matches!(state, HostState::Stale(_)) && selection.wants_node(Some(name))
+    });
+    !stale
+        && judged
+            .findings()
+            .filter(|finding| selection.wants(finding))
+            .all(|finding| match finding.verdict {
+                Verdict::Unknown { why } => !open(why),
+                Verdict::Fail { gaps, .. } => !gaps.iter().any(open),
+                _ => true,
+            })
 }
 
 /// `stakeout snapshot save FILE`.

@@ -7,9 +7,11 @@ use std::path::PathBuf;
 use openssl::sha::sha256;
 
 use crate::cli::{Cli, Color, Global};
-use crate::collect::options::{Bounds, Place, Rights};
+use crate::collect::import::Import;
+use crate::collect::options::{Bounds, PROGRAM, Place, Rights};
+use crate::collect::route::Route;
 use crate::collect::{self, clock, kube};
-use crate::config::{self, Places, Sudo};
+use crate::config::{self, Places, Sudo, Way};
 use crate::error::Failure;
 use crate::model::name::{Digest, NodeName};
 use crate::model::policy::Policy;
@@ -109,6 +111,11 @@ impl Settings {
         }
     }
 
+    /// This machine is the node to read.
+    pub fn is_local(&self) -> bool {
+        self.global.local || self.global.root.is_some()
+    }
+
     /// The environment, by name.
     pub fn var(&self, name: &str) -> Option<String> {
         self.env.get(OsStr::new(name))?.to_str().map(str::to_owned)
@@ -154,6 +161,7 @@ impl Settings {
                 agent: path("SSH_AUTH_SOCK").filter(|_| ssh.agent != Some(false)),
                 ssh_config: ssh.config.clone(),
                 ssh: "ssh".into(),
+                program: PROGRAM.into(),
             },
             bounds: Bounds {
                 workers: ssh.workers.unwrap_or(bounds.workers),
@@ -206,6 +214,11 @@ fn as_host(host: &config::Host) -> collect::options::Host {
         known_as: host.known_as.clone(),
         rights: host.sudo.map(as_rights),
         api_only: host.api_only,
+        route: match (&host.import, host.transport) {
+            (Some(file), _) => Some(Route::Import(Import::of_file(file))),
+            (None, Way::Local) => Some(Route::Here(host.root.clone())),
+            (None, Way::Ssh) => None,
+        },
     }
 }
 

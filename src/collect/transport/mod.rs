@@ -3,6 +3,7 @@
 pub mod either;
 mod fault;
 mod intake;
+pub mod local;
 pub mod openssh;
 pub mod ssh2;
 mod trust;

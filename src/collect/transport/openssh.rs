@@ -246,7 +246,7 @@ fn quoted(files: &[PathBuf]) -> Result<String, Fault> {
 }
 
 /// A process and its group, ended when it is dropped.
-struct Running(Child);
+pub(super) struct Running(pub Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -260,7 +260,12 @@ impl Drop for Running {
 }
 
 /// Feeds and reads until the answer is whole, the output ends, or it is too late.
-fn pump(child: &mut Child, intake: &mut Intake, stdin: &[u8], ctl: &Ctl<'_>) -> Result<(), Fault> {
+pub(super) fn pump(
+    child: &mut Child,
+    intake: &mut Intake,
+    stdin: &[u8],
+    ctl: &Ctl<'_>,
+) -> Result<(), Fault> {
     let mut input = child.stdin.take();
     let (Some(mut output), Some(mut error)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(Fault::new(FaultClass::Internal, "ssh has no output"));

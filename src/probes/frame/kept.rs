@@ -65,7 +65,7 @@ impl KeptAnswers {
             return Ok(last);
         }
         let said = self.reader.noise.iter().chain(&self.line).copied();
-        let said: Vec<u8> = said.take(80).collect();
+        let said: Vec<u8> = said.take_while(|byte| *byte != b'\n').take(80).collect();
         let detail = match said.as_slice() {
             [] => "the file is empty".to_owned(),
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
