@@ -232,9 +232,13 @@ impl Gap {
     pub fn next_step_on(&self, node: Option<&NodeName>) -> Text {
         let general = self.next_step();
         match (self, node) {
-            (Self::Node { .. } | Self::Imported { .. }, Some(node)) => {
-                Text::from(general.as_str().replace("NODE", node.as_str()))
-            }
+            (
+                Self::Node { .. }
+                | Self::Imported { .. }
+                | Self::Denied { .. }
+                | Self::CollectorOutdated { .. },
+                Some(node),
+            ) => Text::from(general.as_str().replace("NODE", node.as_str())),
             _ => general,
         }
     }
@@ -248,14 +252,14 @@ impl Gap {
             Self::Api { .. } => "kubectl get --raw /readyz; the node side goes on without it",
             Self::Node { class, .. } => class.next_step(),
             Self::Denied { .. } => {
-                "install the collector and its sudoers rule: stakeout collector print; stakeout sudoers print"
+                "install the collector and its sudoers rule for the login: stakeout collector print | ssh NODE 'sudo install -D -m 0755 /dev/stdin /usr/local/libexec/stakeout-collect'; stakeout sudoers print --user LOGIN | ssh NODE 'sudo install -m 0440 /dev/stdin /etc/sudoers.d/stakeout'"
             }
             Self::ToolMissing { tool } => {
                 return Text::from(format!("install {tool} on the node, then press r"));
             }
             Self::Garbled { .. } => "look at the raw evidence (e), then at the file on the node",
             Self::CollectorOutdated { .. } => {
-                "install the present collector on the node: stakeout collector print"
+                "install the present collector, and the rule with its digest: stakeout collector print | ssh NODE 'sudo install -D -m 0755 /dev/stdin /usr/local/libexec/stakeout-collect'; stakeout sudoers print --user LOGIN | ssh NODE 'sudo install -m 0440 /dev/stdin /etc/sudoers.d/stakeout'"
             }
             Self::WrongMachine { .. } => {
                 "the address leads to another machine: correct hosts: in config.yaml or the Node's InternalIP"

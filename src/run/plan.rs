@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::settings::Settings;
-use crate::config::Sudo;
+use crate::config::{Host, Sudo, Way};
 use crate::model::node::WayIn;
 use crate::probes::probe::Ask;
 use crate::probes::{self, collector};
@@ -43,31 +43,91 @@ fn api(out: &mut String) {
 }
 
 fn nodes(out: &mut String, settings: &Settings) {
-    let way = match settings.config.sudo {
-        Sudo::Collector => WayIn::InstalledCollector,
-        Sudo::Never => WayIn::LoginOnly,
-        Sudo::Stream => WayIn::SudoStream,
-    };
-    let (command, _) = collector::job(way, NONCE);
-    line(
-        out,
-        "Nodes: one login over SSH each, host key checked first, one exec request:",
-    );
-    line(out, &format!("  {command}"));
+    let sudo = settings.config.sudo;
+    if settings.is_local() {
+        let root = settings.global.root.as_deref();
+        let place = root.map_or_else(String::new, |root| {
+            format!(", inside {} by chroot(2)", root.display())
+        });
+        line(
+            out,
+            &format!("Nodes: this machine alone, without network: /bin/sh -s{place}"),
+        );
+        line(out, "  its standard input:");
+    } else {
+        line(
+            out,
+            "Nodes: one login over SSH each, host key checked first, one exec request:",
+        );
+        let (command, _) = collector::job(way(sudo), NONCE);
+        line(out, &format!("  {command}"));
+        rights(out, sudo);
+        line(out, "  its standard input:");
+    }
     line(
         out,
         &format!(
-            "  its standard input: a nonce, and the collector version {}, sha256 {}",
+            "    a nonce, and the collector version {}, sha256 {}",
             collector::VERSION,
             collector::digest()
         ),
     );
-    if settings.config.sudo == Sudo::Stream {
+    sections(out);
+    for (name, host) in &settings.config.hosts {
         line(
             out,
-            "  sudo: stream is set: this login equals root on every node",
+            &format!(
+                "  {name}: {} (hosts: in the configuration)",
+                how(host, sudo)
+            ),
         );
     }
+    let files = settings
+        .global
+        .imports
+        .iter()
+        .chain(&settings.config.import);
+    for file in files {
+        line(
+            out,
+            &format!("  the nodes of {}: read from it, no login", file.display()),
+        );
+    }
+    if !settings.is_local() {
+        line(
+            out,
+            "  every other node: named by the API server, reached as `ssh NODE` would",
+        );
+    }
+}
+
+fn way(sudo: Sudo) -> WayIn {
+    match sudo {
+        Sudo::Collector => WayIn::InstalledCollector,
+        Sudo::Never => WayIn::LoginOnly,
+        Sudo::Stream => WayIn::SudoStream,
+    }
+}
+
+/// What comes of the request, in the order in which it is tried.
+fn rights(out: &mut String, sudo: Sudo) {
+    let tiers: &[&str] = match sudo {
+        Sudo::Collector => &[
+            "with a forced command (stakeout authorized-keys print): the installed collector, whatever is requested",
+            "else the installed collector as root, where its sudoers rule is there (stakeout sudoers print)",
+            "else the script below with the login's own rights; what it cannot read is unknown, and names the grant",
+        ],
+        Sudo::Never => &["the script below with the login's own rights, and nothing else"],
+        Sudo::Stream => &[
+            "sudo: stream is set: the script below through sudo sh, so this login equals root on every node",
+        ],
+    };
+    for tier in tiers {
+        line(out, &format!("    {tier}"));
+    }
+}
+
+fn sections(out: &mut String) {
     line(
         out,
         "  what the collector reads, section by section (its text: stakeout collector print):",
@@ -87,21 +147,28 @@ fn nodes(out: &mut String, settings: &Settings) {
             }
         }
     }
-    for (name, host) in &settings.config.hosts {
-        let how = if host.api_only {
-            "not read, by choice"
-        } else {
-            "read over ssh"
-        };
-        line(
-            out,
-            &format!("  {name}: {how} (hosts: in the configuration)"),
-        );
+}
+
+/// How one node of the configuration is read.
+fn how(host: &Host, sudo: Sudo) -> String {
+    if host.api_only {
+        return "not read, by choice".to_owned();
     }
-    line(
-        out,
-        "  every other node: named by the API server, reached as `ssh NODE` would",
-    );
+    if let Some(file) = &host.import {
+        return format!("read from {}, no login", file.display());
+    }
+    if host.transport == Way::Local {
+        let root = host.root.as_ref();
+        let root = root.map_or_else(String::new, |root| {
+            format!(", its root at {}", root.display())
+        });
+        return format!("this machine{root}, no login");
+    }
+    match host.sudo.unwrap_or(sudo) {
+        Sudo::Stream => "read over ssh through sudo sh: this login equals root".to_owned(),
+        Sudo::Never => "read over ssh with the login's own rights".to_owned(),
+        Sudo::Collector => "read over ssh".to_owned(),
+    }
 }
 
 fn line(out: &mut String, text: &str) {

@@ -36,4 +36,5 @@ mod screenshots;
 mod ssh;
 #[path = "../lab/stage.rs"]
 mod stage;
+mod ways;
 mod yaml;

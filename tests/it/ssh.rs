@@ -114,6 +114,7 @@ impl Lab {
                 serde_json::from_value(object).expect("a node object"),
             )),
             inventory: Vec::new(),
+            route: None,
         }
     }
 
