@@ -136,9 +136,20 @@ pub(super) fn started(answer: &Answer<'_>, ticks: &str) -> Option<i64> {
     booted(answer)?.checked_add(ticks.parse::<i64>().ok()? / 100)
 }
 
-/// Whether `/proc` shows the processes of others: to a login, and to root in a root where none is mounted.
+/// Whether `/proc` shows the processes of others.
 pub(super) fn sees_processes(answer: &Answer<'_>) -> bool {
+    proc_is(answer, b"open")
+}
+
+/// Why nothing is known of processes at all, where no `/proc` is mounted in the root that was read.
+pub(super) fn no_processes(answer: &Answer<'_>) -> Option<Gap> {
+    proc_is(answer, b"none").then(|| Gap::Garbled {
+        what: Text::new("no /proc is mounted in the root that was read"),
+    })
+}
+
+fn proc_is(answer: &Answer<'_>, word: &[u8]) -> bool {
     answer
         .records("identity", "V")
-        .any(|fields| fields.len() == 2 && fields[0] == b"proc" && fields[1] == b"open")
+        .any(|fields| fields.len() == 2 && fields[0] == b"proc" && fields[1] == word)
 }

@@ -4,7 +4,7 @@
 //! the order of a directory walk as JSON merge patches, defaults again for what is still empty, flags.
 
 use super::answer::{Answer, Content, source, summary};
-use super::identity::sees_processes;
+use super::identity::{no_processes, sees_processes};
 use super::probe::{Ask, Probe, Reading};
 use crate::model::fact::{Fact, Gap, Locator, Need};
 use crate::model::kubelet::{Kubelet, LayerKind};
@@ -93,6 +93,9 @@ fn unseen_flags(answer: &Answer<'_>, started: &Started) -> Option<Gap> {
     }
     if started.process.is_some() {
         return None;
+    }
+    if let Some(gap) = no_processes(answer) {
+        return Some(gap);
     }
     // A unit says how a kubelet would be started, not how one runs that cannot be seen.
     if !sees_processes(answer) {

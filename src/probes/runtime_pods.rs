@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::answer::{Answer, Content, not_read, summary};
-use super::identity::{sees_processes, started};
+use super::identity::{no_processes, sees_processes, started};
 use super::parse::cgroup::pod_uid;
 use super::probe::{Ask, Probe, Reading};
 use crate::model::fact::{Fact, Gap, Locator, Need};
@@ -53,6 +53,9 @@ fn line(pod: &RuntimePod) -> String {
 }
 
 fn pods(answer: &Answer<'_>) -> Result<RuntimePods, Gap> {
+    if let Some(gap) = no_processes(answer) {
+        return Err(gap);
+    }
     // Status 2: a process ended while it was looked at.
     let text = match answer.content("runtime", "cgroups", &[0, 1, 2]) {
         Some(Content::Whole(text)) => String::from_utf8_lossy(text),

@@ -158,7 +158,10 @@ mounts() {
     qm=$((qm + 1)); eval "f=\$q$qm"
     case $f in *[\\\ $T$N]*) ;; *) set -- "$@" -e " $f ";; esac
   done
-  [ $# -eq 0 ] || output /proc/self/mountinfo 200000 grep -F "$@" /proc/self/mountinfo
+  # Those of process 1: a login or a debug pod may have mounts of its own, and the kubelet has not.
+  f=/proc/self/mountinfo
+  [ "$uid" != 0 ] || [ ! -r /proc/1/mountinfo ] || f=/proc/1/mountinfo
+  [ $# -eq 0 ] || output /proc/self/mountinfo 200000 grep -F "$@" "$f"
 }
 # The names in folder $1, which was walked to last, each with its own way; then $2 is called for each. Names that
 # must be encoded cost processes, and no honest folder has many: beyond forty they are counted and left out;

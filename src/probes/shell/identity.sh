@@ -5,5 +5,7 @@ one /proc/sys/kernel/random/boot_id
 value clock "$(date +%s)"
 clock
 value uptime "$up"
-if [ -r /proc/1/cgroup ]; then value proc open; else value proc hidden; fi
+if [ -r /proc/1/cgroup ]; then value proc open
+elif [ -e /proc/self/stat ]; then value proc hidden
+else value proc none; fi
 file /etc/os-release 8192 || file /usr/lib/os-release 8192
