@@ -7,6 +7,7 @@
 pub mod cluster;
 pub mod fact;
 pub mod gap;
+pub mod hostkey;
 pub mod known;
 pub mod kubelet;
 pub mod lines;

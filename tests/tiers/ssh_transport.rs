@@ -1,5 +1,7 @@
 //! Real OpenSSH: sshd with keys of our own on loopback, an agent, and ssh-keygen as the judge of known_hosts.
 
+mod host_certs;
+
 use std::collections::BTreeSet;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -50,6 +52,12 @@ pub fn trials() -> Vec<Trial> {
             "ssh_transport::known_hosts_as_ssh_keygen",
             lacks(&["ssh-keygen"]),
             known_hosts_as_ssh_keygen,
+        ),
+        trial(
+            "sshd",
+            "ssh_transport::host_certificates",
+            openssh().or_else(|| lacks(&["ssh"])),
+            host_certs::host_certificates,
         ),
     ]
 }
@@ -121,6 +129,16 @@ struct Server {
 impl Server {
     /// `host_keys`: kinds as ssh-keygen takes them. `clients`: public keys that may log in.
     fn start(name: &str, host_keys: &[&[&str]], clients: &[&Path]) -> Self {
+        Self::configured(name, host_keys, clients, |_| String::new())
+    }
+
+    /// `more`: lines of sshd_config, made once the host keys are in the folder.
+    fn configured(
+        name: &str,
+        host_keys: &[&[&str]],
+        clients: &[&Path],
+        more: impl FnOnce(&Folder) -> String,
+    ) -> Self {
         let folder = Folder::new(name);
         let port = free_port();
         let keys: String = clients
@@ -141,6 +159,7 @@ impl Server {
             let public = read(&key.with_extension("pub"));
             known.push_str(&format!("[127.0.0.1]:{port} {public}"));
         }
+        config.push_str(&more(&folder));
         let config = folder.file("sshd_config", &config);
         let known = folder.file("known_hosts", &known);
         // sshd wants this folder, and wants it to be root's; elsewhere it exists already.
@@ -522,7 +541,7 @@ fn matches(line: &str, name: &str, words: &str) -> bool {
     // A name without its port is OpenSSH's own fall-back, which ssh-keygen does not follow.
     let lookup = known.lookup_exactly(&[name.to_owned()]);
     !matches!(
-        lookup.verify(&blob),
+        lookup.verify(&blob, 0),
         Verdict::Unknown {
             authority: false,
             ..

@@ -3,9 +3,12 @@
 //! Own reading of known_hosts files: markers, hashes, wildcards, negation and ports count as in OpenSSH, and a
 //! bad line costs only itself. Nothing here ever trusts a key that no line names, and nothing is written.
 
+mod cert;
 mod line;
+mod lookup;
+mod signature;
+mod wire;
 
-use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
@@ -14,8 +17,11 @@ use std::sync::Arc;
 
 use crate::disk;
 
+pub use cert::Certificate;
 pub use line::Key;
 use line::{Line, Marker};
+pub use lookup::{Lookup, Verdict};
+use lookup::{Name, bare};
 
 /// Largest file that is read, in bytes: 5,000 nodes with three keys each take a tenth.
 const FILE: u64 = 64 << 20;
@@ -67,36 +73,6 @@ impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} is not used: {}", self.place, self.reason)
     }
-}
-
-/// What the files say of a key. Fingerprints as `ssh-keygen -l` prints them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// The key is on file under one of the names.
-    Match(Place),
-    /// No line names the host.
-    Unknown {
-        fingerprint: String,
-        /// A `@cert-authority` line names the host: it would take a certificate, never a plain key.
-        authority: bool,
-    },
-    /// The host has another key of the same type on file.
-    Changed {
-        place: Place,
-        known: String,
-        offered: String,
-    },
-    /// The host has keys on file, none of the type that it shows.
-    NewType {
-        place: Place,
-        known: Vec<String>,
-        kind: String,
-        offered: String,
-    },
-    /// A line forbids this key for this host.
-    Revoked { place: Place, fingerprint: String },
-    /// What the host sent is no key.
-    Malformed,
 }
 
 impl KnownHosts {
@@ -167,7 +143,7 @@ impl KnownHosts {
         let mut lookup = self.lookup_exactly(names);
         let bare = names
             .iter()
-            .filter_map(|name| Some(name.strip_prefix('[')?.rsplit_once("]:")?.0))
+            .map(|name| bare(name))
             .filter(|bare| !names.iter().any(|name| name == bare));
         lookup.names.extend(bare.map(Name::new));
         lookup
@@ -203,156 +179,7 @@ impl KnownHosts {
     }
 }
 
-/// The lines for one host; each name is searched once, and only when it is needed.
-pub struct Lookup<'a> {
-    known: &'a KnownHosts,
-    names: Vec<Name>,
-    /// The first so many names may also speak against a key.
-    strict: usize,
-}
-
-struct Name {
-    text: String,
-    entries: OnceCell<Vec<usize>>,
-}
-
-impl Name {
-    fn new(text: &str) -> Self {
-        Self {
-            text: text.to_ascii_lowercase(),
-            entries: OnceCell::new(),
-        }
-    }
-}
-
-impl<'a> Lookup<'a> {
-    /// Types of the keys on file under the first name that has any, in the order of the files.
-    pub fn key_types(&self) -> Vec<&'a str> {
-        for name in &self.names {
-            let mut types: Vec<&str> = Vec::new();
-            for entry in self.plain(name) {
-                if !types.contains(&&*entry.line.key.kind) {
-                    types.push(&entry.line.key.kind);
-                }
-            }
-            if !types.is_empty() {
-                return types;
-            }
-        }
-        Vec::new()
-    }
-
-    /// No plain line names the host.
-    pub fn is_empty(&self) -> bool {
-        self.key_types().is_empty()
-    }
-
-    /// What the files say of the key that the host showed, in wire form.
-    ///
-    /// A revocation under any name decides; then the first name that knows this key or another of its type;
-    /// then whether keys of other types are on file.
-    pub fn verify(&self, blob: &[u8]) -> Verdict {
-        let Some(key) = Key::from_blob(blob) else {
-            return Verdict::Malformed;
-        };
-        if let Some(entry) = self.revocation(&key) {
-            return Verdict::Revoked {
-                place: self.place(entry),
-                fingerprint: key.fingerprint(),
-            };
-        }
-        let (strict, bare) = self.names.split_at(self.strict);
-        let mut other_type = None;
-        for name in strict {
-            match self.under(name, &key) {
-                Some(Verdict::NewType { .. }) if other_type.is_some() => {}
-                Some(verdict @ Verdict::NewType { .. }) => other_type = Some(verdict),
-                Some(verdict) => return verdict,
-                None => {}
-            }
-        }
-        for name in bare {
-            if let Some(verdict @ Verdict::Match(_)) = self.under(name, &key) {
-                return verdict;
-            }
-        }
-        other_type.unwrap_or_else(|| Verdict::Unknown {
-            fingerprint: key.fingerprint(),
-            authority: self.has_authority(),
-        })
-    }
-
-    /// The verdict under one name; `None` where it has no plain line.
-    fn under(&self, name: &Name, key: &Key) -> Option<Verdict> {
-        let mut changed = None;
-        let mut known: Vec<&Entry> = Vec::new();
-        for entry in self.plain(name) {
-            if entry.line.key == *key {
-                return Some(Verdict::Match(self.place(entry)));
-            }
-            if entry.line.key.kind == key.kind {
-                changed.get_or_insert(entry);
-            }
-            known.push(entry);
-        }
-        if let Some(entry) = changed {
-            return Some(Verdict::Changed {
-                place: self.place(entry),
-                known: entry.line.key.fingerprint(),
-                offered: key.fingerprint(),
-            });
-        }
-        let mut kinds: Vec<String> = known
-            .iter()
-            .map(|entry| entry.line.key.kind.to_string())
-            .collect();
-        kinds.dedup();
-        Some(Verdict::NewType {
-            place: self.place(known.first()?),
-            known: kinds,
-            kind: key.kind.to_string(),
-            offered: key.fingerprint(),
-        })
-    }
-
-    /// A line that forbids this key under any of the names.
-    fn revocation(&self, key: &Key) -> Option<&'a Entry> {
-        let revoked = self.known.revoked.iter();
-        revoked.map(|&at| &self.known.entries[at]).find(|entry| {
-            entry.line.key == *key
-                && self
-                    .names
-                    .iter()
-                    .any(|name| entry.line.names.matches(&name.text))
-        })
-    }
-
-    fn has_authority(&self) -> bool {
-        self.names.iter().any(|name| {
-            self.all(name)
-                .any(|entry| entry.line.marker == Marker::CertAuthority)
-        })
-    }
-
-    fn plain(&self, name: &Name) -> impl Iterator<Item = &'a Entry> {
-        self.all(name)
-            .filter(|entry| entry.line.marker == Marker::None)
-    }
-
-    fn all(&self, name: &Name) -> impl Iterator<Item = &'a Entry> {
-        let known = self.known;
-        name.entries
-            .get_or_init(|| known.entries(&name.text))
-            .iter()
-            .map(move |&at| &known.entries[at])
-            .collect::<Vec<_>>()
-            .into_iter()
-    }
-
-    fn place(&self, entry: &Entry) -> Place {
-        self.known.place(entry.file, entry.number)
-    }
-}
-
+#[cfg(test)]
+mod cert_tests;
 #[cfg(test)]
 mod tests;

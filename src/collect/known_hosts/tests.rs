@@ -36,7 +36,7 @@ fn verdict(lines: &str, names: &[&str]) -> String {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     match known(lines)
         .lookup(&names)
-        .verify(&blob("ssh-ed25519", "right"))
+        .verify(&blob("ssh-ed25519", "right"), 0)
     {
         Verdict::Match(place) => format!("match {}", place.line),
         Verdict::Unknown {
@@ -48,6 +48,7 @@ fn verdict(lines: &str, names: &[&str]) -> String {
             format!("new type {} {}", place.line, known.join(","))
         }
         Verdict::Revoked { place, .. } => format!("revoked {}", place.line),
+        Verdict::Certificate { reason, .. } => reason,
         Verdict::Malformed => "malformed".to_owned(),
     }
 }
@@ -196,7 +197,7 @@ fn several_files_count_as_one() {
         format!("n1 {}", word("ssh-ed25519", "right")).as_bytes(),
     );
     let names = ["n1".to_owned()];
-    match both.lookup(&names).verify(&blob("ssh-ed25519", "right")) {
+    match both.lookup(&names).verify(&blob("ssh-ed25519", "right"), 0) {
         Verdict::Match(place) => assert_eq!(&*place.file, Path::new("second")),
         other => panic!("{other:?}"),
     }
@@ -218,8 +219,8 @@ fn known_types_order_the_negotiation() {
 fn what_is_no_key_is_refused() {
     let known = known("n1 KEY");
     let lookup = known.lookup(&["n1".to_owned()]);
-    assert_eq!(lookup.verify(b""), Verdict::Malformed);
-    assert_eq!(lookup.verify(b"\0\0\0\xffssh"), Verdict::Malformed);
+    assert_eq!(lookup.verify(b"", 0), Verdict::Malformed);
+    assert_eq!(lookup.verify(b"\0\0\0\xffssh", 0), Verdict::Malformed);
 }
 
 #[test]

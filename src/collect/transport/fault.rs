@@ -1,6 +1,9 @@
 //! What went wrong on the way, in the words of the fault table, and whether a second try makes sense.
 
+use std::sync::Arc;
+
 use crate::model::fact::{FaultClass, Gap};
+use crate::model::hostkey::ShownKey;
 use crate::model::text::Text;
 
 /// A failed attempt.
@@ -10,6 +13,8 @@ pub(super) struct Fault {
     pub detail: String,
     /// The cause may be gone in a second: only for what a busy host does before anything was sent to it.
     pub again: bool,
+    /// The key that the host showed, where it is neither on file nor spoken against: a person may trust it.
+    pub shown: Option<Arc<ShownKey>>,
 }
 
 impl Fault {
@@ -18,6 +23,7 @@ impl Fault {
             class,
             detail: detail.into(),
             again: false,
+            shown: None,
         }
     }
 

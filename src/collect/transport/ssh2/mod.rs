@@ -17,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use ::ssh2::{MethodType, Session};
+use ::ssh2::Session;
 
 use crate::model::fact::{FaultClass, Gap};
 use crate::probes::frame::{Frame, Progress};
@@ -27,6 +27,7 @@ use super::trust::Trust;
 use super::{Collect, Ctl, NodeRef, Transport, retry};
 use auth::Keys;
 use drive::{Phase, Wire, is_disconnect, words};
+use hostkey::Expected;
 use watchdog::Watchdog;
 
 /// One worker's handle; clones share keys, known hosts and watchdog.
@@ -95,14 +96,11 @@ impl Shared {
             socket,
             cancel: ctl.cancel,
         };
-        let known = self.trust.known(&node.known_hosts);
-        let known = known.lookup(&node.known_as);
-        wire.session
-            .method_pref(MethodType::HostKey, &hostkey::preference(&known))
-            .map_err(|error| Fault::new(FaultClass::Internal, words(&error)))?;
+        let address = (node.host.as_str(), node.port);
+        let expected = Expected::new(&self.trust, &node.known_as, &node.known_hosts, address);
+        expected.ask(&wire.session)?;
         handshake(&mut wire, until)?;
-        let key = wire.session.host_key().map_or(&[][..], |(key, _)| key);
-        hostkey::accept(known.verify(key))?;
+        expected.verify(&wire.session)?;
         self.keys.login(&wire, node, ctl.until(ctl.auth))?;
         (ctl.progress)(Progress::Authenticated);
         exec::run(&wire, job, ctl)

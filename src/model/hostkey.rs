@@ -1,0 +1,16 @@
+//! A host key that was shown by a host and that nothing on file names: what a person is asked about.
+
+/// What it takes to compare the key, and to keep exactly this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownKey {
+    /// The name under which it would be kept: `n1`, or `[n1]:2222` where the port is not 22.
+    pub name: Box<str>,
+    /// Where it was shown: `10.0.0.1 port 22`.
+    pub address: Box<str>,
+    /// `ssh-ed25519`, `ecdsa-sha2-nistp256`, `ssh-rsa`.
+    pub kind: Box<str>,
+    /// The wire form of RFC 4253 section 6.6.
+    pub blob: Box<[u8]>,
+    /// `SHA256:` and base64, as `ssh-keygen -l` prints it.
+    pub fingerprint: Box<str>,
+}
