@@ -85,6 +85,9 @@ impl Site {
         for text in ssh.complaints() {
             self.outlet.log(Level::Warn, None, Text::new(&text), None);
         }
+        if let Some(key) = ssh.shown(node).filter(|_| outcome.is_err()) {
+            self.outlet.send(Update::Shown(node.clone(), key));
+        }
         match outcome {
             Ok((facts, frame)) => {
                 self.told(node, &frame, start);

@@ -22,6 +22,8 @@ pub struct Options {
     pub identities: Vec<PathBuf>,
     /// Files of host keys instead of those of ssh_config.
     pub known_hosts: Vec<PathBuf>,
+    /// The file of keys that a person has trusted through the program, read besides the others.
+    pub own_known_hosts: Option<PathBuf>,
     /// Settings of single nodes; also the list to start from while the API server is down.
     pub hosts: BTreeMap<NodeName, Host>,
     /// How rights beyond the login's own are taken.
@@ -98,6 +100,7 @@ impl Default for Options {
             port: None,
             identities: Vec::new(),
             known_hosts: Vec::new(),
+            own_known_hosts: None,
             hosts: BTreeMap::new(),
             rights: Rights::default(),
             place: Place {

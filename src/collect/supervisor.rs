@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Builder, JoinHandle};
@@ -13,12 +14,14 @@ use std::time::Duration;
 use super::cancel::Cancel;
 use super::clock::now;
 use super::inventory::Inventory;
+use super::known_hosts::own;
 use super::kube::{self, Mode};
 use super::node::NodeJob;
 use super::options::Options;
 use super::pool::{self, Pool};
 use super::route::{Claim, Claims};
 use crate::model::fact::Gap;
+use crate::model::hostkey::ShownKey;
 use crate::model::link::{Level, LogLine, ObjectDelta, Order, Update};
 use crate::model::name::NodeName;
 use crate::model::node::NodeObject;
@@ -118,6 +121,7 @@ pub fn start(plan: Plan, updates: SyncSender<Update>) -> io::Result<Collection> 
         claims: Claims::new(plan.claims),
         inventory: plan.inventory,
         keep: Some(plan.keep),
+        own_known_hosts: plan.nodes.own_known_hosts.clone(),
     };
     let work = move || run(desk, pool, &cancel, &inbox, live);
     Ok(Collection {
@@ -209,6 +213,8 @@ struct Desk {
     claims: Claims,
     inventory: Inventory,
     keep: Option<Keep>,
+    /// Where keys are kept that a person trusts.
+    own_known_hosts: Option<PathBuf>,
 }
 
 impl Desk {
@@ -227,6 +233,7 @@ impl Desk {
                         self.collect(&name);
                     }
                 }
+                Input::Order(Order::Trust { key, nodes }) => self.trust(&key, &nodes),
                 Input::Order(Order::Stop) => return true,
                 Input::ApiEnded if live => {}
                 Input::ApiEnded => return false,
@@ -306,6 +313,42 @@ impl Desk {
                 // Without an engine the next update ends the run.
                 let _ = self.updates.send(Update::Known(name.clone()));
                 self.collect(&name);
+            }
+        }
+    }
+
+    /// Keeps a key and reads the nodes again; what comes of it is told in the log.
+    fn trust(&mut self, key: &ShownKey, nodes: &[NodeName]) {
+        let kept = match &self.own_known_hosts {
+            Some(file) => own::keep(file, key).map(|()| file.display().to_string()),
+            None => Err(io::Error::other("this run has no file to keep it in")),
+        };
+        let (level, message, next) = match &kept {
+            Ok(file) => (
+                Level::Info,
+                format!(
+                    "trusted {} for {}, kept in {file}",
+                    key.fingerprint, key.name
+                ),
+                None,
+            ),
+            Err(error) => (
+                Level::Error,
+                format!("keep the key of {}: {error}", key.name),
+                Some(Text::new("add the line to known_hosts by hand")),
+            ),
+        };
+        // Without an engine the next update ends the run.
+        let _ = self.updates.send(Update::Log(LogLine {
+            at: now(),
+            level,
+            node: nodes.first().cloned(),
+            message: Text::from(message),
+            next,
+        }));
+        if kept.is_ok() {
+            for name in nodes {
+                self.collect(name);
             }
         }
     }

@@ -160,6 +160,8 @@ fn build(
         Some(proxy) => Client::OpenSsh(format!("ssh_config has {proxy}")),
         None => Client::Libssh2,
     };
+    let mut known_hosts = or(&options.known_hosts, config.known_hosts);
+    known_hosts.extend(options.own_known_hosts.clone());
     let alias = own.and_then(|own| own.known_as.clone()).or(config.alias);
     Ok(NodeRef {
         node: node.clone(),
@@ -167,7 +169,7 @@ fn build(
         host,
         port,
         user,
-        known_hosts: or(&options.known_hosts, config.known_hosts),
+        known_hosts,
         identities_only: config.identities_only || !options.identities.is_empty(),
         identities: or(&options.identities, config.identities),
         agent: match (&options.place.agent, config.agent) {

@@ -13,6 +13,7 @@ use crate::checks::check::{Check, View};
 use crate::evaluate;
 use crate::model::Timestamp;
 use crate::model::fact::{Fact, FaultClass, Gap};
+use crate::model::hostkey::ShownKey;
 use crate::model::link::{HostState, LogLine, Update};
 use crate::model::name::NodeName;
 use crate::model::node::NodeFacts;
@@ -33,6 +34,8 @@ pub struct Judged {
     pub hosts: BTreeMap<NodeName, HostState>,
     /// The site's policy that it was judged by.
     pub policy: Arc<Policy>,
+    /// Keys that are not on file, by the node whose way ended there.
+    pub shown: Arc<BTreeMap<NodeName, Arc<ShownKey>>>,
     /// Log lines that came since the view before this one.
     pub log: Arc<Vec<LogLine>>,
     /// Rises with every view.
@@ -75,6 +78,7 @@ impl Judged {
             snapshot,
             hosts,
             policy: Arc::new(policy.clone()),
+            shown: Arc::default(),
             log: Arc::default(),
             generation: 1,
             complete: true,

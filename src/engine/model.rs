@@ -9,6 +9,7 @@ use crate::checks::check::View;
 use crate::evaluate;
 use crate::model::Timestamp;
 use crate::model::fact::{Fact, Gap, Locator, Need};
+use crate::model::hostkey::ShownKey;
 use crate::model::link::{HostState, ListedPod, LogLine, ObjectDelta, PodDelta, Update};
 use crate::model::name::NodeName;
 use crate::model::node::{ApiFacts, HostFacts, NodeFacts};
@@ -30,6 +31,7 @@ pub(super) struct Model {
     verdicts: BTreeMap<NodeName, Arc<Vec<Verdict>>>,
     cluster: Arc<Vec<Verdict>>,
     hosts: BTreeMap<NodeName, HostState>,
+    shown: Arc<BTreeMap<NodeName, Arc<ShownKey>>>,
     log: Vec<LogLine>,
     dirty: Dirty,
     /// Something to show changed, judged or not.
@@ -60,6 +62,7 @@ impl Model {
             verdicts: BTreeMap::new(),
             cluster: Arc::default(),
             hosts: BTreeMap::new(),
+            shown: Arc::default(),
             log: Vec::new(),
             changed: true,
             generation: 0,
@@ -81,13 +84,19 @@ impl Model {
     }
 
     pub(super) fn apply(&mut self, update: Update) {
-        self.dirty.cluster |= !matches!(update, Update::Host(..) | Update::Log(_));
+        self.dirty.cluster |= !matches!(
+            update,
+            Update::Host(..) | Update::Log(_) | Update::Shown(..)
+        );
         match update {
             Update::Known(name) => {
                 self.node(&name);
             }
             Update::Host(name, state) => {
                 self.node(&name);
+                if state == HostState::Connecting && self.shown.contains_key(&name) {
+                    Arc::make_mut(&mut self.shown).remove(&name);
+                }
                 self.hosts.insert(name, state);
                 self.changed = true;
             }
@@ -108,6 +117,10 @@ impl Model {
             Update::Object(delta) => self.object(delta),
             Update::Log(line) => {
                 self.log.push(line);
+                self.changed = true;
+            }
+            Update::Shown(name, key) => {
+                Arc::make_mut(&mut self.shown).insert(name, key);
                 self.changed = true;
             }
         }
@@ -181,6 +194,9 @@ impl Model {
                 self.snapshot.nodes.remove(&name);
                 self.verdicts.remove(&name);
                 self.hosts.remove(&name);
+                if self.shown.contains_key(&name) {
+                    Arc::make_mut(&mut self.shown).remove(&name);
+                }
                 self.gone.remove(&name);
                 self.dirty.nodes.remove(&name);
             }
@@ -376,6 +392,7 @@ impl Model {
             cluster: self.cluster.clone(),
             hosts: self.hosts.clone(),
             policy: Arc::clone(policy),
+            shown: Arc::clone(&self.shown),
             log: Arc::default(),
             generation: self.generation,
             complete,

@@ -156,7 +156,7 @@ impl FaultClass {
                 "if the host was reinstalled: ssh-keygen -R NODE, then connect once with ssh and compare the fingerprint"
             }
             Self::HostkeyUnknown => {
-                "compare the fingerprint with the node's console, then connect once: ssh NODE true"
+                "compare the fingerprint with the node's console, then press T, or: stakeout trust --node NODE"
             }
             Self::HostkeyNewType => {
                 "only another key type is on file: ssh-keyscan NODE, compare, then add the line to known_hosts"

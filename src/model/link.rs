@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Timestamp;
 use super::cluster::{ClusterFacts, Namespace};
 use super::fact::Gap;
+use super::hostkey::ShownKey;
 use super::name::NodeName;
 use super::node::{ApiFacts, HostFacts, NodeObject};
 use super::pod::{Mirror, PodId};
@@ -24,6 +25,9 @@ pub enum Update {
     Pods(PodDelta),
     Object(ObjectDelta),
     Log(LogLine),
+    /// The way to a node ended at a key that nothing on file names. Sent before the state that says so, and good
+    /// until the node is read again.
+    Shown(NodeName, Arc<ShownKey>),
 }
 
 /// Where the collection of one node stands.
@@ -90,6 +94,11 @@ pub enum Order {
     /// Read these nodes again.
     Recollect(Vec<NodeName>),
     Stop,
+    /// A person has compared this key: keep it, and read again the nodes whose way ended there.
+    Trust {
+        key: Arc<ShownKey>,
+        nodes: Vec<NodeName>,
+    },
 }
 
 /// How loud a log line is.

@@ -148,6 +148,7 @@ impl Settings {
             port: ssh.port,
             identities: ssh.identities.clone(),
             known_hosts: ssh.known_hosts.clone(),
+            own_known_hosts: Some(self.places.state.join("known_hosts")),
             hosts: self
                 .config
                 .hosts

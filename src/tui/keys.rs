@@ -42,6 +42,9 @@ pub enum Action {
     Redraw,
     Suspend,
     Interrupt,
+    /// Ask whether to trust the host key.
+    Trust,
+    Confirm,
 }
 
 /// Keys, their meaning, and what to say of it.

@@ -37,4 +37,5 @@ mod ssh;
 #[path = "../lab/stage.rs"]
 mod stage;
 mod ways;
+mod trust;
 mod yaml;

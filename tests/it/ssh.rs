@@ -27,7 +27,7 @@ const ANSWER: &str = "welcome\n\n@STK1 WAY login-only\n@STK1 BEGIN NONCE 1 1000 
                       @STK1 SECTION accounts\n@STK1 DONE accounts 0\n@STK1 END NONCE 1\n";
 
 /// A whole answer with the nonce that was sent.
-fn answer(stdin: &[u8]) -> String {
+pub fn answer(stdin: &[u8]) -> String {
     let sent = String::from_utf8_lossy(stdin);
     let nonce = sent
         .strip_prefix("STK_NONCE=")

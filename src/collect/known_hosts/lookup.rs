@@ -88,6 +88,21 @@ impl<'a> Lookup<'a> {
         self.key_types().is_empty()
     }
 
+    /// Whether a plain line has this very key.
+    pub(super) fn has(&self, blob: &[u8]) -> bool {
+        self.names
+            .iter()
+            .flat_map(|name| self.plain(name))
+            .any(|entry| *entry.line.key.blob == *blob)
+    }
+
+    /// Whether any line names the host, for it or against it.
+    pub(super) fn is_named(&self) -> bool {
+        self.names
+            .iter()
+            .any(|name| self.all(name).next().is_some())
+    }
+
     /// Some `@cert-authority` line names the host: certificates are worth asking for.
     pub fn has_authority(&self) -> bool {
         self.names

@@ -6,6 +6,7 @@
 mod cert;
 mod line;
 mod lookup;
+pub mod own;
 mod signature;
 mod wire;
 

@@ -1,7 +1,11 @@
 //! libssh2 where it can, the system's `ssh` where it has to: the node's configuration says so, or libssh2 does.
 
+use std::sync::Arc;
+
 use crate::collect::options::Place;
 use crate::model::fact::{FaultClass, Gap};
+use crate::model::hostkey::ShownKey;
+use crate::model::name::NodeName;
 use crate::probes::frame::Frame;
 
 use super::openssh::OpenSsh;
@@ -28,6 +32,12 @@ impl Either {
     /// Lines of known_hosts files that could not be used, each once a reading.
     pub fn complaints(&self) -> Vec<String> {
         self.ssh2.complaints()
+    }
+
+    /// The key at which the last way to a node ended, where a person may trust it; asked once. The system's `ssh`
+    /// shows none.
+    pub fn shown(&self, node: &NodeName) -> Option<Arc<ShownKey>> {
+        self.ssh2.shown(node)
     }
 }
 

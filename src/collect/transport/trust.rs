@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::collect::known_hosts::KnownHosts;
+use crate::collect::known_hosts::{KnownHosts, own};
 
 /// How long the files are taken as unchanged without a look: a fleet has the same list for every node.
 const FRESH: Duration = Duration::from_secs(1);
@@ -22,6 +22,8 @@ pub(super) struct Trust {
 
 struct Read {
     looked: Instant,
+    /// How often a key had been kept by then.
+    kept: u64,
     stamps: Vec<Option<(SystemTime, u64)>>,
     known: Arc<KnownHosts>,
 }
@@ -31,17 +33,19 @@ impl Trust {
     pub fn known(&self, files: &[PathBuf]) -> Arc<KnownHosts> {
         let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(read) = lists.get_mut(files) {
-            if read.looked.elapsed() < FRESH {
+            if read.looked.elapsed() < FRESH && read.kept == own::kept() {
                 return Arc::clone(&read.known);
             }
             if read.stamps == stamps(files) {
                 read.looked = Instant::now();
+                read.kept = own::kept();
                 return Arc::clone(&read.known);
             }
         }
         // Stamps first: a change during the reading is then seen by the next look.
         let read = Read {
             looked: Instant::now(),
+            kept: own::kept(),
             stamps: stamps(files),
             known: Arc::new(KnownHosts::read(files)),
         };

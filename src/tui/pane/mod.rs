@@ -9,6 +9,7 @@ mod list;
 mod log;
 mod node;
 mod raw;
+mod trust;
 
 use std::fmt;
 
@@ -41,6 +42,8 @@ pub enum Address {
     Log(Option<NodeName>),
     /// Keys of the view below it.
     Help,
+    /// Whether to trust the key that a node shows.
+    Trust(NodeName),
 }
 
 impl fmt::Display for Address {
@@ -55,6 +58,7 @@ impl fmt::Display for Address {
             Self::Log(None) => f.write_str("log"),
             Self::Log(Some(name)) => write!(f, "log {name}"),
             Self::Help => f.write_str("help"),
+            Self::Trust(name) => write!(f, "trust {name}"),
         }
     }
 }
@@ -101,11 +105,12 @@ pub fn open(address: &Address, below: Option<&dyn Pane>) -> Box<dyn Pane> {
         Address::Raw(id) => Box::new(raw::Raw::new(id.clone())),
         Address::Log(node) => Box::new(log::Log::new(node.clone())),
         Address::Help => Box::new(help::Help::new(below.map_or(&[], |pane| pane.keys()))),
+        Address::Trust(node) => Box::new(trust::Trust::new(node.clone())),
     }
 }
 
 /// Every pane's keys by the pane's name: for documents and the conflict test.
-pub fn keymaps() -> [(&'static str, &'static [Binding]); 7] {
+pub fn keymaps() -> [(&'static str, &'static [Binding]); 8] {
     [
         ("fleet", fleet::KEYS),
         ("node", node::KEYS),
@@ -114,5 +119,6 @@ pub fn keymaps() -> [(&'static str, &'static [Binding]); 7] {
         ("evidence", raw::KEYS),
         ("log", log::KEYS),
         ("help", help::KEYS),
+        ("trust", trust::KEYS),
     ]
 }

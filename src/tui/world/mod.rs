@@ -21,6 +21,7 @@ use crate::engine::Judged;
 use crate::evaluate;
 use crate::model::Timestamp;
 use crate::model::fact::{Fact, Gap};
+use crate::model::hostkey::ShownKey;
 use crate::model::link::{HostState, LogLine};
 use crate::model::name::{CheckId, NodeName};
 use crate::model::node::NodeFacts;
@@ -224,6 +225,20 @@ impl World {
 
     pub fn summary(&self, scope: &Scope) -> Option<&Summary> {
         self.summaries.get(scope)
+    }
+
+    /// The key that is not on file and at which the last way to a node ended.
+    pub fn shown_key(&self, node: &NodeName) -> Option<&Arc<ShownKey>> {
+        self.judged.as_ref()?.shown.get(node)
+    }
+
+    /// Nodes whose way ended at this key.
+    pub fn nodes_at(&self, key: &ShownKey) -> Vec<NodeName> {
+        let shown = self.judged.iter().flat_map(|judged| judged.shown.iter());
+        shown
+            .filter(|(_, shown)| ***shown == *key)
+            .map(|(node, _)| node.clone())
+            .collect()
     }
 
     pub fn facts(&self, scope: &Scope) -> Option<&NodeFacts> {

@@ -210,6 +210,7 @@ impl Fleet {
 
     pub fn judged(&self) -> Arc<Judged> {
         Arc::new(Judged {
+            shown: Arc::default(),
             snapshot: Arc::new(self.snapshot.clone()),
             nodes: self.verdicts.clone(),
             cluster: Arc::default(),

@@ -13,13 +13,16 @@ mod identity;
 mod peek;
 mod watchdog;
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use ::ssh2::Session;
 
 use crate::model::fact::{FaultClass, Gap};
+use crate::model::hostkey::ShownKey;
+use crate::model::name::NodeName;
 use crate::probes::frame::{Frame, Progress};
 
 use super::fault::Fault;
@@ -40,6 +43,8 @@ struct Shared {
     keys: Keys,
     trust: Trust,
     watchdog: Watchdog,
+    /// Keys that are not on file, by the node whose way ended there, until they are fetched.
+    shown: Mutex<HashMap<NodeName, Arc<ShownKey>>>,
 }
 
 impl Ssh2 {
@@ -51,6 +56,7 @@ impl Ssh2 {
                 keys: Keys::default(),
                 trust: Trust::default(),
                 watchdog: Watchdog::start()?,
+                shown: Mutex::default(),
             }),
         })
     }
@@ -60,6 +66,11 @@ impl Ssh2 {
     /// Lines of known_hosts files that could not be used, each once a reading.
     pub fn complaints(&self) -> Vec<String> {
         self.shared.trust.complaints()
+    }
+
+    /// The key at which the last way to a node ended, where a person may trust it; asked once.
+    pub fn shown(&self, node: &NodeName) -> Option<Arc<ShownKey>> {
+        self.shared.shown().remove(node)
     }
 }
 
@@ -74,11 +85,21 @@ impl Transport for Ssh2 {
                     "the session ended with a panic",
                 ))
             })
+        })
+        .inspect_err(|fault| {
+            if let Some(key) = &fault.shown {
+                let key = Arc::clone(key);
+                self.shared.shown().insert(node.node.clone(), key);
+            }
         })?
     }
 }
 
 impl Shared {
+    fn shown(&self) -> MutexGuard<'_, HashMap<NodeName, Arc<ShownKey>>> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Up to the command a fault may be tried again; what comes after it counts.
     fn attempt(
         &self,

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 
 use super::filter::{Fields, Filter};
 use super::list::List;
-use super::{Address, Pane};
+use super::{Address, Pane, trust};
 use crate::model::link::Order;
 use crate::tui::app::{Clip, Effect};
 use crate::tui::frame::DESIGN;
@@ -39,6 +39,7 @@ pub const KEYS: &[Binding] = &[
     quiet("A", Action::SortAge, "sort by age"),
     quiet("S", Action::SortSeverity, "sort by severity"),
     quiet("O", Action::SortNext, "sort by the next column"),
+    quiet("T", Action::Trust, "trust the host key that the node shows"),
 ];
 
 /// Rows above and below the list.
@@ -283,6 +284,7 @@ impl Pane for Fleet {
                     text: names.join("\n"),
                 })];
             }
+            Action::Trust => return trust::asked(self.list.current(), world),
             other => return on_node(other, self.list.current()),
         }
         Vec::new()

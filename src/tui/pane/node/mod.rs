@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use super::filter::{Fields, Filter};
 use super::fleet::on_node;
 use super::list::List;
-use super::{Address, Pane};
+use super::{Address, Pane, trust};
 use crate::model::name::CheckId;
 use crate::tui::app::{Clip, Effect};
 use crate::tui::keys::{Action, Binding, quiet, shown};
@@ -35,6 +35,7 @@ pub const KEYS: &[Binding] = &[
     quiet("N", Action::SortName, "sort by check"),
     quiet("S", Action::SortSeverity, "sort by severity"),
     quiet("O", Action::SortNext, "sort by sources"),
+    quiet("T", Action::Trust, "trust the host key that it shows"),
 ];
 
 /// Rows above and below the list.
@@ -210,7 +211,10 @@ impl Pane for Node {
                     Of::Scope(scope) => Some(scope),
                     Of::Check(_) => scope,
                 };
-                return on_node(other, own);
+                return match other {
+                    Action::Trust => trust::asked(own, world),
+                    other => on_node(other, own),
+                };
             }
         }
         Vec::new()
