@@ -149,6 +149,12 @@ pub enum Command {
     /// Enter a root and become its shell; started by --root
     #[command(hide = true)]
     EnterRoot { root: PathBuf },
+    /// Trust the host key of the one node that --node names
+    Trust {
+        /// The fingerprint as the host itself says it; without it the key is only shown
+        #[arg(long, value_name = "SHA256:...")]
+        fingerprint: Option<String>,
+    },
 }
 
 /// `print` and nothing else: stakeout changes nothing by itself.

@@ -14,3 +14,15 @@ pub struct ShownKey {
     /// `SHA256:` and base64, as `ssh-keygen -l` prints it.
     pub fingerprint: Box<str>,
 }
+
+impl ShownKey {
+    /// The command that shows the same fingerprint on the host itself, where its keys are in their usual files.
+    pub fn command(&self) -> &'static str {
+        match &*self.kind {
+            "ssh-ed25519" => "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
+            "ssh-rsa" => "ssh-keygen -lf /etc/ssh/ssh_host_rsa_key.pub",
+            kind if kind.starts_with("ecdsa-") => "ssh-keygen -lf /etc/ssh/ssh_host_ecdsa_key.pub",
+            _ => "cat /etc/ssh/ssh_host_*.pub | ssh-keygen -lf -",
+        }
+    }
+}

@@ -10,6 +10,7 @@ mod progress;
 mod scan;
 mod settings;
 mod sides;
+mod trust;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -85,6 +86,7 @@ fn dispatch(cli: &Cli) -> Result<Outcome, Failure> {
             action: Policy::Init,
         }) => policy::init(&settings),
         Some(Command::Plan) => show(&plan::text(&settings)),
+        Some(Command::Trust { fingerprint }) => trust::trust(&settings, fingerprint.as_deref()),
         Some(Command::Demo) => dashboard::demo(&settings),
         _ => dashboard::open(&settings),
     }

@@ -133,6 +133,11 @@ impl Settings {
         folder.join(format!("{}.json", &digest.as_str()[..16]))
     }
 
+    /// Where host keys are kept that were trusted through the program.
+    pub fn own_known_hosts(&self) -> PathBuf {
+        self.places.state.join("known_hosts")
+    }
+
     /// The context that a run uses, where the kubeconfig tells.
     pub fn context(&self) -> Option<String> {
         kube::context(&self.access(false))
@@ -148,7 +153,7 @@ impl Settings {
             port: ssh.port,
             identities: ssh.identities.clone(),
             known_hosts: ssh.known_hosts.clone(),
-            own_known_hosts: Some(self.places.state.join("known_hosts")),
+            own_known_hosts: Some(self.own_known_hosts()),
             hosts: self
                 .config
                 .hosts

@@ -348,6 +348,65 @@ fn another_key_than_the_trusted_one_is_refused() {
     collection.join();
 }
 
+#[test]
+fn without_the_dashboard_the_fingerprint_has_to_be_said() {
+    let lab = Strangers::new("headless");
+    let config = format!(
+        "ssh:\n  user: audit\n  port: {}\n  config: {1}/no-config\n  identities: [{1}/id_ed25519]\n  \
+         known_hosts: [{1}/nothing]\nhosts:\n  n0:\n    address: {2}\n",
+        lab.farm.port(),
+        lab.folder.display(),
+        lab.farm.address(0)
+    );
+    stakeout::disk::write(&lab.folder.join("no-config"), |_| Ok(())).expect("writable");
+    let file = lab.folder.join("config.yaml");
+    stakeout::disk::write(&file, |out| out.write_all(config.as_bytes())).expect("writable");
+    let run = |words: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_stakeout"))
+            .env_clear()
+            .env("HOME", &lab.folder)
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("XDG_STATE_HOME", lab.folder.join("xdg"))
+            .args(["--kubeconfig", "none", "--config"])
+            .arg(&file)
+            .args(words)
+            .output()
+            .expect("the program starts");
+        let said = [output.stdout, output.stderr].concat();
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&said).into_owned(),
+        )
+    };
+    let kept = lab.folder.join("xdg/stakeout/known_hosts");
+    let (code, said) = run(&["trust", "--node", "n0"]);
+    assert_eq!(code, Some(3), "{said}");
+    let fingerprint = said
+        .split_whitespace()
+        .find(|word| word.starts_with("SHA256:") && word.len() == 50)
+        .expect("a fingerprint");
+    assert!(
+        said.contains("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"),
+        "{said}"
+    );
+    let wrong = fingerprint.replace(&fingerprint[10..14], "AAAA");
+    let (code, said) = run(&["trust", "--node", "n0", "--fingerprint", &wrong]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("shows SHA256:") && said.contains("\nnext: "),
+        "{said}"
+    );
+    assert!(!kept.exists());
+    let (code, said) = run(&["trust", "--fingerprint", fingerprint]);
+    assert_eq!(code, Some(2), "all nodes at once is not offered: {said}");
+    let (code, said) = run(&["trust", "--node", "n0", "--fingerprint", fingerprint]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(text(&kept).starts_with("[n0]:"), "{said}");
+    let (code, said) = run(&["trust", "--node", "n0"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("is on file"), "{said}");
+}
+
 fn text(path: &Path) -> String {
     stakeout::disk::read_text(path, 1 << 20).expect("a text file")
 }

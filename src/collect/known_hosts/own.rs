@@ -113,11 +113,11 @@ mod tests {
             matches!(verdict(&key("[n1]:2222", b"b")), Verdict::Match(place) if place.line == 2)
         );
         assert!(matches!(verdict(&key("n1", b"x")), Verdict::Changed { .. }));
-        let text = std::fs::read_to_string(&file).expect("text");
+        let text = disk::read_text(&file, FILE).expect("text");
         assert_eq!(text.lines().count(), 2);
-        std::fs::write(&file, text.trim_end()).expect("writable");
+        disk::write(&file, |out| out.write_all(text.trim_end().as_bytes())).expect("writable");
         keep(&file, &key("n3", b"c")).expect("after a line without its end");
-        let text = std::fs::read_to_string(&file).expect("text");
+        let text = disk::read_text(&file, FILE).expect("text");
         assert_eq!(text.lines().count(), 3, "{text}");
         let _ = std::fs::remove_dir_all(folder);
     }

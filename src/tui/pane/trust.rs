@@ -53,16 +53,6 @@ impl Trust {
         }
     }
 
-    /// How the key is seen on the host itself.
-    fn command(key: &ShownKey) -> Option<&'static str> {
-        Some(match &*key.kind {
-            "ssh-ed25519" => "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
-            "ssh-rsa" => "ssh-keygen -lf /etc/ssh/ssh_host_rsa_key.pub",
-            kind if kind.starts_with("ecdsa-") => "ssh-keygen -lf /etc/ssh/ssh_host_ecdsa_key.pub",
-            _ => return None,
-        })
-    }
-
     fn rows(&self, width: usize) -> Vec<(Token, &'static str, String)> {
         let Some(key) = &self.key else {
             let text = format!("{} shows no key that is not on file", self.node);
@@ -87,7 +77,7 @@ impl Trust {
             "No known_hosts line names this host. Compare the fingerprint with what the host itself says, on \
              its console or by another way that you trust:",
         );
-        say(Token::Key, Self::command(key).unwrap_or("ssh-keygen -l"));
+        say(Token::Key, key.command());
         say(Token::Text, "");
         say(
             Token::Text,
@@ -144,15 +134,10 @@ impl Pane for Trust {
                 }),
             ],
             Action::Confirm => vec![Effect::warn("the host does not show this key now")],
-            Action::Copy => Self::command(key)
-                .map(|command| {
-                    Effect::Copy(Clip {
-                        what: "command".to_owned(),
-                        text: command.to_owned(),
-                    })
-                })
-                .into_iter()
-                .collect(),
+            Action::Copy => vec![Effect::Copy(Clip {
+                what: "command".to_owned(),
+                text: key.command().to_owned(),
+            })],
             _ => Vec::new(),
         }
     }

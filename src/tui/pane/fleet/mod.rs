@@ -39,7 +39,7 @@ pub const KEYS: &[Binding] = &[
     quiet("A", Action::SortAge, "sort by age"),
     quiet("S", Action::SortSeverity, "sort by severity"),
     quiet("O", Action::SortNext, "sort by the next column"),
-    quiet("T", Action::Trust, "trust the host key that the node shows"),
+    quiet("T", Action::Trust, "trust its host key"),
 ];
 
 /// Rows above and below the list.

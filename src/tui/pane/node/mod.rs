@@ -35,7 +35,7 @@ pub const KEYS: &[Binding] = &[
     quiet("N", Action::SortName, "sort by check"),
     quiet("S", Action::SortSeverity, "sort by severity"),
     quiet("O", Action::SortNext, "sort by sources"),
-    quiet("T", Action::Trust, "trust the host key that it shows"),
+    quiet("T", Action::Trust, "trust its host key"),
 ];
 
 /// Rows above and below the list.
