@@ -449,6 +449,73 @@ fn only_a_key_on_file_is_accepted() {
 }
 
 #[test]
+fn an_authority_on_file_vouches_for_nodes_that_are_not() {
+    use FaultClass as Class;
+    let forever = u64::MAX >> 1;
+    let lab = Lab::new(&[
+        Fault::Certified("n1", forever),
+        Fault::Certified("n2", forever),
+        Fault::Certified("n1", 1_600_000_000),
+        // Asked for a certificate, it shows its plain key.
+        Fault::None,
+    ]);
+    let mut ssh = Ssh2::new().expect("a thread");
+    let authority = lab.farm.authority();
+    let file = |name: &str, text: &str| {
+        let file = lab.folder.join(name);
+        stakeout::disk::write(&file, |out| out.write_all(text.as_bytes())).expect("writable");
+        file
+    };
+    let ours = file("ours", &format!("@cert-authority n1 {authority}\n"));
+    let revoked = file("revoked", &format!("@revoked * {authority}\n"));
+    let nothing = lab.folder.join("nothing");
+    let mut read = |node: usize, files: &[&PathBuf]| {
+        let node = NodeRef {
+            known_as: vec!["n1".to_owned()],
+            known_hosts: files.iter().map(|file| (*file).clone()).collect(),
+            ..lab.node(node)
+        };
+        lab.run(&mut ssh, &node)
+    };
+    let frame = read(0, &[&nothing, &ours]).expect("vouched for");
+    assert!(frame.complete);
+    for (node, files, class, words) in [
+        (
+            0,
+            &[&nothing][..],
+            Class::HostkeyUnknown,
+            "it shows ssh-ed25519 SHA256:",
+        ),
+        (
+            0,
+            &[&ours, &revoked],
+            Class::HostkeyRevoked,
+            "revoked line 1 revokes SHA256:",
+        ),
+        (1, &[&ours], Class::HostkeyCert, "it is for n2, not for n1"),
+        (
+            2,
+            &[&ours],
+            Class::HostkeyCert,
+            "it has expired at 2020-09-13T12:26:40Z",
+        ),
+        (
+            3,
+            &[&ours],
+            Class::HostkeyUnknown,
+            "it shows no certificate: ssh-ed25519 SHA256:",
+        ),
+    ] {
+        let (found, detail) = fault(read(node, files));
+        assert_eq!(found, class, "{node}: {detail}");
+        assert!(detail.contains(words), "{node}: {detail}");
+    }
+    for file in [ours, revoked] {
+        let _ = std::fs::remove_file(file);
+    }
+}
+
+#[test]
 #[ignore = "takes a minute: cargo test --test it -- --ignored five_thousand"]
 fn five_thousand_nodes_are_read() {
     let lab = Lab::new(&vec![Fault::Slow(Duration::from_millis(300)); 5000]);

@@ -11,8 +11,9 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use russh::keys::ssh_key::LineEnding;
+use russh::keys::ssh_key::certificate::{Builder, CertType};
 use russh::keys::ssh_key::private::Ed25519Keypair;
-use russh::keys::{PrivateKey, PublicKey};
+use russh::keys::{Certificate, PrivateKey, PublicKey};
 use russh::server::{self, Auth, ChannelOpenHandle, Handler, Msg, Session, VerifiedPublicKey};
 use russh::{Channel, ChannelId};
 use stakeout::disk;
@@ -68,6 +69,9 @@ pub enum Fault {
     StderrFlood(usize),
     /// The whole answer, and then the channel stays open.
     NeverEnds,
+    /// Where a certificate is asked for, shows one of the farm's authority for this name, until so many seconds
+    /// after 1970.
+    Certified(&'static str, u64),
 }
 
 /// What a command brings.
@@ -159,6 +163,12 @@ impl Farm {
         self.addresses.iter().enumerate().map(line).collect()
     }
 
+    /// The authority behind the certificates, as it stands in a line.
+    pub fn authority(&self) -> String {
+        let key = authority().public_key().to_openssh();
+        key.expect("a public key")
+    }
+
     /// Writes `known_hosts` and the client's key into a folder that exists.
     pub fn write_files(&self, folder: &std::path::Path) -> io::Result<(PathBuf, PathBuf)> {
         let (known, key) = (folder.join("known_hosts"), folder.join("id_ed25519"));
@@ -186,6 +196,23 @@ pub fn client_pem() -> String {
 
 fn client_key() -> PrivateKey {
     key(u64::MAX)
+}
+
+fn authority() -> PrivateKey {
+    key(u64::MAX / 3)
+}
+
+fn certificate(host: &PrivateKey, name: &str, until: u64) -> Certificate {
+    let public = host.public_key().key_data().clone();
+    let make = || {
+        let mut builder = Builder::new(vec![7; 32], public, 0, until)?;
+        builder
+            .cert_type(CertType::Host)?
+            .key_id("farm")?
+            .valid_principal(name)?;
+        builder.sign(&authority())
+    };
+    make().expect("a certificate")
 }
 
 fn host_key(node: usize) -> PrivateKey {
@@ -259,7 +286,12 @@ async fn serve(site: Arc<Site>, node: usize, listener: TcpListener) {
     } else {
         host_key(node)
     };
+    let certificates = match site.faults[node] {
+        Fault::Certified(name, until) => vec![certificate(&shown, name, until)],
+        _ => Vec::new(),
+    };
     let config = Arc::new(server::Config {
+        certificates,
         keys: vec![shown],
         auth_rejection_time: Duration::from_millis(1),
         auth_rejection_time_initial: Some(Duration::ZERO),
