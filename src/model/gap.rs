@@ -153,7 +153,7 @@ impl FaultClass {
             Self::Throttled => "lower ssh.workers, or raise MaxStartups on the host",
             Self::KexFailure => "no common algorithm: ssh -vv NODE true shows both lists",
             Self::HostkeyChanged => {
-                "if the host was reinstalled: ssh-keygen -R NODE, then connect once with ssh and compare the fingerprint"
+                "if the host was reinstalled: remove the named line (ssh-keygen -R NODE -f FILE), then compare the new key and press T"
             }
             Self::HostkeyUnknown => {
                 "compare the fingerprint with the node's console, then press T, or: stakeout trust --node NODE"

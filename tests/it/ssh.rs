@@ -460,7 +460,7 @@ fn an_authority_on_file_vouches_for_nodes_that_are_not() {
         Fault::None,
     ]);
     let mut ssh = Ssh2::new().expect("a thread");
-    let authority = lab.farm.authority();
+    let authority = Farm::authority_line();
     let file = |name: &str, text: &str| {
         let file = lab.folder.join(name);
         stakeout::disk::write(&file, |out| out.write_all(text.as_bytes())).expect("writable");

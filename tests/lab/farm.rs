@@ -164,7 +164,7 @@ impl Farm {
     }
 
     /// The authority behind the certificates, as it stands in a line.
-    pub fn authority(&self) -> String {
+    pub fn authority_line() -> String {
         let key = authority().public_key().to_openssh();
         key.expect("a public key")
     }

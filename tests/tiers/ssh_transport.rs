@@ -14,6 +14,7 @@ use stakeout::collect::cancel::Cancel;
 use stakeout::collect::known_hosts::{KnownHosts, Verdict};
 use stakeout::collect::options::{Options, Place};
 use stakeout::collect::transport::either::Either;
+use stakeout::collect::transport::openssh::OpenSsh;
 use stakeout::collect::transport::ssh2::Ssh2;
 use stakeout::collect::transport::{Client, Collect, Ctl, NodeRef, Transport};
 use stakeout::disk;

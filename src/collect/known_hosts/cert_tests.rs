@@ -1,141 +1,15 @@
 //! Certificates made here, so that every field of them can be wrong; what OpenSSH makes is tried against a real
 //! sshd elsewhere.
 
+mod authority;
+
 use std::path::Path;
 
 use openssl::base64::encode_block;
-use openssl::bn::BigNumRef;
-use openssl::ec::{EcGroup, EcKey, PointConversionForm};
-use openssl::ecdsa::EcdsaSig;
-use openssl::hash::{MessageDigest, hash};
-use openssl::nid::Nid;
-use openssl::pkey::{PKey, Private};
-use openssl::rsa::Rsa;
-use openssl::sign::Signer;
+use openssl::hash::MessageDigest;
 
-use super::wire::put;
 use super::*;
-
-/// Someone who can sign.
-struct Authority {
-    kind: &'static str,
-    method: &'static str,
-    pair: PKey<Private>,
-    digest: Option<MessageDigest>,
-}
-
-fn string(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    put(&mut out, bytes);
-    out
-}
-
-fn mpint(number: &BigNumRef) -> Vec<u8> {
-    let mut bytes = number.to_vec();
-    if bytes.first().is_some_and(|first| *first >= 0x80) {
-        bytes.insert(0, 0);
-    }
-    string(&bytes)
-}
-
-impl Authority {
-    fn ed25519() -> Self {
-        Self {
-            kind: "ssh-ed25519",
-            method: "ssh-ed25519",
-            pair: PKey::generate_ed25519().expect("a key"),
-            digest: None,
-        }
-    }
-
-    fn ecdsa(kind: &'static str, nid: Nid, digest: MessageDigest) -> Self {
-        let group = EcGroup::from_curve_name(nid).expect("a curve");
-        let key = EcKey::generate(&group).expect("a key");
-        Self {
-            kind,
-            method: kind,
-            pair: PKey::from_ec_key(key).expect("a key"),
-            digest: Some(digest),
-        }
-    }
-
-    fn rsa(method: &'static str, bits: u32, digest: MessageDigest) -> Self {
-        let key = Rsa::generate(bits).expect("a key");
-        Self {
-            kind: "ssh-rsa",
-            method,
-            pair: PKey::from_rsa(key).expect("a key"),
-            digest: Some(digest),
-        }
-    }
-
-    fn every_kind() -> Vec<Self> {
-        vec![
-            Self::ed25519(),
-            Self::ecdsa(
-                "ecdsa-sha2-nistp256",
-                Nid::X9_62_PRIME256V1,
-                MessageDigest::sha256(),
-            ),
-            Self::ecdsa(
-                "ecdsa-sha2-nistp384",
-                Nid::SECP384R1,
-                MessageDigest::sha384(),
-            ),
-            Self::ecdsa(
-                "ecdsa-sha2-nistp521",
-                Nid::SECP521R1,
-                MessageDigest::sha512(),
-            ),
-            Self::rsa("rsa-sha2-256", 2048, MessageDigest::sha256()),
-            Self::rsa("rsa-sha2-512", 2048, MessageDigest::sha512()),
-        ]
-    }
-
-    /// The fields of its public key behind the type.
-    fn fields(&self) -> Vec<u8> {
-        if let Ok(rsa) = self.pair.rsa() {
-            return [mpint(rsa.e()), mpint(rsa.n())].concat();
-        }
-        if let Ok(key) = self.pair.ec_key() {
-            let mut context = openssl::bn::BigNumContext::new().expect("memory");
-            let point = key
-                .public_key()
-                .to_bytes(key.group(), PointConversionForm::UNCOMPRESSED, &mut context)
-                .expect("a point");
-            let curve = self.kind.trim_start_matches("ecdsa-sha2-");
-            return [string(curve.as_bytes()), string(&point)].concat();
-        }
-        string(&self.pair.raw_public_key().expect("an ed25519 key"))
-    }
-
-    fn blob(&self) -> Vec<u8> {
-        [string(self.kind.as_bytes()), self.fields()].concat()
-    }
-
-    fn line(&self, names: &str) -> String {
-        format!("{names} {} {}\n", self.kind, encode_block(&self.blob()))
-    }
-
-    fn sign(&self, message: &[u8]) -> Vec<u8> {
-        let body = match (self.pair.ec_key(), self.digest) {
-            (Ok(key), Some(digest)) => {
-                let hashed = hash(digest, message).expect("a digest");
-                let signature = EcdsaSig::sign(&hashed, &key).expect("a signature");
-                [mpint(signature.r()), mpint(signature.s())].concat()
-            }
-            (_, digest) => {
-                let mut signer = match digest {
-                    Some(digest) => Signer::new(digest, &self.pair),
-                    None => Signer::new_without_digest(&self.pair),
-                }
-                .expect("a signer");
-                signer.sign_oneshot_to_vec(message).expect("a signature")
-            }
-        };
-        [string(self.method.as_bytes()), string(&body)].concat()
-    }
-}
+use authority::{Authority, string};
 
 /// A certificate to be made, with what may be wrong in it.
 struct Draft {
@@ -231,6 +105,29 @@ fn every_kind_of_key_vouches_for_every_kind_of_key() {
             verdict(&authority.line("@cert-authority n2"), &["n2"], &moved),
             "the signature is not that of the authority",
             "{what}"
+        );
+    }
+}
+
+#[test]
+fn an_authority_may_live_on_a_security_key() {
+    let host = Authority::ed25519();
+    for authority in [Authority::ed25519(), Authority::nistp256()] {
+        let authority = authority.on_a_security_key();
+        let lines = authority.line("@cert-authority n1");
+        let blob = Draft::default().signed(&host, &authority);
+        assert_eq!(
+            verdict(&lines, &["n1"], &blob),
+            "match 1",
+            "{}",
+            authority.kind
+        );
+        // Another counter than the one that was signed.
+        let mut forged = blob;
+        *forged.last_mut().expect("a counter") += 1;
+        assert_eq!(
+            verdict(&lines, &["n1"], &forged),
+            "the signature is not that of the authority"
         );
     }
 }

@@ -159,6 +159,22 @@ impl KnownHosts {
         }
     }
 
+    /// The one name under which OpenSSH, told to look for it, finds what is on file for these names: one with a plain
+    /// line, else one with an authority, whose certificates name hosts without their port, else the first.
+    pub fn alias(&self, names: &[String]) -> Option<String> {
+        let plain = names
+            .iter()
+            .find(|name| !self.lookup_exactly(&[(*name).clone()]).is_empty());
+        let authority = || {
+            let each = names.iter().flat_map(|name| [bare(name), name]);
+            each.map(str::to_owned).find(|name| {
+                self.lookup_exactly(std::slice::from_ref(name))
+                    .has_authority()
+            })
+        };
+        plain.cloned().or_else(authority).or(names.first().cloned())
+    }
+
     /// Entries for one name, in the order of files and lines.
     fn entries(&self, name: &str) -> Vec<usize> {
         let mut found = self.by_name.get(name).cloned().unwrap_or_default();

@@ -1,4 +1,6 @@
-//! Whether a signature of a certificate authority holds. SHA-1 and signatures of security keys never do.
+//! Whether a signature of a certificate authority holds. One with SHA-1 never does.
+
+use std::borrow::Cow;
 
 use openssl::bn::BigNum;
 use openssl::ec::{EcGroup, EcKey, EcPoint};
@@ -8,11 +10,15 @@ use openssl::hash::{MessageDigest, hash};
 use openssl::nid::Nid;
 use openssl::pkey::{Id, PKey};
 use openssl::rsa::Rsa;
+use openssl::sha::sha256;
 use openssl::sign::Verifier;
 
 use super::line::Key;
 use super::wire::Wire;
 
+/// Types of keys that live on a security key.
+const SK_ED25519: &str = "sk-ssh-ed25519@openssh.com";
+const SK_ECDSA: &str = "sk-ecdsa-sha2-nistp256@openssh.com";
 /// Smallest RSA modulus in bits, as OpenSSH has it.
 const RSA_BITS: i32 = 1024;
 
@@ -22,19 +28,23 @@ const RSA_BITS: i32 = 1024;
 /// Why it is not, in a few words.
 pub(super) fn check(key: &Key, message: &[u8], signature: &[u8]) -> Result<(), &'static str> {
     let mut wire = Wire(signature);
-    let (Some(method), Some(body), true) = (wire.text(), wire.string(), wire.is_empty()) else {
+    let (Some(method), Some(body)) = (wire.text(), wire.string()) else {
         return Err("its signature cannot be read");
+    };
+    let message = match touched(key, message, &mut wire) {
+        Some(message) if wire.is_empty() => message,
+        _ => return Err("its signature cannot be read"),
     };
     let mut public = Wire(&key.blob);
     // The type, which is `key.kind`.
     public.string();
     let holds = match (&*key.kind, method) {
-        ("ssh-ed25519", "ssh-ed25519") => ed25519(public, message, body),
-        ("ssh-rsa", "rsa-sha2-256") => rsa(public, MessageDigest::sha256(), (message, body)),
-        ("ssh-rsa", "rsa-sha2-512") => rsa(public, MessageDigest::sha512(), (message, body)),
+        ("ssh-rsa", "rsa-sha2-256") => rsa(public, MessageDigest::sha256(), (&message, body)),
+        ("ssh-rsa", "rsa-sha2-512") => rsa(public, MessageDigest::sha512(), (&message, body)),
         ("ssh-rsa", "ssh-rsa") => return Err("it is signed with SHA-1"),
-        (kind, method) if kind == method => match curve(kind) {
-            Some(curve) => ecdsa(public, &curve, (message, body)),
+        ("ssh-ed25519" | SK_ED25519, _) if *key.kind == *method => ed25519(public, &message, body),
+        (kind, _) if kind == method => match curve(kind) {
+            Some(curve) => ecdsa(public, &curve, (&message, body)),
             None => return Err("it is signed by a method that is not known here"),
         },
         _ => return Err("it is signed by a method that is not known here"),
@@ -43,6 +53,29 @@ pub(super) fn check(key: &Key, message: &[u8], signature: &[u8]) -> Result<(), &
         Some(Ok(true)) => Ok(()),
         _ => Err("the signature is not that of the authority"),
     }
+}
+
+/// What was signed. A security key signs a digest together with what it is for, whether it was touched, and how
+/// often it has signed, as PROTOCOL.u2f of OpenSSH says; the latter two stand behind the signature.
+fn touched<'a>(key: &Key, message: &'a [u8], rest: &mut Wire<'_>) -> Option<Cow<'a, [u8]>> {
+    if !matches!(&*key.kind, SK_ED25519 | SK_ECDSA) {
+        return Some(Cow::Borrowed(message));
+    }
+    let mut public = Wire(&key.blob);
+    // The type, for ECDSA the curve, and the point come first.
+    for _ in 0..if *key.kind == *SK_ECDSA { 3 } else { 2 } {
+        public.string()?;
+    }
+    let application = public.string()?;
+    let flags_and_counter: &[u8; 5] = rest.bytes()?;
+    Some(Cow::Owned(
+        [
+            &sha256(application)[..],
+            flags_and_counter,
+            &sha256(message),
+        ]
+        .concat(),
+    ))
 }
 
 /// `None` where the key or the signature has the wrong form.
@@ -65,7 +98,9 @@ struct Curve {
 /// RFC 5656 section 6.2.1: the digest follows the size of the curve.
 fn curve(kind: &str) -> Option<Curve> {
     let (name, nid, digest) = match kind {
-        "ecdsa-sha2-nistp256" => ("nistp256", Nid::X9_62_PRIME256V1, MessageDigest::sha256()),
+        "ecdsa-sha2-nistp256" | SK_ECDSA => {
+            ("nistp256", Nid::X9_62_PRIME256V1, MessageDigest::sha256())
+        }
         "ecdsa-sha2-nistp384" => ("nistp384", Nid::SECP384R1, MessageDigest::sha384()),
         "ecdsa-sha2-nistp521" => ("nistp521", Nid::SECP521R1, MessageDigest::sha512()),
         _ => return None,

@@ -216,6 +216,27 @@ fn known_types_order_the_negotiation() {
 }
 
 #[test]
+fn one_name_stands_for_what_is_on_file() {
+    for (lines, expected) in [
+        ("", "[n1]:2222"),
+        ("[10.0.0.1]:2222 KEY", "[10.0.0.1]:2222"),
+        ("n1 KEY", "[n1]:2222"),
+        ("@cert-authority n1 KEY", "n1"),
+        ("@cert-authority 10.* KEY", "10.0.0.1"),
+        ("@cert-authority [n1]:2222 KEY", "[n1]:2222"),
+        ("@cert-authority n1 KEY\n[n1]:2222 RSA", "[n1]:2222"),
+    ] {
+        let names = ["[n1]:2222".to_owned(), "[10.0.0.1]:2222".to_owned()];
+        assert_eq!(
+            known(lines).alias(&names).as_deref(),
+            Some(expected),
+            "{lines}"
+        );
+    }
+    assert_eq!(known("n1 KEY").alias(&[]), None);
+}
+
+#[test]
 fn what_is_no_key_is_refused() {
     let known = known("n1 KEY");
     let lookup = known.lookup(&["n1".to_owned()]);

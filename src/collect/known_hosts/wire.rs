@@ -16,16 +16,18 @@ impl<'a> Wire<'a> {
         std::str::from_utf8(self.string()?).ok()
     }
 
-    pub fn u32(&mut self) -> Option<u32> {
+    pub fn bytes<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
         let (bytes, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
-        Some(u32::from_be_bytes(*bytes))
+        Some(bytes)
+    }
+
+    pub fn u32(&mut self) -> Option<u32> {
+        self.bytes().map(|bytes| u32::from_be_bytes(*bytes))
     }
 
     pub fn u64(&mut self) -> Option<u64> {
-        let (bytes, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(u64::from_be_bytes(*bytes))
+        self.bytes().map(|bytes| u64::from_be_bytes(*bytes))
     }
 
     /// A positive number in its shortest form, which is the only one that two readers agree on.

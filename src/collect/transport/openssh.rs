@@ -188,11 +188,7 @@ impl Shared {
     /// What was resolved for the node, as options.
     fn words(&self, node: &NodeRef, ctl: &Ctl<'_>) -> Result<Vec<OsString>, Fault> {
         let known = self.trust.known(&node.known_hosts);
-        let on_file = node
-            .known_as
-            .iter()
-            .find(|name| !known.lookup_exactly(&[(*name).clone()]).is_empty());
-        let alias = on_file.or(node.known_as.first());
+        let alias = known.alias(&node.known_as);
         let mut options = vec![
             format!("HostName={}", node.host),
             format!("ConnectTimeout={}", ctl.connect.as_secs().max(1)),
@@ -341,6 +337,16 @@ fn feed<'a>(input: &mut Option<impl Write>, left: &'a [u8]) -> &'a [u8] {
 const COMPLAINTS: &[(&str, FaultClass)] = &[
     ("REVOKED HOST KEY", FaultClass::HostkeyRevoked),
     ("IDENTIFICATION HAS CHANGED", FaultClass::HostkeyChanged),
+    ("Certificate invalid: ", FaultClass::HostkeyCert),
+    ("Certificate lacks principal", FaultClass::HostkeyCert),
+    (
+        "Certificate contains unsupported critical",
+        FaultClass::HostkeyCert,
+    ),
+    (
+        "Certificate signed with disallowed",
+        FaultClass::HostkeyCert,
+    ),
     ("Host key verification failed", FaultClass::HostkeyUnknown),
     ("Unable to negotiate", FaultClass::KexFailure),
     ("Too many authentication failures", FaultClass::AuthDenied),

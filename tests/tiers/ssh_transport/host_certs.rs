@@ -1,8 +1,8 @@
 //! Host certificates that ssh-keygen signs and sshd shows, judged by us and by the system's `ssh`.
 
 use super::{
-    Command, Failed, FaultClass, Folder, NodeRef, Path, Server, Stdio, fault, quiet, read,
-    read_whole,
+    Command, Failed, FaultClass, Folder, Gap, NodeRef, OpenSsh, Options, Path, Server, Stdio,
+    fault, quiet, read, read_whole, run_by,
 };
 
 /// One server, and what has to come of it.
@@ -175,8 +175,30 @@ pub fn host_certificates() -> Result<(), Failed> {
             "ssh on {}",
             case.what
         );
+        by_openssh(case, &node)?;
     }
     stricter(&client);
+    Ok(())
+}
+
+/// The same through our way to the system's client, which says less of the reason.
+fn by_openssh(case: &Case, node: &NodeRef) -> Result<(), Failed> {
+    let outcome = run_by(&mut OpenSsh::new(&Options::default().place)?, node);
+    match (&case.refused, outcome) {
+        (None, Ok(frame)) => assert!(frame.complete, "{}", case.what),
+        (
+            Some((class, _)),
+            Err(Gap::Node {
+                class: found,
+                detail,
+            }),
+        ) => {
+            // It goes on with the plain key, without a word about the authority.
+            let silent = found == FaultClass::HostkeyUnknown && case.what == "another authority";
+            assert!(found == *class || silent, "{}: {found} {detail}", case.what);
+        }
+        (_, outcome) => panic!("{}: {outcome:?}", case.what),
+    }
     Ok(())
 }
 
