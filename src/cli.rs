@@ -130,6 +130,7 @@ pub enum Command {
     Policy {
         #[command(subcommand)]
         action: Policy,
+    },
     /// The line of authorized_keys for a key that may do nothing but run the collector
     AuthorizedKeys {
         #[command(subcommand)]
@@ -182,6 +183,8 @@ pub enum Policy {
     Init,
     /// Read a policy and say what in it is not understood
     Check { file: PathBuf },
+}
+
 /// `print` for a key.
 #[derive(Clone, Debug, Subcommand)]
 pub enum PrintKey {

@@ -1,5 +1,6 @@
 //! Everything that touches the network or a process. It reaches the rest only through messages of `model::link`.
 
+pub mod asking;
 pub mod cancel;
 pub mod clock;
 pub mod import;

@@ -30,6 +30,7 @@ pub struct Options {
     pub rights: Rights,
     pub place: Place,
     pub bounds: Bounds,
+    pub audience: Audience,
 }
 
 /// One node of the configuration.
@@ -57,6 +58,15 @@ pub enum Rights {
     Never,
     /// Through `sudo sh`: equals root.
     Stream,
+}
+
+/// Whether a person is there to type a passphrase or a password.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Audience {
+    /// Nothing is asked: what would need an answer is a gap with its next step.
+    #[default]
+    Nobody,
+    Person,
 }
 
 /// Where the program runs: what it would otherwise ask the environment.
@@ -112,6 +122,7 @@ impl Default for Options {
                 program: PROGRAM.into(),
             },
             bounds: Bounds::default(),
+            audience: Audience::default(),
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::model::link::{HostState, Update};
 use crate::model::name::NodeName;
 use crate::probes::mask::Masker;
 
+use super::asking::Asking;
 use super::cancel::Cancel;
 use super::node::{NodeJob, Site};
 use super::options::Options;
@@ -28,6 +29,7 @@ const REST: Duration = Duration::from_secs(2);
 /// The running workers.
 pub struct Pool {
     queue: Arc<Queue>,
+    asking: Arc<Asking>,
 }
 
 struct Queue {
@@ -65,14 +67,17 @@ pub fn spawn(
         state: Mutex::default(),
         changed: Condvar::new(),
     });
+    let outlet = Outlet::new(updates, Arc::clone(&cancel));
+    let asking = Arc::new(Asking::new(options.audience, &outlet));
     let crew = Crew {
         queue: Arc::clone(&queue),
+        asking: Arc::clone(&asking),
         ssh: Either::new(&options.place)?,
         site: Arc::new(Site {
             targets: Targets::new(Arc::clone(&options)),
             options,
             masker,
-            outlet: Outlet::new(updates, Arc::clone(&cancel)),
+            outlet,
             cancel,
             delivered: Mutex::default(),
         }),
@@ -81,10 +86,15 @@ pub fn spawn(
     std::thread::Builder::new()
         .name("nodes".to_owned())
         .spawn(move || crew.dispatch(&jobs))?;
-    Ok(Pool { queue })
+    Ok(Pool { queue, asking })
 }
 
 impl Pool {
+    /// Where answers go.
+    pub fn asking(&self) -> Arc<Asking> {
+        Arc::clone(&self.asking)
+    }
+
     /// Waits until every thread has ended; false where one still runs after `patience`. Threads that wait for an
     /// agent or a resolver cannot be ended, and end by themselves.
     pub fn join(self, patience: Duration) -> bool {
@@ -110,6 +120,7 @@ impl Pool {
 struct Crew {
     queue: Arc<Queue>,
     site: Arc<Site>,
+    asking: Arc<Asking>,
     ssh: Either,
 }
 

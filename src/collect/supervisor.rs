@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
+use super::asking::Asking;
 use super::cancel::Cancel;
 use super::clock::now;
 use super::inventory::Inventory;
@@ -112,6 +113,7 @@ pub fn start(plan: Plan, updates: SyncSender<Update>) -> io::Result<Collection> 
     let live = plan.mode == Mode::Live;
     api_thread(&plan, inputs)?;
     let desk = Desk {
+        asking: pool.asking(),
         jobs,
         updates,
         started: BTreeSet::new(),
@@ -204,6 +206,7 @@ fn run(mut desk: Desk, pool: Pool, cancel: &Cancel, inputs: &Receiver<Input>, li
 
 /// The one who decides.
 struct Desk {
+    asking: Arc<Asking>,
     jobs: Sender<NodeJob>,
     updates: SyncSender<Update>,
     started: BTreeSet<NodeName>,
@@ -228,7 +231,9 @@ impl Desk {
                         return true;
                     }
                 }
+                Input::Order(Order::Answer { id, answer }) => self.asking.answer(id, answer),
                 Input::Order(Order::Recollect(nodes)) => {
+                    self.asking.renew();
                     for name in nodes {
                         self.collect(&name);
                     }

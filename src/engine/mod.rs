@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crate::checks::check::{Check, View};
 use crate::evaluate;
 use crate::model::Timestamp;
+use crate::model::ask::Question;
 use crate::model::fact::{Fact, FaultClass, Gap};
 use crate::model::hostkey::ShownKey;
 use crate::model::link::{HostState, LogLine, Update};
@@ -38,6 +39,8 @@ pub struct Judged {
     pub shown: Arc<BTreeMap<NodeName, Arc<ShownKey>>>,
     /// Log lines that came since the view before this one.
     pub log: Arc<Vec<LogLine>>,
+    /// What a person is asked at this moment, the oldest first. Answers never come this way.
+    pub questions: Arc<Vec<Question>>,
     /// Rises with every view.
     pub generation: u64,
     /// No more updates will come.
@@ -80,6 +83,7 @@ impl Judged {
             policy: Arc::new(policy.clone()),
             shown: Arc::default(),
             log: Arc::default(),
+            questions: Arc::default(),
             generation: 1,
             complete: true,
         };

@@ -8,6 +8,7 @@ use super::pods::{NodePods, forget};
 use crate::checks::check::View;
 use crate::evaluate;
 use crate::model::Timestamp;
+use crate::model::ask::Question;
 use crate::model::fact::{Fact, Gap, Locator, Need};
 use crate::model::hostkey::ShownKey;
 use crate::model::link::{HostState, ListedPod, LogLine, ObjectDelta, PodDelta, Update};
@@ -33,6 +34,8 @@ pub(super) struct Model {
     hosts: BTreeMap<NodeName, HostState>,
     shown: Arc<BTreeMap<NodeName, Arc<ShownKey>>>,
     log: Vec<LogLine>,
+    /// Open ones, in the order in which they were asked.
+    questions: Arc<Vec<Question>>,
     dirty: Dirty,
     /// Something to show changed, judged or not.
     changed: bool,
@@ -64,6 +67,7 @@ impl Model {
             hosts: BTreeMap::new(),
             shown: Arc::default(),
             log: Vec::new(),
+            questions: Arc::default(),
             changed: true,
             generation: 0,
             lapsed: 0,
@@ -86,7 +90,7 @@ impl Model {
     pub(super) fn apply(&mut self, update: Update) {
         self.dirty.cluster |= !matches!(
             update,
-            Update::Host(..) | Update::Log(_) | Update::Shown(..)
+            Update::Host(..) | Update::Log(_) | Update::Shown(..) | Update::Ask(_) | Update::Answered(_)
         );
         match update {
             Update::Known(name) => {
@@ -121,6 +125,14 @@ impl Model {
             }
             Update::Shown(name, key) => {
                 Arc::make_mut(&mut self.shown).insert(name, key);
+                self.changed = true;
+            }
+            Update::Ask(question) => {
+                Arc::make_mut(&mut self.questions).push(question);
+                self.changed = true;
+            }
+            Update::Answered(id) => {
+                Arc::make_mut(&mut self.questions).retain(|question| question.id != id);
                 self.changed = true;
             }
         }
@@ -394,6 +406,7 @@ impl Model {
             policy: Arc::clone(policy),
             shown: Arc::clone(&self.shown),
             log: Arc::default(),
+            questions: Arc::clone(&self.questions),
             generation: self.generation,
             complete,
         }

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::Timestamp;
+use super::ask::{Question, QuestionId};
 use super::cluster::{ClusterFacts, Namespace};
 use super::fact::Gap;
 use super::hostkey::ShownKey;
 use super::name::NodeName;
 use super::node::{ApiFacts, HostFacts, NodeObject};
 use super::pod::{Mirror, PodId};
+use super::secret::Secret;
 use super::text::Text;
 
 /// From the collectors to the engine.
@@ -28,6 +30,10 @@ pub enum Update {
     /// The way to a node ended at a key that nothing on file names. Sent before the state that says so, and good
     /// until the node is read again.
     Shown(NodeName, Arc<ShownKey>),
+    /// Something that only a person can answer.
+    Ask(Question),
+    /// A question is answered, or nobody needs its answer any more.
+    Answered(QuestionId),
 }
 
 /// Where the collection of one node stands.
@@ -98,6 +104,11 @@ pub enum Order {
     Trust {
         key: Arc<ShownKey>,
         nodes: Vec<NodeName>,
+    },
+    /// What was typed, a line for every field; none: it will not be answered.
+    Answer {
+        id: QuestionId,
+        answer: Option<Vec<Secret>>,
     },
 }
 

@@ -4,6 +4,7 @@
 //! (cleaned text, facts that are either seen or a gap). Never lives here: a clock, a file,
 //! a socket, an opinion about what is secure.
 
+pub mod ask;
 pub mod cluster;
 pub mod fact;
 pub mod gap;
@@ -16,6 +17,7 @@ pub mod name;
 pub mod node;
 pub mod pod;
 pub mod policy;
+pub mod secret;
 pub mod snapshot;
 pub mod text;
 pub mod tree;

@@ -18,8 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::cli::{Cli, Command, Policy, PrintUser, Snapshot};
-use crate::cli::{Cli, Command, PrintKey, PrintUser, Snapshot};
+use crate::cli::{Cli, Command, Policy, PrintKey, PrintUser, Snapshot};
 use crate::collect::transport::local;
 use crate::error::{Failure, Outcome};
 use crate::probes;

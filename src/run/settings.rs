@@ -8,7 +8,7 @@ use openssl::sha::sha256;
 
 use crate::cli::{Cli, Color, Global};
 use crate::collect::import::Import;
-use crate::collect::options::{Bounds, PROGRAM, Place, Rights};
+use crate::collect::options::{Audience, Bounds, PROGRAM, Place, Rights};
 use crate::collect::route::Route;
 use crate::collect::{self, clock, kube};
 use crate::config::{self, Places, Sudo, Way};
@@ -175,6 +175,7 @@ impl Settings {
                 script: bounds.script.min(ssh.timeout()),
                 ..bounds
             },
+            audience: Audience::Nobody,
         }
     }
 

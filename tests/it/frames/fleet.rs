@@ -217,6 +217,7 @@ impl Fleet {
             hosts: self.hosts.clone(),
             policy: Arc::default(),
             log: Arc::new(log()),
+            questions: Arc::default(),
             generation: 1,
             complete: false,
         })
