@@ -17,6 +17,8 @@
 //! | `manifests` | `[{file, pod, broken, unread, gap, ignored, duplicates}]` beside the keys of `fs` |
 //! | `accounts` | `{users: [name:uid:gid], groups: [name:gid:member,member]}` |
 //! | `runtime` | `[{uid, pids, log: ns/name, started, exe}]`, or `{hidepid: true, pods: [...]}` |
+//! | `kubelet_files`, `pki`, `kubeconfigs`, `host_paths`, `etcd_files`, `api_server_files`, `backups`, `cni_files` | `[{role, path} or {gap}]` beside the keys of `fs`; a word of `FileRole` |
+//! | `certificates` | of `pki`: `[{path, flag, gap, subject, organizations, issuer, self_signed, from, until, names, ca, usages, key, bits, signature, spki}]`, dates in seconds |
 //! | `object` | `{uid, labels, taints: [key=value:Effect], ready, version}` |
 //! | `mirrors` | `[{pod, hash, mirror_hash, source, owners, phase, managers, uid, created}]` |
 //! | `pods` | `[{pod: ns/name, uid, hash}]` |
@@ -31,6 +33,7 @@
 
 mod facts;
 mod files;
+mod paths;
 mod pods;
 mod policies;
 
@@ -191,6 +194,8 @@ struct NodeWritten {
     manifests: Option<Value>,
     accounts: Option<Value>,
     runtime: Option<Value>,
+    #[serde(flatten)]
+    paths: paths::PathsWritten,
     object: Option<Value>,
     mirrors: Option<Value>,
     pods: Option<Value>,
@@ -209,6 +214,7 @@ impl NodeWritten {
         let mut files = files::Files::new(self.fs);
         files.place(self.dir.as_ref(), self.manifests.as_ref())?;
         let host = Arc::make_mut(&mut node.host);
+        self.paths.read(&mut files, host)?;
         host.identity = match self.clock {
             Some(clock) => fact(Some(clock), Need::Identity, facts::clock)?,
             None => fact(self.identity, Need::Identity, facts::identity)?,

@@ -276,6 +276,17 @@ fn what(need: Need) -> &'static str {
         Need::PodUids => "pods",
         Need::Namespaces => "namespaces",
         Need::Policy => "policy file",
+        Need::KubeletFiles => "files of the kubelet",
+        Need::Pki => "certificates and keys",
+        Need::Kubeconfigs => "kubeconfigs",
+        Need::HostPaths => "paths of the host in manifests",
+        Need::EtcdFiles => "files of etcd",
+        Need::ApiServerFiles => "files of the API server",
+        Need::FileWatches => "watches on files",
+        Need::KubeletLog => "kubelet log",
+        Need::Backups => "backups",
+        Need::CniFiles => "files of the container network",
+        Need::Disks => "room on disks",
         Need::Later => "evidence of a later version",
     }
 }

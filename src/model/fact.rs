@@ -104,6 +104,28 @@ pub enum Need {
     Namespaces,
     /// The site's own policy file.
     Policy,
+    /// The kubelet's configuration, credentials, unit and program as files.
+    KubeletFiles,
+    /// Certificates and keys of the control plane and the kubelet: files, and what certificates say.
+    Pki,
+    /// Kubeconfigs that lie on the node: files, and what in them is no secret.
+    Kubeconfigs,
+    /// Paths of the host that manifests mount.
+    HostPaths,
+    /// etcd's data folder and configuration file.
+    EtcdFiles,
+    /// Audit policy and log, encryption and admission configuration of the API server.
+    ApiServerFiles,
+    /// What on the node would notice that a file changes.
+    FileWatches,
+    /// Lines of the kubelet's log that tell of static pods.
+    KubeletLog,
+    /// Snapshots of etcd, copies of manifests, and what makes them.
+    Backups,
+    /// Configuration of the container network.
+    CniFiles,
+    /// Room on the file systems that etcd, logs and the kubelet need.
+    Disks,
     /// Written by a later version: evidence that this one cannot render.
     #[serde(other)]
     Later,
@@ -144,6 +166,17 @@ impl Need {
         Self::PodUids,
         Self::Namespaces,
         Self::Policy,
+        Self::KubeletFiles,
+        Self::Pki,
+        Self::Kubeconfigs,
+        Self::HostPaths,
+        Self::EtcdFiles,
+        Self::ApiServerFiles,
+        Self::FileWatches,
+        Self::KubeletLog,
+        Self::Backups,
+        Self::CniFiles,
+        Self::Disks,
     ];
 
     /// As it is written in examples, plans and reports.
@@ -161,6 +194,17 @@ impl Need {
             Self::PodUids => "pod_uids",
             Self::Namespaces => "namespaces",
             Self::Policy => "policy",
+            Self::KubeletFiles => "kubelet_files",
+            Self::Pki => "pki",
+            Self::Kubeconfigs => "kubeconfigs",
+            Self::HostPaths => "host_paths",
+            Self::EtcdFiles => "etcd_files",
+            Self::ApiServerFiles => "api_server_files",
+            Self::FileWatches => "file_watches",
+            Self::KubeletLog => "kubelet_log",
+            Self::Backups => "backups",
+            Self::CniFiles => "cni_files",
+            Self::Disks => "disks",
             Self::Later => "later",
         }
     }

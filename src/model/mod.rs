@@ -7,6 +7,7 @@
 pub mod ask;
 pub mod cluster;
 pub mod fact;
+pub mod files;
 pub mod gap;
 pub mod hostkey;
 pub mod known;
@@ -15,6 +16,7 @@ pub mod lines;
 pub mod link;
 pub mod name;
 pub mod node;
+pub mod paths;
 pub mod pod;
 pub mod policy;
 pub mod secret;

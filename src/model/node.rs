@@ -7,8 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
 use super::fact::{Fact, Gap, Locator, Need, Source};
+use super::files::{
+    ApiServerFiles, Backups, Disk, EtcdFiles, FileWatches, Files, Kubeconfigs, KubeletFiles,
+    KubeletLog, Pki,
+};
 use super::kubelet::Kubelet;
 use super::name::NodeName;
+use super::paths::Paths;
 use super::pod::{Manifest, Mirror, PodId};
 use super::text::Text;
 use super::unix::{Accounts, FileKind, Walk};
@@ -56,6 +61,18 @@ impl NodeFacts {
                 api.gone = Vec::new();
             }
             Need::Namespaces | Need::Policy | Need::Later => {}
+            Need::KubeletFiles => host.kubelet_files = Fact::default(),
+            Need::Pki => host.pki = Fact::default(),
+            Need::Kubeconfigs => host.kubeconfigs = Fact::default(),
+            Need::HostPaths => host.host_paths = Fact::default(),
+            Need::EtcdFiles => host.etcd_files = Fact::default(),
+            Need::ApiServerFiles => host.api_server_files = Fact::default(),
+            Need::FileWatches => host.file_watches = Fact::default(),
+            Need::KubeletLog => host.kubelet_log = Fact::default(),
+            Need::Backups => host.backups = Fact::default(),
+            Need::CniFiles => host.cni_files = Fact::default(),
+            Need::Disks => host.disks = Fact::default(),
+            Need::Namespaces | Need::Later => {}
         }
         node
     }
@@ -74,6 +91,22 @@ pub struct HostFacts {
     /// One entry per file that the kubelet loads; a file that cannot be looked at is a gap of its own.
     pub manifests: Fact<Vec<Fact<Manifest>>>,
     pub runtime_pods: Fact<RuntimePods>,
+    pub kubelet_files: Fact<KubeletFiles>,
+    pub pki: Fact<Pki>,
+    pub kubeconfigs: Fact<Kubeconfigs>,
+    /// Paths of the host that manifests mount.
+    pub host_paths: Fact<Files>,
+    pub etcd_files: Fact<EtcdFiles>,
+    pub api_server_files: Fact<ApiServerFiles>,
+    pub file_watches: Fact<FileWatches>,
+    pub kubelet_log: Fact<KubeletLog>,
+    pub backups: Fact<Backups>,
+    /// Configuration of the container network.
+    pub cni_files: Fact<Files>,
+    /// Room on the file systems that etcd, logs and the kubelet need.
+    pub disks: Fact<Vec<Disk>>,
+    /// Every name that the facts about files lead over.
+    pub paths: Paths,
     /// Evidence, looked up by locator.
     pub sources: Vec<Source>,
     /// When the answer was complete here, UTC.
@@ -91,6 +124,18 @@ impl HostFacts {
             manifest_dir: Fact::Gap(gap.clone()),
             manifests: Fact::Gap(gap.clone()),
             runtime_pods: Fact::Gap(gap.clone()),
+            kubelet_files: Fact::Gap(gap.clone()),
+            pki: Fact::Gap(gap.clone()),
+            kubeconfigs: Fact::Gap(gap.clone()),
+            host_paths: Fact::Gap(gap.clone()),
+            etcd_files: Fact::Gap(gap.clone()),
+            api_server_files: Fact::Gap(gap.clone()),
+            file_watches: Fact::Gap(gap.clone()),
+            kubelet_log: Fact::Gap(gap.clone()),
+            backups: Fact::Gap(gap.clone()),
+            cni_files: Fact::Gap(gap.clone()),
+            disks: Fact::Gap(gap.clone()),
+            paths: Paths::default(),
             sources: Vec::new(),
             at: None,
         }
@@ -235,6 +280,15 @@ pub struct DirEntry {
     pub kind: FileKind,
     /// Whether the kubelet loads it: any file whose name does not start with a dot (pkg/kubelet/config/file.go).
     pub loaded: bool,
+    /// Of the entry itself, a link not followed: seconds since the epoch by the node's clock; none where the node's
+    /// tools round it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mtime: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ctime: Option<i64>,
+    /// Names of the same object; 0 where it was not told.
+    #[serde(default)]
+    pub nlink: u32,
 }
 
 /// Pods that leave traces on the node.

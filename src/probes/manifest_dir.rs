@@ -94,13 +94,16 @@ pub(super) fn configured(facts: &HostFacts) -> Result<Option<String>, Gap> {
 
 fn folder(answer: &Answer<'_>, path: &str) -> ManifestDir {
     let walk = answer.walk(path.as_bytes(), Locator::new(Need::ManifestDir, 1));
-    let entries = match (walk.end, walk.object().map(|hop| hop.stat.kind)) {
+    let entries = match (walk.end, walk.object().map(|hop| &hop.stat)) {
         (WalkEnd::Absent, _) => Ok(Vec::new()),
-        (_, Some(FileKind::Directory)) => list(answer, path),
-        (_, Some(kind)) => Ok(vec![DirEntry {
+        (_, Some(stat)) if stat.kind == FileKind::Directory => list(answer, path),
+        (_, Some(stat)) => Ok(vec![DirEntry {
             name: Text::new(path.rsplit('/').next().unwrap_or(path)),
-            kind,
+            kind: stat.kind,
             loaded: true,
+            mtime: stat.mtime,
+            ctime: stat.ctime,
+            nlink: stat.nlink,
         }]),
         _ => Err(walk
             .hops
@@ -130,12 +133,13 @@ fn list(answer: &Answer<'_>, path: &str) -> Result<Vec<DirEntry>, Gap> {
         .map(|name| {
             let full = [path.trim_end_matches('/').as_bytes(), b"/", name].concat();
             let shown = Text::from_bytes(&full);
-            let kind = match answer.kind(&full) {
-                Ok(kind) => kind,
+            let stat = match answer.entry(&full) {
+                Ok(stat) => Some(stat),
                 // It went away between the listing and the look.
-                Err(b"absent") => FileKind::Other,
+                Err(b"absent") => None,
                 Err(word) => return Err(not_read(word, shown.as_str())),
             };
+            let kind = stat.map_or(FileKind::Other, |stat| stat.kind);
             let is_dir = match kind {
                 FileKind::Symlink => leads_to_folder(answer, &full),
                 kind => kind == FileKind::Directory,
@@ -144,6 +148,9 @@ fn list(answer: &Answer<'_>, path: &str) -> Result<Vec<DirEntry>, Gap> {
                 name: Text::from_bytes(name),
                 kind,
                 loaded: !name.starts_with(b".") && !is_dir && kind != FileKind::Other,
+                mtime: stat.and_then(|stat| stat.mtime),
+                ctime: stat.and_then(|stat| stat.ctime),
+                nlink: stat.map_or(0, |stat| stat.nlink),
             })
         })
         .collect()

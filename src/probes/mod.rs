@@ -87,6 +87,17 @@ fn withhold(need: Need, gap: &Gap, facts: &mut HostFacts) {
         Need::ManifestDir => facts.manifest_dir = Fact::Gap(gap),
         Need::Manifests => facts.manifests = Fact::Gap(gap),
         Need::RuntimePods => facts.runtime_pods = Fact::Gap(gap),
+        Need::KubeletFiles => facts.kubelet_files = Fact::Gap(gap),
+        Need::Pki => facts.pki = Fact::Gap(gap),
+        Need::Kubeconfigs => facts.kubeconfigs = Fact::Gap(gap),
+        Need::HostPaths => facts.host_paths = Fact::Gap(gap),
+        Need::EtcdFiles => facts.etcd_files = Fact::Gap(gap),
+        Need::ApiServerFiles => facts.api_server_files = Fact::Gap(gap),
+        Need::FileWatches => facts.file_watches = Fact::Gap(gap),
+        Need::KubeletLog => facts.kubelet_log = Fact::Gap(gap),
+        Need::Backups => facts.backups = Fact::Gap(gap),
+        Need::CniFiles => facts.cni_files = Fact::Gap(gap),
+        Need::Disks => facts.disks = Fact::Gap(gap),
         _ => {}
     }
 }

@@ -78,6 +78,12 @@ struct MountWritten {
 struct EntryWritten {
     name: String,
     kind: FileKind,
+    #[serde(default)]
+    mtime: Option<i64>,
+    #[serde(default)]
+    ctime: Option<i64>,
+    #[serde(default)]
+    nlink: Option<u32>,
 }
 
 /// The tree of one node.
@@ -125,7 +131,7 @@ impl Files {
         Ok(())
     }
 
-    fn put(
+    pub(super) fn put(
         &mut self,
         path: String,
         keys: BTreeMap<String, Value>,
@@ -184,6 +190,9 @@ impl Files {
                     Some(_) => FileKind::Symlink,
                     None => file.kind.unwrap_or(FileKind::Regular),
                 },
+                mtime: file.mtime,
+                ctime: file.ctime,
+                nlink: file.nlink,
             })
         });
         inside.collect()
@@ -237,7 +246,7 @@ impl Files {
     }
 
     /// Walks a path as the kernel does: every folder, every link, then the target's own folders.
-    fn walk(&self, path: &str) -> Result<Walk, String> {
+    pub(super) fn walk(&self, path: &str) -> Result<Walk, String> {
         let mut hops = Vec::new();
         let end = self.descend(path, &mut hops)?;
         Ok(Walk {
@@ -311,6 +320,9 @@ fn entry(written: EntryWritten) -> DirEntry {
         loaded: !written.name.starts_with('.') && written.kind != FileKind::Directory,
         name: Text::from(written.name),
         kind: written.kind,
+        mtime: Some(written.mtime.unwrap_or(100)),
+        ctime: Some(written.ctime.or(written.mtime).unwrap_or(100)),
+        nlink: written.nlink.unwrap_or(1),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::{AclLook, Answer, Look, not_read};
 use crate::model::fact::{Fact, Gap, Locator};
 use crate::model::text::Text;
-use crate::model::unix::{Acl, FileKind, Hop, Mount, Walk, WalkEnd};
+use crate::model::unix::{Acl, FileKind, Hop, Mount, Stat, Walk, WalkEnd};
 use crate::probes::parse::{acl, mountinfo};
 
 /// As many links as the kernel follows (MAXSYMLINKS).
@@ -31,6 +31,11 @@ impl Answer<'_> {
 
     /// The kind of a name, a link at its end not followed; otherwise the word of the collector.
     pub(crate) fn kind(&self, path: &[u8]) -> Result<FileKind, &[u8]> {
+        self.entry(path).map(|stat| stat.kind)
+    }
+
+    /// What `lstat` says of a name, a link at its end not followed; otherwise the word of the collector.
+    pub(crate) fn entry(&self, path: &[u8]) -> Result<&Stat, &[u8]> {
         let slash = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
         let (parent, name) = (&path[..slash], path.get(slash + 1..).unwrap_or_default());
         let mut way = Way {
@@ -51,7 +56,7 @@ impl Answer<'_> {
             [parent, b"/", name].concat()
         };
         match self.look(&real) {
-            Some(Look::Seen { stat, .. }) => Ok(stat.kind),
+            Some(Look::Seen { stat, .. }) => Ok(stat),
             Some(Look::Not(word)) => Err(word),
             None => Err(b"error"),
         }
