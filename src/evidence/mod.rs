@@ -3,6 +3,7 @@
 //! Lives here: finding the stored answer of a node, and writing the objects of the API server as text.
 //! Never lives here: a verdict, a colour, a clock.
 
+mod files;
 mod object;
 mod policy;
 
@@ -44,7 +45,10 @@ pub fn source(
     at: Locator,
 ) -> Option<Source> {
     if at.need.side() == Side::Node {
-        return facts(snapshot, node)?.host.source(at).cloned();
+        let stored = facts(snapshot, node)?.host.source(at);
+        if stored.is_some() {
+            return stored.cloned();
+        }
     }
     let exhibit = exhibit(snapshot, policy, node, at)?;
     let mut text = String::new();
@@ -115,7 +119,9 @@ fn facts<'s>(snapshot: &'s Snapshot, node: Option<&NodeName>) -> Option<&'s Node
 }
 
 fn stored(facts: &NodeFacts, at: Locator) -> Option<Exhibit> {
-    let source = facts.host.source(at)?;
+    let Some(source) = facts.host.source(at) else {
+        return written(facts, at);
+    };
     Some(Exhibit {
         side: Side::Node,
         title: Text::new(what(at.need)),
@@ -124,6 +130,20 @@ fn stored(facts: &NodeFacts, at: Locator) -> Option<Exhibit> {
         sha256: source.sha256.clone(),
         remark: Text::default(),
         rows: plain(&source.excerpt),
+    })
+}
+
+/// What is kept as numbers, written out.
+fn written(facts: &NodeFacts, at: Locator) -> Option<Exhibit> {
+    let (command, lines) = files::lines(&facts.host, at)?;
+    Some(Exhibit {
+        side: Side::Node,
+        title: Text::new(what(at.need)),
+        command: Text::from(command),
+        at: facts.host.at,
+        sha256: None,
+        remark: Text::default(),
+        rows: plain(&Text::block(&lines.join("\n"))),
     })
 }
 

@@ -164,7 +164,7 @@ pub struct Certificate {
     /// Alternative names as `DNS:a` and `IP:b`.
     #[serde(default, skip_serializing_if = "<[Text]>::is_empty")]
     pub names: Box<[Text]>,
-    /// Basic constraints say that it may issue.
+    /// Its key usage lets it issue; where it has none, that it is signed by itself.
     pub ca: bool,
     /// Extended key usage: `client`, `server`.
     #[serde(default, skip_serializing_if = "<[Text]>::is_empty")]

@@ -194,7 +194,7 @@ pub(super) fn names<'a>(
 }
 
 /// A walk as lines for the eye.
-pub(super) fn steps(walk: &Walk) -> String {
+pub(crate) fn steps(walk: &Walk) -> String {
     walk.hops
         .iter()
         .map(|hop| match hop {

@@ -4,6 +4,7 @@ mod accounts;
 pub(crate) mod answer;
 pub mod api;
 pub mod collector;
+mod files;
 pub mod frame;
 pub mod identity;
 mod kubelet;
@@ -18,6 +19,7 @@ mod runtime_pods;
 
 use answer::Answer;
 use frame::Frame;
+pub(crate) use manifest_dir::steps;
 use probe::{Ask, Probe, Reading};
 
 use crate::model::fact::{Fact, Gap, Need};
@@ -33,6 +35,10 @@ pub const ALL: &[&Probe] = &[
     &manifest_dir::PROBE,
     &manifests::PROBE,
     &runtime_pods::PROBE,
+    &files::KUBELET_FILES,
+    &files::PKI,
+    &files::KUBECONFIGS,
+    &files::HOST_PATHS,
     &api::NODE_OBJECT,
     &api::MIRROR_PODS,
     &api::POD_UIDS,

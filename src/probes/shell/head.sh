@@ -10,6 +10,7 @@ set -f
 exec 2>/dev/null
 T='	' N='
 '
+CR=$(printf '\r')
 D=" $T$N" IFS=" $T$N"
 
 # The nonce: 32 hex digits. By hand there is none, and zeros stand for it.
@@ -182,9 +183,7 @@ list() {
     [ $ln -le 250 ] || { state=more; break; }
     nm "$f"; rec "E$T$here$T$r"
     eval "n$ln=\$f"
-    if [ -L "$real/$f" ]; then walk "$real/$f"
-    elif [ -d "$real/$f" ]; then q "$real/$f"
-    else push "$real/$f"; fi
+    if [ -L "$real/$f" ]; then walk "$real/$f"; else q "$real/$f"; fi
   done
   rec "D$T$here$T$state$T$dn"
   [ $ln -le 250 ] || ln=250
@@ -192,5 +191,42 @@ list() {
   ln=0
   while [ $ln -lt $1 ]; do ln=$((ln + 1)); eval "f=\$n$ln"; $fn "$d/$f"; done
 }
+# A file that counts: $1 what it is to the node, $2 where, $3 the flag that names it. Others have no such path.
+at() {
+  case $2 in /*) ;; *) return 0;; esac
+  nm "$2"; rec "W$T$1$T$r${3:+$T$3}"; walk "$2"
+}
+usual() { u=$1; shift; for v do [ ! -e "$v" ] && [ ! -L "$v" ] || at "$u" "$v"; done; }
+# A folder and what lies in it: $1 what it is, $3 is called for each name.
+inside() {
+  at "$1" "$2"
+  [ ! -d "$2" ] || list "$2" "$3"
+}
+# The certificates of file $1, and nothing else of it: the first 32, out of 64 kB. Keys stay where they are.
+certs() {
+  if [ -f "$1" ] && [ -r "$1" ]; then pem "$1" "$(top 65536 "$1")"
+  else
+    if [ -e "$1" ]; then r=kind; [ ! -f "$1" ] || r=denied
+    else o=$(run ls -ld "$1" 2>&1 >/dev/null) && o=': No such file or directory'; why "$o"; fi
+    z=$r; nm "$1"; rec "Y$T$r$T$z"
+  fi
+}
+pem() {
+  nm "$1"; y=$r; z= e1=0
+  IFS=$N
+  for l in $2; do
+    l=${l%"$CR"}
+    case $l in
+    '-----BEGIN CERTIFICATE-----') z=1 b=;;
+    '-----END CERTIFICATE-----')
+      [ -z "$z" ] || { e1=$((e1 + 1)); [ $e1 -gt 32 ] || rec "C$T$y$T$b"; }
+      z=
+      ;;
+    *[!A-Za-z0-9+/=]*) z=;;
+    *) b=$b$l;;
+    esac
+  done
+  IFS=$D
+  rec "N$T$y$T$e1"
+}
 section() { c=0; put "@STK1 SECTION $1"; "s_$1"; put "@STK1 DONE $1 $c"; total=$((total + c)); }
-

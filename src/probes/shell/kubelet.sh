@@ -20,6 +20,7 @@ process() {
   rec "P$T${1#/proc/}$T$y$T$u$T${22}$T$k$T$cw$T$g"
   blob "$1/cmdline" "$({ top 65537 "$1/cmdline"; echo "x$?"; } | enc)"
   [ $k != other ] || return 0
+  [ "$uid" != 0 ] || { a=$(run readlink "$1/exe"); want program "${a%" (deleted)"}"; }
   case $2 in
   kubelet) host=1;;
   kubelite) host=1; file /var/snap/microk8s/current/args/kubelet 65536; return 0;;
@@ -50,14 +51,27 @@ arguments() {
     esac
     k=
     case $a in
-    --config=*) want config "${a#*=}";;
-    --config[-_]dir=*) want config-dir "${a#*=}";;
-    --pod[-_]manifest[-_]path=*) want folder "${a#*=}";;
-    --config) k=config;;
-    --config[-_]dir) k=config-dir;;
-    --pod[-_]manifest[-_]path) k=folder;;
+    --*=*) flag "${a%%=*}"; [ -z "$fl" ] || want "$fl" "${a#*=}";;
+    *) flag "$a"; k=$fl;;
     esac
   done
+}
+# What the path of a flag is; the last ones only for s_kubelet_files.
+flag() {
+  case $1 in
+  --config) fl=config;;
+  --config[-_]dir) fl=config-dir;;
+  --pod[-_]manifest[-_]path) fl=folder;;
+  --kubeconfig) fl=kubelet_kubeconfig;;
+  --bootstrap[-_]kubeconfig) fl=bootstrap_kubeconfig;;
+  --root[-_]dir) fl=root_dir;;
+  --cert[-_]dir) fl=kubelet_pki;;
+  --client[-_]ca[-_]file) fl=client_ca;;
+  --tls[-_]cert[-_]file) fl=certificate;;
+  --tls[-_]private[-_]key[-_]file) fl=private_key;;
+  --container[-_]runtime[-_]endpoint) fl=runtime_socket;;
+  *) fl=;;
+  esac
 }
 # The kubelet is down: how its unit would start it.
 unit() {
@@ -76,13 +90,12 @@ unit() {
   k=
   for a do
     case $k in ?*) want "$k" "$a";; esac
-    k=
-    case $a in --config) k=config;; --config-dir) k=config-dir;; --pod-manifest-path) k=folder;; esac
+    flag "$a"; k=$fl
   done
 }
-# $1: config, config-dir or folder; $2: a path, relative to $cwd.
+# $1: config, config-dir, folder or another word of flag; $2: a path, relative to $cwd.
 want() {
-  case $2 in '') return;; /*) p=$2;; *) p=${cwd%/}/$2;; esac
+  case $2 in '') return;; unix:///*) p=${2#unix://};; /*) p=$2;; *://*) return;; *) p=${cwd%/}/$2;; esac
   while :; do case $p in ?*/) p=${p%/};; *) break;; esac; done
   case $wanted in *"//$1:$p//"*) return;; esac
   wanted=$wanted$1:$p//
@@ -90,21 +103,28 @@ want() {
   config) [ $cn -ge 8 ] || { cn=$((cn + 1)); eval "c$cn=\$p"; };;
   config-dir) [ $vn -ge 40 ] || { vn=$((vn + 1)); eval "v$vn=\$p"; };;
   folder) [ $sn -ge 16 ] || { sn=$((sn + 1)); eval "s$sn=\$p"; };;
+  *) [ $kn -ge 40 ] || { kn=$((kn + 1)); eval "k$kn=\$p w$kn=\$1"; };;
   esac
 }
 # A configuration file, and the folders that it may name.
 config() {
   file "$1" 262144 || return 0
-  o=$(run sed -n 's/.*[sS]tatic[pP]od[pP]ath["'\'']\{0,1\}[[:space:]]*:[[:space:]]*//p' "$1")
+  z="['\"]\\{0,1\\}[[:space:]]*:[[:space:]]*"
+  o=$(
+    run sed -n -e h -e "s/.*[sS]tatic[pP]od[pP]ath$z/folder /p" -e g -e "s/.*[cC]lient[cC][aA][fF]ile$z/client_ca /p" \
+      -e g -e "s/.*[tT]ls[cC]ert[fF]ile$z/certificate /p" -e g -e "s/.*[tT]ls[pP]rivate[kK]ey[fF]ile$z/private_key /p" \
+      -e g -e "s/.*[cC]ontainer[rR]untime[eE]ndpoint$z/runtime_socket /p" "$1"
+  )
   IFS=$N
   for a in $o; do
     IFS=$D
+    fl=${a%% *} a=${a#* }
     case $a in
     \"*) a=${a#?}; a=${a%%\"*};;
     \'*) a=${a#?}; a=${a%%\'*};;
     *) a=${a%% #*}; z='[,}]*'; a=${a%%$z}; a=${a%"${a##*[! $T]}"};;
     esac
-    want folder "$a"
+    want "$fl" "$a"
   done
   IFS=$D
 }
@@ -113,12 +133,17 @@ dropin() {
   if [ ! -L "$1" ] && [ -d "$1" ]; then want config-dir "$1"
   else case $1 in *.conf) config "$1";; esac; fi
 }
-cn=0 vn=0 sn=0 wanted=// mine= host=
+cn=0 vn=0 sn=0 kn=0 wanted=// mine= host= parts= tools=
 [ "$uid" != 0 ] || mine=$(run readlink /proc/self/ns/mnt)
 set +f; set -- /proc/[0-9]*; set -f
 for f do
   m=; { read -r m <"$f/comm"; }
-  case $m in kubelet|k3s*|kubelite) process "$f" "$m";; esac
+  case $m in
+  kubelet|k3s*|kubelite) process "$f" "$m";;
+  kube-apiserver|kube-controller*|kube-scheduler|etcd) parts="$parts $f/cmdline";;
+  auditd|falco*|osqueryd|tetragon|auditbeat|kubearmor|sysdig|wazuh*|ossec*) tools="$tools $m";;
+  chronyd|ntpd|ntpd-rs*|systemd-timesyn|openntpd) tools="$tools $m";;
+  esac
 done
 if [ -z "$host" ]; then
   unit

@@ -17,9 +17,9 @@ impl Description {
     pub fn build(&self, name: &str, address: &str, clock: Clock) -> Node {
         let (config, static_pods) = self.kubelet_config();
         let mut tree = Tree::new(clock.installed());
-        kubeadm::worker(&mut tree, clock.installed(), &config);
+        kubeadm::worker(&mut tree, name, clock.installed(), &config);
         if self.is_control_plane() {
-            kubeadm::control_plane(&mut tree, name, address);
+            kubeadm::control_plane(&mut tree, name, address, clock.installed());
         }
         let passwd = lines(kubeadm::PASSWD, &self.users);
         let group = lines(kubeadm::GROUP, &self.groups);

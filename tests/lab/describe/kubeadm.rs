@@ -1,5 +1,6 @@
 //! What kubeadm 1.37 leaves on a clean node, seen on a real one.
 
+use super::certs::{self, Request};
 use super::tree::{Entry, Kind, Tree};
 
 /// The static pods of a control plane.
@@ -38,6 +39,14 @@ ExecStart={ path=/usr/bin/kubelet ; argv[]=/usr/bin/kubelet $KUBELET_KUBECONFIG_
 Environment=\"KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf\" KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml
 EnvironmentFiles=/var/lib/kubelet/kubeadm-flags.env (ignore_errors=yes)
 EnvironmentFiles=/etc/default/kubelet (ignore_errors=yes)
+";
+
+/// Where kubeadm's packages lay out how the unit starts the kubelet.
+const DROP_IN: &str = "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf";
+const DROP_IN_TEXT: &str = "\
+[Service]
+EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
+EnvironmentFile=-/etc/default/kubelet
 ";
 
 pub const PASSWD: &str = "\
@@ -82,27 +91,64 @@ VERSION_CODENAME=bookworm
 ID=debian
 ";
 
-/// Certificates are readable by all, keys are not; a name stands for its pair.
-const PAIRS: &[&str] = &[
-    "apiserver",
-    "apiserver-etcd-client",
-    "apiserver-kubelet-client",
-    "ca",
-    "front-proxy-ca",
-    "front-proxy-client",
-    "etcd/ca",
-    "etcd/healthcheck-client",
-    "etcd/peer",
-    "etcd/server",
-];
+const PKI: &str = "/etc/kubernetes/pki";
+/// Groups of kubeadm's own certificates.
+const ADMINS: &str = "kubeadm:cluster-admins";
+
+/// Who a certificate is for, and who says so.
+fn request<'a>(common_name: &'a str, organization: &'a str, issuer: &'a str) -> Request<'a> {
+    Request {
+        common_name,
+        organization,
+        issuer,
+        ..Request::default()
+    }
+}
+
+fn client<'a>(common_name: &'a str, organization: &'a str, issuer: &'a str) -> Request<'a> {
+    Request {
+        client: true,
+        ..request(common_name, organization, issuer)
+    }
+}
+
+/// A certificate that everyone may read, and its key, which nobody may.
+fn pair(tree: &mut Tree, path: &str, pem: &str) {
+    tree.file(&format!("{path}.crt"), 0o644, pem);
+    tree.file(&format!("{path}.key"), 0o600, "key\n");
+}
+
+/// An authority of the cluster: the same on every node.
+fn authority(name: &str, installed: i64) -> String {
+    certs::pem(request(name, "", ""), &[name], installed)
+}
+
+fn kubeconfig(user: &str) -> String {
+    format!(
+        "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: Y2E=\n    server: \
+         https://192.0.2.10:6443\n  name: kubernetes\nkind: Config\nusers:\n- name: user\n  user:\n{user}"
+    )
+}
+
+/// A kubeconfig of kubeadm, with its certificate in it.
+fn embedded(pem: &str) -> String {
+    let data = openssl::base64::encode_block(pem.as_bytes()).replace('\n', "");
+    kubeconfig(&format!(
+        "    client-certificate-data: {data}\n    client-key-data: a2V5\n"
+    ))
+}
 
 /// What every node has.
-pub fn worker(tree: &mut Tree, installed: i64, config: &str) {
+pub fn worker(tree: &mut Tree, name: &str, installed: i64, config: &str) {
+    const CURRENT: &str = "/var/lib/kubelet/pki/kubelet-client-current.pem";
+    let kubelet = "/var/lib/kubelet/pki/kubelet-client-2026-01-01-00-00-00.pem";
+    let user = format!("    client-certificate: {CURRENT}\n    client-key: {CURRENT}\n");
     tree.file("/usr/lib/os-release", 0o644, OS_RELEASE);
     let link = Kind::Link("../usr/lib/os-release".to_owned());
     tree.put("/etc/os-release", Entry::new(link, 0o777, installed));
-    tree.file("/etc/kubernetes/kubelet.conf", 0o600, "kubeconfig\n");
-    tree.file("/etc/kubernetes/pki/ca.crt", 0o644, "certificate\n");
+    tree.file("/etc/kubernetes/kubelet.conf", 0o600, &kubeconfig(&user));
+    let ca = authority("kubernetes", installed);
+    tree.file(&format!("{PKI}/ca.crt"), 0o644, &ca);
     tree.folder("/var/lib/kubelet", 0o700);
     tree.file("/var/lib/kubelet/config.yaml", 0o644, config);
     tree.file(
@@ -115,22 +161,52 @@ pub fn worker(tree: &mut Tree, installed: i64, config: &str) {
         0o644,
         "KUBELET_KUBEADM_ARGS=\"\"\n",
     );
-    tree.file("/var/lib/kubelet/pki/kubelet.crt", 0o644, "certificate\n");
-    tree.file("/var/lib/kubelet/pki/kubelet.key", 0o600, "key\n");
+    let node = format!("system:node:{name}");
+    let own = client(&node, "system:nodes", "kubernetes");
+    let own = certs::pem(own, &[name, "kubelet"], installed);
+    tree.file(kubelet, 0o600, &own);
+    let link = Kind::Link(kubelet.to_owned());
+    tree.put(CURRENT, Entry::new(link, 0o777, installed));
+    // The kubelet signs it itself where nobody signs it.
+    let serving = format!("{name}@1700000000");
+    let serving = certs::pem(request(&serving, "", ""), &[name, "serving"], installed);
+    pair(tree, "/var/lib/kubelet/pki/kubelet", &serving);
+    tree.file("/usr/bin/kubelet", 0o755, "program\n");
+    tree.file("/run/containerd/containerd.sock", 0o660, "");
+    tree.file(
+        "/usr/lib/systemd/system/kubelet.service",
+        0o644,
+        "[Service]\n",
+    );
+    tree.file(DROP_IN, 0o644, DROP_IN_TEXT);
+    tree.file("/etc/cni/net.d/10-bridge.conflist", 0o600, "{}\n");
     tree.folder("/var/lib/kubelet/pods", 0o750);
     tree.folder("/var/log/pods", 0o750);
 }
 
 /// What a control plane has beside.
-pub fn control_plane(tree: &mut Tree, name: &str, address: &str) {
-    for file in ["admin", "controller-manager", "scheduler", "super-admin"] {
+pub fn control_plane(tree: &mut Tree, name: &str, address: &str, installed: i64) {
+    for (file, user, group) in [
+        ("admin", "kubernetes-admin", ADMINS),
+        ("super-admin", "kubernetes-super-admin", "system:masters"),
+        ("controller-manager", "system:kube-controller-manager", ""),
+        ("scheduler", "system:kube-scheduler", ""),
+    ] {
+        let pem = certs::pem(client(user, group, "kubernetes"), &[name, file], installed);
         let path = format!("/etc/kubernetes/{file}.conf");
-        tree.file(&path, 0o600, "kubeconfig\n");
+        tree.file(&path, 0o600, &embedded(&pem));
     }
-    for pair in PAIRS {
-        let path = format!("/etc/kubernetes/pki/{pair}");
-        tree.file(&format!("{path}.crt"), 0o644, "certificate\n");
-        tree.file(&format!("{path}.key"), 0o600, "key\n");
+    for (path, authority_name) in [
+        ("ca", "kubernetes"),
+        ("front-proxy-ca", "front-proxy-ca"),
+        ("etcd/ca", "etcd-ca"),
+    ] {
+        let pem = authority(authority_name, installed);
+        pair(tree, &format!("{PKI}/{path}"), &pem);
+    }
+    for (path, request) in issued(name, &[&format!("DNS:{name}"), &format!("IP:{address}")]) {
+        let pem = certs::pem(request, &[name, path], installed);
+        pair(tree, &format!("{PKI}/{path}"), &pem);
     }
     tree.file("/etc/kubernetes/pki/sa.key", 0o600, "key\n");
     tree.file("/etc/kubernetes/pki/sa.pub", 0o600, "key\n");
@@ -147,6 +223,39 @@ pub fn control_plane(tree: &mut Tree, name: &str, address: &str) {
         let text = text.replace("{node}", name).replace("{address}", address);
         tree.file(&format!("{MANIFESTS}/{component}.yaml"), 0o600, &text);
     }
+}
+
+/// What the authorities of a control plane issue.
+fn issued<'a>(name: &'a str, names: &'a [&'a str]) -> Vec<(&'static str, Request<'a>)> {
+    let server = |request: Request<'a>| Request {
+        server: true,
+        names,
+        ..request
+    };
+    vec![
+        (
+            "apiserver",
+            server(request("kube-apiserver", "", "kubernetes")),
+        ),
+        (
+            "apiserver-kubelet-client",
+            client("kube-apiserver-kubelet-client", ADMINS, "kubernetes"),
+        ),
+        (
+            "apiserver-etcd-client",
+            client("kube-apiserver-etcd-client", "", "etcd-ca"),
+        ),
+        (
+            "front-proxy-client",
+            client("front-proxy-client", "", "front-proxy-ca"),
+        ),
+        (
+            "etcd/healthcheck-client",
+            client("kube-etcd-healthcheck-client", "", "etcd-ca"),
+        ),
+        ("etcd/peer", server(client(name, "", "etcd-ca"))),
+        ("etcd/server", server(client(name, "", "etcd-ca"))),
+    ]
 }
 
 /// Where a node listens, `{address}` standing for its own.

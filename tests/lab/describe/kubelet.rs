@@ -27,12 +27,23 @@ const CONFIG_DIRS: &[&str] = &[
     "/var/lib/rancher/rke2/agent/etc/kubelet.conf.d",
 ];
 
+/// Keys of the configuration that name a path, in small letters.
+const KEYS: &[(&str, Wanted)] = &[
+    ("staticpodpath", Wanted::Folder),
+    ("clientcafile", Wanted::File("client_ca")),
+    ("tlscertfile", Wanted::File("certificate")),
+    ("tlsprivatekeyfile", Wanted::File("private_key")),
+    ("containerruntimeendpoint", Wanted::File("runtime_socket")),
+];
+
 /// Which path a word of the configuration names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wanted {
     Config,
     ConfigDir,
     Folder,
+    /// For the sections on files, by its word there.
+    File(&'static str),
 }
 
 /// What later sections take over from earlier ones.
@@ -41,6 +52,8 @@ pub struct Found {
     wanted: BTreeSet<(Wanted, String)>,
     configs: Vec<String>,
     config_dirs: Vec<String>,
+    /// Word and path of what is no configuration.
+    pub files: Vec<(&'static str, String)>,
     pub folders: Vec<String>,
     pub manifests: Vec<String>,
     host: bool,
@@ -51,6 +64,7 @@ impl Found {
         if path.is_empty() {
             return;
         }
+        let path = path.strip_prefix("unix://").unwrap_or(path);
         let absolute = if path.starts_with('/') {
             path.to_owned()
         } else {
@@ -62,6 +76,12 @@ impl Found {
             return;
         }
         let (list, most) = match kind {
+            Wanted::File(word) => {
+                if self.files.len() < 40 {
+                    self.files.push((word, path.to_owned()));
+                }
+                return;
+            }
             Wanted::Config => (&mut self.configs, 8),
             Wanted::ConfigDir => (&mut self.config_dirs, 40),
             Wanted::Folder => (&mut self.folders, 16),
@@ -136,6 +156,10 @@ fn kubelet_process(sh: &mut Shell<'_>, process: &Process) {
     sh.output(&format!("/proc/{pid}/cmdline"), &command);
     if kind != "other" {
         sh.found.host = true;
+        if sh.is_root() {
+            let program = process.argv.first().map_or("", String::as_str);
+            sh.found.want(Wanted::File("program"), program, "");
+        }
         let words: Vec<&str> = process.argv.iter().map(String::as_str).collect();
         arguments(&mut sh.found, &words);
     }
@@ -156,6 +180,14 @@ fn arguments(found: &mut Found, words: &[&str]) {
             "--config" => Wanted::Config,
             "--config-dir" => Wanted::ConfigDir,
             "--pod-manifest-path" => Wanted::Folder,
+            "--kubeconfig" => Wanted::File("kubelet_kubeconfig"),
+            "--bootstrap-kubeconfig" => Wanted::File("bootstrap_kubeconfig"),
+            "--root-dir" => Wanted::File("root_dir"),
+            "--cert-dir" => Wanted::File("kubelet_pki"),
+            "--client-ca-file" => Wanted::File("client_ca"),
+            "--tls-cert-file" => Wanted::File("certificate"),
+            "--tls-private-key-file" => Wanted::File("private_key"),
+            "--container-runtime-endpoint" => Wanted::File("runtime_socket"),
             _ => continue,
         };
         match value {
@@ -205,15 +237,16 @@ fn config(sh: &mut Shell<'_>, path: &str, cwd: &str) {
         return;
     };
     for line in content.lines() {
-        let Some(at) = line.to_lowercase().rfind("staticpodpath") else {
-            continue;
-        };
-        let rest = line[at + "staticpodpath".len()..].trim_start_matches(['"', '\'']);
-        let Some(value) = rest.trim_start().strip_prefix(':') else {
-            continue;
-        };
-        let path = plain(value.trim());
-        sh.found.want(Wanted::Folder, path, cwd);
+        for (key, kind) in KEYS {
+            let Some(at) = line.to_lowercase().rfind(key) else {
+                continue;
+            };
+            let rest = line[at + key.len()..].trim_start_matches(['"', '\'']);
+            let Some(value) = rest.trim_start().strip_prefix(':') else {
+                continue;
+            };
+            sh.found.want(*kind, plain(value.trim()), cwd);
+        }
     }
 }
 

@@ -7,6 +7,8 @@
 
 mod api;
 mod build;
+mod certs;
+mod files;
 mod kubeadm;
 mod kubelet;
 mod listing;

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
+use super::files;
 use super::kubelet::{self, Wanted};
 use super::shell::Shell;
 use super::{Process, Way};
@@ -31,6 +32,10 @@ pub fn by_name(section: &str) -> fn(&mut Shell<'_>) {
         "manifests" => manifests,
         "listeners" => listeners,
         "runtime" => runtime,
+        "kubelet_files" => files::kubelet_files,
+        "pki" => files::pki,
+        "kubeconfigs" => files::kubeconfigs,
+        "host_paths" => files::host_paths,
         _ => panic!("described nodes do not answer the section {section} yet"),
     }
 }
@@ -104,7 +109,7 @@ fn loads(sh: &mut Shell<'_>, path: &str) {
 }
 
 fn manifests(sh: &mut Shell<'_>) {
-    for path in std::mem::take(&mut sh.found.manifests) {
+    for path in sh.found.manifests.clone() {
         sh.file(&path, FILE);
     }
 }

@@ -1,0 +1,154 @@
+//! Facts about files of a node as text: they are kept as numbers, and written out when somebody asks.
+
+use crate::model::Timestamp;
+use crate::model::fact::{Fact, Gap, Locator, Need};
+use crate::model::files::{Certificate, FileAt, FileRole, Files, KubeconfigContent};
+use crate::model::node::HostFacts;
+use crate::model::text::Text;
+use crate::probes::steps;
+
+/// What is known behind a locator: the command that would show it, and its lines. `None`: not a fact about files.
+pub fn lines(host: &HostFacts, at: Locator) -> Option<(String, Vec<String>)> {
+    let list = list(host, at.need)?;
+    let file = usize::try_from(at.item)
+        .ok()
+        .and_then(|index| list.files.get(index));
+    Some(match file {
+        Some(file) => one(host, at, file),
+        None => (
+            "stat of each file, and of every name on the way to it".to_owned(),
+            all(host, at, list),
+        ),
+    })
+}
+
+/// The files of a fact, in the order of its locators.
+fn list(host: &HostFacts, need: Need) -> Option<&Files> {
+    fn seen<T>(fact: &Fact<T>) -> Option<&T> {
+        fact.get().ok().map(|seen| &seen.value)
+    }
+    match need {
+        Need::KubeletFiles => seen(&host.kubelet_files).map(|facts| &facts.list),
+        Need::Pki => seen(&host.pki).map(|facts| &facts.list),
+        Need::Kubeconfigs => seen(&host.kubeconfigs).map(|facts| &facts.list),
+        Need::HostPaths => seen(&host.host_paths),
+        Need::EtcdFiles => seen(&host.etcd_files).map(|facts| &facts.list),
+        Need::ApiServerFiles => seen(&host.api_server_files).map(|facts| &facts.list),
+        Need::Backups => seen(&host.backups).map(|facts| &facts.list),
+        Need::CniFiles => seen(&host.cni_files),
+        _ => None,
+    }
+}
+
+fn one(host: &HostFacts, at: Locator, file: &FileAt) -> (String, Vec<String>) {
+    let command = format!("stat and getfacl of every name on the way to {}", file.path);
+    let walk = file.walk(&host.paths, at);
+    let mut lines: Vec<String> = steps(&walk).lines().map(str::to_owned).collect();
+    if let Ok(seen) = host.pki.get() {
+        let mine = seen.value.certificates.iter();
+        let mine = mine.filter(|found| at.need == Need::Pki && found.path == file.path);
+        mine.for_each(|found| lines.extend(certificates(&found.content)));
+    }
+    if let Ok(seen) = host.kubeconfigs.get() {
+        let mine = seen.value.contents.iter();
+        let mine = mine.filter(|found| at.need == Need::Kubeconfigs && found.path == file.path);
+        mine.for_each(|found| lines.extend(kubeconfig(&found.content)));
+    }
+    (command, lines)
+}
+
+fn all(host: &HostFacts, at: Locator, list: &Files) -> Vec<String> {
+    let line = |file: &FileAt| {
+        let walk = file.walk(&host.paths, at);
+        let role = role(file.role);
+        match walk.object() {
+            Some(hop) => format!(
+                "{} {}:{} {} ({role})",
+                hop.stat.mode, hop.stat.uid, hop.stat.gid, file.path
+            ),
+            None => format!("? {} ({role})", file.path),
+        }
+    };
+    let gaps = list.gaps.iter().map(|gap| format!("? {gap}"));
+    list.files.iter().map(line).chain(gaps).collect()
+}
+
+/// A role as it is spelled in snapshots.
+fn role(role: FileRole) -> String {
+    let word = serde_json::to_value(role).ok();
+    word.and_then(|word| word.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+fn certificates(content: &Fact<Vec<Certificate>>) -> Vec<String> {
+    match content {
+        Fact::Seen(seen) => seen.value.iter().map(certificate).collect(),
+        Fact::Gap(gap) => vec![unknown(gap)],
+    }
+}
+
+/// A certificate in one line.
+fn certificate(found: &Certificate) -> String {
+    let join = |texts: &[Text]| {
+        let texts: Vec<&str> = texts.iter().map(Text::as_str).collect();
+        texts.join(",")
+    };
+    let mut out = format!("certificate CN={}", found.common_name);
+    if !found.organizations.is_empty() {
+        out.push_str(&format!(" O={}", join(&found.organizations)));
+    }
+    out.push_str(&format!(
+        " issuer {} serial {} from {} until {} {} {} {}",
+        found.issuer,
+        found.serial,
+        date(found.not_before),
+        date(found.not_after),
+        found.key,
+        found.key_bits,
+        found.signature
+    ));
+    if found.ca {
+        out.push_str(" CA");
+    }
+    if !found.names.is_empty() {
+        out.push_str(&format!(" names {}", join(&found.names)));
+    }
+    out
+}
+
+fn date(seconds: i64) -> String {
+    let at = Timestamp::from_second(seconds);
+    at.map_or_else(|_| seconds.to_string(), |at| at.to_string())
+}
+
+fn kubeconfig(content: &Fact<KubeconfigContent>) -> Vec<String> {
+    let found = match content {
+        Fact::Seen(seen) => &seen.value,
+        Fact::Gap(gap) => return vec![unknown(gap)],
+    };
+    let mut out: Vec<String> = found
+        .servers
+        .iter()
+        .map(|server| format!("server {server}"))
+        .collect();
+    if found.skips_verification {
+        out.push("insecure-skip-tls-verify".to_owned());
+    }
+    if !found.has_ca {
+        out.push("no certificate-authority".to_owned());
+    }
+    let files = found.client_files.iter();
+    out.extend(files.map(|file| format!("client-certificate {file}")));
+    out.extend(
+        found
+            .logins
+            .iter()
+            .map(|login| format!("logs in by {login}")),
+    );
+    out.extend(found.clients.iter().map(certificate));
+    out
+}
+
+fn unknown(gap: &Gap) -> String {
+    format!("? {gap}")
+}

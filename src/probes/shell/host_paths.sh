@@ -1,0 +1,18 @@
+hs=// hc=0
+set --
+i=0; while [ $i -lt $mn ]; do i=$((i + 1)); eval "f=\$m$i"; [ ! -f "$f" ] || set -- "$@" "$f"; done
+if [ $# -gt 0 ]; then
+  o=$(run sed -n '/hostPath/,/path["'\'']\{0,1\}:/s/^.*path["'\'']\{0,1\}:[[:space:]]*["'\'']\{0,1\}\(\/[^"'\'',}]*\).*/\1/p' "$@")
+  IFS=$N
+  for f in $o; do
+    IFS=$D
+    f=${f%% #*}; f=${f%"${f##*[! $T]}"}
+    case $hs in *"//$f//"*) continue;; esac
+    hs=$hs$f//
+    hc=$((hc + 1))
+    [ $hc -le 64 ] || continue
+    at host_path "$f"
+  done
+  IFS=$D
+fi
+looks
