@@ -307,6 +307,11 @@ fn what(need: Need) -> &'static str {
         Need::Backups => "backups",
         Need::CniFiles => "files of the container network",
         Need::Disks => "room on disks",
+        Need::Processes => "processes",
+        Need::Lsm => "security modules",
+        Need::Firewall => "firewall",
+        Need::Cni => "CNI configuration",
+        Need::Timeline => "clock and journal",
         Need::Later => "evidence of a later version",
     }
 }

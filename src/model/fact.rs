@@ -126,6 +126,16 @@ pub enum Need {
     CniFiles,
     /// Room on the file systems that etcd, logs and the kubelet need.
     Disks,
+    /// Processes of static pods and of the node's components, with the rights that they have.
+    Processes,
+    /// Security modules of the kernel, and the settings that make containers use them.
+    Lsm,
+    /// What the node's packet filter lets in.
+    Firewall,
+    /// Files of CNI configuration.
+    Cni,
+    /// Clock and journal.
+    Timeline,
     /// Written by a later version: evidence that this one cannot render.
     #[serde(other)]
     Later,
@@ -177,6 +187,11 @@ impl Need {
         Self::Backups,
         Self::CniFiles,
         Self::Disks,
+        Self::Processes,
+        Self::Lsm,
+        Self::Firewall,
+        Self::Cni,
+        Self::Timeline,
     ];
 
     /// As it is written in examples, plans and reports.
@@ -205,6 +220,11 @@ impl Need {
             Self::Backups => "backups",
             Self::CniFiles => "cni_files",
             Self::Disks => "disks",
+            Self::Processes => "processes",
+            Self::Lsm => "lsm",
+            Self::Firewall => "firewall",
+            Self::Cni => "cni",
+            Self::Timeline => "timeline",
             Self::Later => "later",
         }
     }

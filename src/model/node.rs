@@ -12,9 +12,12 @@ use super::files::{
     KubeletLog, Pki,
 };
 use super::kubelet::Kubelet;
+use super::lsm::Lsm;
 use super::name::NodeName;
 use super::paths::Paths;
+use super::network::{CniFolder, Firewall, SocketOwner, Timeline};
 use super::pod::{Manifest, Mirror, PodId};
+use super::process::Processes;
 use super::text::Text;
 use super::unix::{Accounts, FileKind, Walk};
 
@@ -54,6 +57,11 @@ impl NodeFacts {
             Need::ManifestDir => host.manifest_dir = Fact::default(),
             Need::Manifests => host.manifests = Fact::default(),
             Need::RuntimePods => host.runtime_pods = Fact::default(),
+            Need::Processes => host.processes = Fact::default(),
+            Need::Lsm => host.lsm = Fact::default(),
+            Need::Firewall => host.firewall = Fact::default(),
+            Need::Cni => host.cni = Fact::default(),
+            Need::Timeline => host.timeline = Fact::default(),
             Need::NodeObject => api.object = Fact::default(),
             Need::MirrorPods => api.mirrors = Fact::default(),
             Need::PodUids => {
@@ -107,6 +115,12 @@ pub struct HostFacts {
     pub disks: Fact<Vec<Disk>>,
     /// Every name that the facts about files lead over.
     pub paths: Paths,
+    pub processes: Fact<Processes>,
+    pub lsm: Fact<Box<Lsm>>,
+    pub firewall: Fact<Firewall>,
+    /// Folders that exist, of those that the container runtime may read.
+    pub cni: Fact<Vec<CniFolder>>,
+    pub timeline: Fact<Timeline>,
     /// Evidence, looked up by locator.
     pub sources: Vec<Source>,
     /// When the answer was complete here, UTC.
@@ -136,6 +150,11 @@ impl HostFacts {
             cni_files: Fact::Gap(gap.clone()),
             disks: Fact::Gap(gap.clone()),
             paths: Paths::default(),
+            processes: Fact::Gap(gap.clone()),
+            lsm: Fact::Gap(gap.clone()),
+            firewall: Fact::Gap(gap.clone()),
+            cni: Fact::Gap(gap.clone()),
+            timeline: Fact::Gap(gap.clone()),
             sources: Vec::new(),
             at: None,
         }
@@ -256,11 +275,18 @@ pub enum WayIn {
     Later,
 }
 
-/// A TCP socket in state LISTEN.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A TCP socket in state LISTEN, in the network of the node itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Listener {
     pub address: IpAddr,
     pub port: u16,
+    /// Root sees it; [`Gap::NotAsked`] of a collector that did not look.
+    #[serde(default, skip_serializing_if = "is_unasked")]
+    pub owner: Fact<SocketOwner>,
+}
+
+fn is_unasked<T>(fact: &Fact<T>) -> bool {
+    matches!(fact, Fact::Gap(Gap::NotAsked))
 }
 
 /// The static pod folder.

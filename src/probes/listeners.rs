@@ -79,7 +79,11 @@ fn listener(line: &str) -> Option<Listener> {
         (32, _) => IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(bytes.as_slice()).ok()?)),
         _ => return None,
     };
-    Some(Listener { address, port })
+    Some(Listener {
+        address,
+        port,
+        owner: Fact::default(),
+    })
 }
 
 #[cfg(test)]

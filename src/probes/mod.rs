@@ -104,6 +104,11 @@ fn withhold(need: Need, gap: &Gap, facts: &mut HostFacts) {
         Need::Backups => facts.backups = Fact::Gap(gap),
         Need::CniFiles => facts.cni_files = Fact::Gap(gap),
         Need::Disks => facts.disks = Fact::Gap(gap),
+        Need::Processes => facts.processes = Fact::Gap(gap),
+        Need::Lsm => facts.lsm = Fact::Gap(gap),
+        Need::Firewall => facts.firewall = Fact::Gap(gap),
+        Need::Cni => facts.cni = Fact::Gap(gap),
+        Need::Timeline => facts.timeline = Fact::Gap(gap),
         _ => {}
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::gap;
 use crate::model::cluster::Namespace;
-use crate::model::fact::{Locator, Need};
+use crate::model::fact::{Fact, Locator, Need};
 use crate::model::known::{PSA_AUDIT, PSA_ENFORCE, PSA_WARN};
 use crate::model::kubelet::{Kubelet, KubeletProcess, Layer, LayerKind, Setting, Settings};
 use crate::model::node::{Identity, Listener, NodeObject, RuntimePod, RuntimePods, Taint, WayIn};
@@ -176,6 +176,7 @@ pub(super) fn listeners(written: Vec<String>) -> Result<Vec<Listener>, String> {
             Ok(Listener {
                 address: socket.ip(),
                 port: socket.port(),
+                owner: Fact::default(),
             })
         })
         .collect()

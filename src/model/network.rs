@@ -1,0 +1,116 @@
+//! A node's network as the node has it: whose a listening socket is, what the firewall lets in, which CNI plugins
+//! there are.
+
+use serde::{Deserialize, Serialize};
+
+use super::fact::Fact;
+use super::text::Text;
+use super::unix::Walk;
+
+/// The process behind a listening socket; of several the one with the lowest number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SocketOwner {
+    pub pid: u32,
+    pub comm: Text,
+    /// The pod's uid as the cgroup spells it; none for a process of the node itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod: Option<Text>,
+}
+
+/// The packet filter's way in. What a cloud or a switch filters before the node is not seen here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Firewall {
+    /// Chains that packets for the node itself pass; empty: the node filters nothing.
+    pub inputs: Vec<InputChain>,
+}
+
+/// A base chain at the `input` hook, with what its rules and the chains that they jump to say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputChain {
+    /// `ip`, `ip6` or `inet`.
+    pub family: Text,
+    pub table: Text,
+    pub chain: Text,
+    /// A packet that no rule decides is dropped.
+    pub drops: bool,
+    /// Some rule drops or rejects whatever reaches it.
+    pub ends_in_drop: bool,
+    /// Control plane ports that a rule names, with what it does to them.
+    pub ports: Vec<PortRule>,
+}
+
+/// What a rule does to a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PortRule {
+    pub port: u16,
+    pub verdict: PortVerdict,
+    /// Only packets from some addresses or interfaces.
+    pub narrowed: bool,
+}
+
+/// A rule's last word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PortVerdict {
+    Accept,
+    /// Dropped or rejected.
+    Drop,
+    /// Goes on in another chain, or is counted, marked or logged.
+    #[serde(other)]
+    Other,
+}
+
+/// A folder of CNI configuration that the container runtime reads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CniFolder {
+    pub walk: Walk,
+    /// In byte order of their names, which is the order in which the runtime looks; the first one counts.
+    pub files: Fact<Vec<CniFile>>,
+}
+
+/// A file of CNI configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CniFile {
+    pub name: Text,
+    pub walk: Walk,
+    /// Values of `type`, in the order of the file.
+    pub types: Fact<Vec<Text>>,
+}
+
+/// The node's clock and the memory of its log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timeline {
+    /// Whether something keeps the clock right.
+    pub clock: Clock,
+    /// What told so: `timedatectl`, `chronyc`, `/run/systemd/timesync/synchronized`.
+    pub told_by: Text,
+    pub journal: Journal,
+}
+
+/// Whether the clock follows a reference.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Clock {
+    Synchronised,
+    Free,
+    /// Nothing on the node could tell.
+    #[default]
+    #[serde(other)]
+    Untold,
+}
+
+/// Where journald keeps its log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Journal {
+    /// `/var/log/journal` exists and the configuration does not say `Storage=volatile` or `none`.
+    Persistent,
+    /// Lost at the next start.
+    Volatile,
+    /// No journald on the node.
+    Absent,
+    #[default]
+    #[serde(other)]
+    Untold,
+}
