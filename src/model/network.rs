@@ -32,11 +32,12 @@ pub struct InputChain {
     pub family: Text,
     pub table: Text,
     pub chain: Text,
-    /// A packet that no rule decides is dropped.
+    /// What no rule about a port, an address or a state decides is dropped or rejected: by the policy, or by a rule
+    /// that matches everything.
     pub drops: bool,
-    /// Some rule drops or rejects whatever reaches it.
-    pub ends_in_drop: bool,
-    /// Control plane ports that a rule names, with what it does to them.
+    /// Some rules decide by sets or maps, which are not read.
+    pub opaque: bool,
+    /// Ports of Kubernetes that a rule names, with what it does to them, in the order of the rules.
     pub ports: Vec<PortRule>,
 }
 

@@ -20,6 +20,7 @@ mod process;
 use flags::Flags;
 use layers::{Config, Stack};
 use process::Started;
+pub(super) use process::words;
 
 /// Effective configuration with the layer of each key.
 pub static PROBE: Probe = Probe {

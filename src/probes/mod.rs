@@ -3,19 +3,24 @@
 mod accounts;
 pub(crate) mod answer;
 pub mod api;
+mod cni;
 pub mod collector;
 mod files;
+mod firewall;
 pub mod frame;
 pub mod identity;
 mod kubelet;
 mod listeners;
+mod lsm;
 mod manifest_dir;
 mod manifests;
 pub mod mask;
 pub mod parse;
 pub mod probe;
+mod processes;
 pub mod rights;
 mod runtime_pods;
+mod timeline;
 
 use answer::Answer;
 use frame::Frame;
@@ -39,6 +44,11 @@ pub const ALL: &[&Probe] = &[
     &files::PKI,
     &files::KUBECONFIGS,
     &files::HOST_PATHS,
+    &processes::PROBE,
+    &lsm::PROBE,
+    &firewall::PROBE,
+    &cni::PROBE,
+    &timeline::PROBE,
     &api::NODE_OBJECT,
     &api::MIRROR_PODS,
     &api::POD_UIDS,

@@ -22,7 +22,7 @@ const NONCE: &str = "0123456789abcdef0123456789abcdef";
 const CLOCK: Clock = Clock { now: 1_795_529_280 };
 
 /// What does not depend on the machine: the rest is its own processes, sockets and name.
-const SECTIONS: &[&str] = &["accounts", "kubelet", "folder", "manifests"];
+const SECTIONS: &[&str] = &["accounts", "kubelet", "folder", "manifests", "cni"];
 
 /// What no story has: links on the way, odd names, access lists of groups, entries that are no files.
 const ODD: &str = r#"

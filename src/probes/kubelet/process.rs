@@ -146,7 +146,8 @@ fn running(
     Ok(found)
 }
 
-fn words(bytes: &[u8]) -> Vec<String> {
+/// The words of a command line as `/proc` has it.
+pub(in crate::probes) fn words(bytes: &[u8]) -> Vec<String> {
     let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
     bytes
         .split(|byte| *byte == 0)

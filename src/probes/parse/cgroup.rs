@@ -32,9 +32,68 @@ pub(crate) fn pod_uid(path: &str) -> Option<&str> {
     None
 }
 
+/// The container's id in a cgroup path: `<id>`, `cri-containerd-<id>.scope`, `crio-<id>.scope`, `docker-<id>.scope`.
+/// What CRI-O runs beside a container, `crio-conmon-<id>`, is in none.
+pub(crate) fn container_id(path: &str) -> Option<&str> {
+    path.split('/').rev().find_map(|part| {
+        let part = part.strip_suffix(".scope").unwrap_or(part);
+        let (runtime, id) = part.rsplit_once('-').unwrap_or(("", part));
+        let is_id = id.len() == 64
+            && id
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        (is_id && !runtime.ends_with("conmon")).then_some(id)
+    })
+}
+
+/// Whether a uid has the form of those that the API server gives; the systemd driver writes `_` for `-`.
+pub(crate) fn is_uuid(uid: &str) -> bool {
+    let lengths = uid.split(['-', '_']).map(str::len);
+    lengths.eq([8, 4, 4, 4, 12])
+        && uid
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'-' | b'_'))
+}
+
+/// Whether two spellings are one uid: the systemd driver writes `_` for `-`.
+pub(crate) fn same_uid(left: &str, right: &str) -> bool {
+    left.len() == right.len()
+        && left.bytes().zip(right.bytes()).all(|(left, right)| {
+            left == right || matches!((left, right), (b'-', b'_') | (b'_', b'-'))
+        })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::pod_uid;
+    use super::{container_id, is_uuid, pod_uid, same_uid};
+
+    #[test]
+    fn containers_of_every_runtime() {
+        let id = "5234a841bca66b4717c29c0e3b637e8303eaa0895cccb2263a4b85949627e771";
+        for (path, found) in [
+            (format!("/kubepods/burstable/poda/{id}"), true),
+            (format!("/kubepods.slice/x/cri-containerd-{id}.scope"), true),
+            (
+                format!("/kubepods.slice/x/crio-{id}.scope/init.scope"),
+                true,
+            ),
+            (format!("/kubepods.slice/x/docker-{id}.scope"), true),
+            (format!("/kubepods.slice/x/crio-conmon-{id}.scope"), false),
+            ("/kubepods/burstable/poda".to_owned(), false),
+            (format!("/kubepods/burstable/poda/{}", &id[1..]), false),
+        ] {
+            assert_eq!(container_id(&path), found.then_some(id), "{path}");
+        }
+    }
+
+    #[test]
+    fn uids_of_both_kinds() {
+        assert!(is_uuid("6c3c1b5e-0000-4000-8000-000000000000"));
+        assert!(is_uuid("6c3c1b5e_0000_4000_8000_000000000000"));
+        assert!(!is_uuid("4a975d5f52ca22b763f46e009e5138a7"));
+        assert!(!is_uuid("my-own-uid"));
+        assert!(same_uid("a-b", "a_b") && !same_uid("a-b", "acb"));
+    }
 
     #[test]
     fn paths_of_both_drivers() {

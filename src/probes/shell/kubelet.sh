@@ -100,6 +100,7 @@ want() {
   case $wanted in *"//$1:$p//"*) return;; esac
   wanted=$wanted$1:$p//
   case $1 in
+  root_dir) kr=$p; [ $kn -ge 40 ] || { kn=$((kn + 1)); eval "k$kn=\$p w$kn=\$1"; };;
   config) [ $cn -ge 8 ] || { cn=$((cn + 1)); eval "c$cn=\$p"; };;
   config-dir) [ $vn -ge 40 ] || { vn=$((vn + 1)); eval "v$vn=\$p"; };;
   folder) [ $sn -ge 16 ] || { sn=$((sn + 1)); eval "s$sn=\$p"; };;
@@ -133,7 +134,7 @@ dropin() {
   if [ ! -L "$1" ] && [ -d "$1" ]; then want config-dir "$1"
   else case $1 in *.conf) config "$1";; esac; fi
 }
-cn=0 vn=0 sn=0 kn=0 wanted=// mine= host= parts= tools=
+cn=0 vn=0 sn=0 kn=0 wanted=// mine= host= parts= tools= kr=/var/lib/kubelet
 [ "$uid" != 0 ] || mine=$(run readlink /proc/self/ns/mnt)
 set +f; set -- /proc/[0-9]*; set -f
 for f do

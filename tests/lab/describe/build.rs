@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::pods::{self, Traces, Workload};
+use super::running::Rights;
 use super::spec::{FileSpec, KindSpec, Template, Twist, Workloads, seconds};
 use super::tree::{Entry, Grant, Kind, Tag, Tree};
 use super::{Clock, Description, Node, Process, hex32, kubeadm, uuid};
@@ -49,6 +50,7 @@ impl Description {
             listeners: self.sockets(address),
             processes: self.host_processes(clock),
             logs: self.logs.clone(),
+            containers: Vec::new(),
             missing: self.missing.clone(),
             pods: pods::run(name, &tree, &static_pods, &before),
             workloads: self.workloads(name),
@@ -61,6 +63,8 @@ impl Description {
             .for_each(|pod| traces.of_workload(pod));
         node.processes.extend(traces.processes);
         node.logs.extend(traces.logs);
+        node.containers = traces.containers;
+        node.containers.sort();
         node.logs.sort();
         node
     }
@@ -121,6 +125,7 @@ impl Description {
                 uid: 0,
                 cgroup: cgroup.to_owned(),
                 start,
+                rights: Rights::host(),
             }
         };
         let mut all = vec![

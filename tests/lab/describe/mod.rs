@@ -13,6 +13,7 @@ mod kubeadm;
 mod kubelet;
 mod listing;
 mod pods;
+mod running;
 mod sections;
 mod shell;
 pub mod spec;
@@ -80,6 +81,8 @@ pub struct Node {
     pub processes: Vec<Process>,
     /// Names in `/var/log/pods`.
     pub logs: Vec<String>,
+    /// Names in `/var/log/containers`.
+    pub containers: Vec<String>,
     /// Tools that the node does not have.
     pub missing: Vec<String>,
     /// What the kubelet runs from files.
@@ -99,6 +102,7 @@ pub struct Process {
     pub cgroup: String,
     /// Seconds since the epoch by the node's clock.
     pub start: i64,
+    pub rights: running::Rights,
 }
 
 impl Node {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize as _;
 use serde_json::Value;
 
+use super::running::{Rights, container_id};
 use super::tree::{Kind, Login, Tree};
 use super::{Process, hex32, uuid};
 
@@ -104,6 +105,8 @@ fn read(node: &str, file: &str, content: &str) -> Option<StaticPod> {
 pub struct Traces {
     pub processes: Vec<Process>,
     pub logs: Vec<String>,
+    /// Names in `/var/log/containers`.
+    pub containers: Vec<String>,
     node: String,
     start: i64,
     pid: u32,
@@ -115,6 +118,7 @@ impl Traces {
         Self {
             processes: Vec::new(),
             logs: Vec::new(),
+            containers: Vec::new(),
             node: node.to_owned(),
             start,
             pid: 1400,
@@ -125,7 +129,7 @@ impl Traces {
         let name = format!("{}-{}", pod.name, self.node);
         self.log(&pod.namespace, &name, &pod.hash);
         let slice = slice("burstable", &pod.hash);
-        self.process(&slice, &pod.hash, "pause", vec!["/pause".to_owned()]);
+        self.pause(&slice, &pod.hash);
         let containers = pod.pod["spec"]["containers"].as_array();
         for container in containers.into_iter().flatten() {
             let words = |key: &str| container[key].as_array().cloned().unwrap_or_default();
@@ -138,23 +142,47 @@ impl Traces {
                 argv.push("/entrypoint".to_owned());
             }
             let name = container["name"].as_str().unwrap_or("main");
-            self.process(&slice, &pod.hash, name, argv);
+            let file = format!("{}-{}_{}_{name}", pod.name, self.node, pod.namespace);
+            self.containers
+                .push(format!("{file}-{}.log", container_id(&pod.hash, name)));
+            let rights = Rights::of(&pod.pod["spec"], container);
+            let uid = &container["securityContext"]["runAsUser"];
+            let uid = uid
+                .as_u64()
+                .or(pod.pod["spec"]["securityContext"]["runAsUser"].as_u64());
+            self.process(&slice, (&pod.hash, name), argv, rights);
+            if let (Some(uid), Some(process)) = (uid, self.processes.last_mut()) {
+                process.uid = u32::try_from(uid).expect("an id");
+            }
         }
     }
 
     pub fn of_workload(&mut self, pod: &Workload) {
         self.log(&pod.namespace, &pod.name, &pod.uid);
         let slice = slice("besteffort", &pod.uid);
-        self.process(&slice, &pod.uid, "pause", vec!["/pause".to_owned()]);
-        self.process(&slice, &pod.uid, "main", vec![format!("/{}", pod.name)]);
+        self.pause(&slice, &pod.uid);
+        let argv = vec![format!("/{}", pod.name)];
+        let rights = Rights::of(&Value::Null, &Value::Null);
+        self.process(&slice, (&pod.uid, "main"), argv, rights);
     }
 
     fn log(&mut self, namespace: &str, name: &str, uid: &str) {
         self.logs.push(format!("{namespace}_{name}_{uid}"));
     }
 
-    fn process(&mut self, slice: &str, uid: &str, container: &str, argv: Vec<String>) {
-        let id = hex32(&["container", uid, container]) + &hex32(&["id", uid, container]);
+    fn pause(&mut self, slice: &str, uid: &str) {
+        let argv = vec!["/pause".to_owned()];
+        self.process(slice, (uid, "pause"), argv, Rights::sandbox());
+    }
+
+    fn process(
+        &mut self,
+        slice: &str,
+        (uid, container): (&str, &str),
+        argv: Vec<String>,
+        rights: Rights,
+    ) {
+        let id = container_id(uid, container);
         self.pid += 11;
         self.processes.push(Process {
             pid: self.pid,
@@ -163,6 +191,7 @@ impl Traces {
             uid: 0,
             cgroup: format!("{slice}/cri-containerd-{id}.scope"),
             start: self.start,
+            rights,
         });
     }
 }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use super::files;
 use super::kubelet::{self, Wanted};
 use super::shell::Shell;
-use super::{Process, Way};
+use super::{Process, Way, running};
 
 /// What a fragment says where files of manifests or configuration are cut.
 const FILE: usize = 262_144;
@@ -36,6 +36,11 @@ pub fn by_name(section: &str) -> fn(&mut Shell<'_>) {
         "pki" => files::pki,
         "kubeconfigs" => files::kubeconfigs,
         "host_paths" => files::host_paths,
+        "processes" => running::processes,
+        "lsm" => running::lsm,
+        "firewall" => running::firewall,
+        "cni" => running::cni,
+        "timeline" => running::timeline,
         _ => panic!("described nodes do not answer the section {section} yet"),
     }
 }
@@ -120,18 +125,22 @@ fn listeners(sh: &mut Shell<'_>) {
         .listeners
         .iter()
         .partition(|address| address.is_ipv4());
+    let mut sockets = Vec::new();
     for (path, list) in [("/proc/net/tcp", four), ("/proc/net/tcp6", six)] {
         let mut text = String::new();
         for (slot, address) in list.iter().enumerate() {
-            text.push_str(&socket(slot, address));
+            let inode = 20_000 + sockets.len();
+            text.push_str(&socket((slot, inode), address));
+            sockets.push((inode, *address));
         }
         let status = u8::from(text.is_empty());
         sh.blob(path, &format!("{text}x{status}\n"));
     }
+    running::owners(sh, &sockets);
 }
 
 /// A line of `/proc/net/tcp`: addresses as the words of memory that the kernel prints.
-fn socket(slot: usize, address: &SocketAddr) -> String {
+fn socket((slot, inode): (usize, usize), address: &SocketAddr) -> String {
     let words = |bytes: &[u8]| {
         bytes.chunks(4).fold(String::new(), |mut out, word| {
             for byte in word.iter().rev() {
@@ -146,9 +155,8 @@ fn socket(slot: usize, address: &SocketAddr) -> String {
     };
     let none = "0".repeat(local.len());
     format!(
-        "{slot:4}: {local}:{:04X} {none}:0000 0A 00000000:00000000 00:00000000 00000000     0        0 {} 1 0000000000000000 100 0 0 10 0\n",
+        "{slot:4}: {local}:{:04X} {none}:0000 0A 00000000:00000000 00:00000000 00000000     0        0 {inode} 1 0000000000000000 100 0 0 10 0\n",
         address.port(),
-        20_000 + slot,
     )
 }
 
