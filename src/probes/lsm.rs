@@ -1,7 +1,5 @@
 //! Security modules of the kernel, and whether the container runtime and the kubelet make use of them.
 
-use std::fmt::Write as _;
-
 use super::answer::{Answer, Content, not_read, summary};
 use super::probe::{Ask, Probe, Reading};
 use crate::model::fact::{Fact, Gap, Locator, Need};
@@ -13,6 +11,7 @@ use crate::model::tree::Branch;
 
 mod runtime;
 mod seccomp;
+mod shown;
 
 /// What confines a container beside its own manifest.
 pub static PROBE: Probe = Probe {
@@ -50,9 +49,12 @@ fn read(answer: &Answer<'_>, reading: &Reading<'_>, facts: &mut HostFacts) {
         lockdown: of(line(answer, LOCKDOWN).map(|found| found.and_then(|line| bracketed(&line)))),
         sysctls: sysctls(answer),
     };
-    facts
-        .sources
-        .push(summary((Need::Lsm, 0), COMMAND, &shown(&lsm), reading));
+    facts.sources.push(summary(
+        (Need::Lsm, 0),
+        COMMAND,
+        &shown::text(&lsm),
+        reading,
+    ));
     facts.lsm = Fact::seen(Box::new(lsm), AT);
 }
 
@@ -252,11 +254,11 @@ fn selinux(answer: &Answer<'_>, facts: &HostFacts) -> Selinux {
     };
     // The last of several lines counts (libselinux, selinux_config.c).
     let key = |text: &str, key: &str| {
-        let lines = text
+        let mut lines = text
             .lines()
             .filter_map(|line| line.trim().strip_prefix(key));
         lines
-            .last()
+            .next_back()
             .map(|value| Text::from(value.trim().to_ascii_lowercase()))
     };
     Selinux {
@@ -307,73 +309,4 @@ fn sysctls(answer: &Answer<'_>) -> Vec<(Text, Text)> {
         Some((Text::from(name), Text::new(value)))
     };
     text.lines().filter_map(line).take(40).collect()
-}
-
-fn shown(lsm: &Lsm) -> String {
-    let mut out = String::new();
-    let mut say = |name: &str, what: Result<String, Gap>| {
-        let what = what.unwrap_or_else(|gap| gap.to_string());
-        let _ = writeln!(out, "{name}: {what}");
-    };
-    let words = |fact: &Fact<Option<Text>>| {
-        let seen = fact.get()?;
-        Ok(seen
-            .value
-            .as_ref()
-            .map_or("none".to_owned(), Text::to_string))
-    };
-    say(
-        "modules",
-        lsm.active.get().map(|seen| match &seen.value {
-            Some(names) => names.iter().map(Text::as_str).collect::<Vec<_>>().join(","),
-            None => "securityfs is not mounted".to_owned(),
-        }),
-    );
-    say(
-        "apparmor enabled",
-        lsm.apparmor.get().map(|seen| seen.value.to_string()),
-    );
-    say(
-        "apparmor profiles",
-        lsm.profiles.get().map(|seen| {
-            let all = &seen.value;
-            let mut text = format!(
-                "{} enforce, {} complain, {} other",
-                all.enforce, all.complain, all.other
-            );
-            for profile in &all.named {
-                let _ = write!(text, "\n  {} ({})", profile.name, profile.mode);
-            }
-            text
-        }),
-    );
-    let enforce = lsm.selinux.enforce.get();
-    say(
-        "selinux",
-        enforce.map(|seen| match seen.value {
-            None => "not in the kernel".to_owned(),
-            Some(true) => "enforcing".to_owned(),
-            Some(false) => "permissive".to_owned(),
-        }),
-    );
-    say("SELINUX", words(&lsm.selinux.configured));
-    say(
-        "label of the static pod folder",
-        words(&lsm.selinux.manifest_dir),
-    );
-    say("lockdown", words(&lsm.lockdown));
-    say(
-        "container runtime",
-        lsm.runtime.get().map(|seen| {
-            let runtime = &seen.value;
-            format!(
-                "{} selinux {:?} disable_apparmor {:?}",
-                runtime.name, runtime.selinux, runtime.no_apparmor
-            )
-        }),
-    );
-    for (name, value) in &lsm.sysctls {
-        say(name.as_str(), Ok(value.to_string()));
-    }
-    out
 }

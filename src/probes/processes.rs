@@ -21,7 +21,9 @@ pub static PROBE: Probe = Probe {
     asks: &[Ask::Shell {
         section: "processes",
         since: 2,
-        root: Some("program, root mount and label of the processes of others"),
+        root: Some(
+            "the programs of the processes of others, and all processes where /proc hides them",
+        ),
         fragment: include_str!("shell/processes.sh"),
         read,
     }],

@@ -108,10 +108,11 @@ fn journal(answer: &Answer<'_>) -> Journal {
         value(answer, "/run/log/journal"),
         stored.as_deref(),
     ) {
-        (Some(b"there"), _, Some("volatile" | "none")) => Journal::Volatile,
-        (Some(b"there"), ..) => Journal::Persistent,
+        (Some(b"there"), _, stored) if !matches!(stored, Some("volatile" | "none")) => {
+            Journal::Persistent
+        }
         // journald makes the folder itself where it is told to.
-        (Some(b"absent"), Some(b"there"), _) => Journal::Volatile,
+        (Some(b"there"), ..) | (Some(b"absent"), Some(b"there"), _) => Journal::Volatile,
         (Some(b"absent"), Some(b"absent"), _) => Journal::Absent,
         _ => Journal::Untold,
     }

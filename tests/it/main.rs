@@ -33,6 +33,7 @@ mod offline;
 mod policy;
 mod pty;
 mod registry;
+mod running;
 mod screenshots;
 mod ssh;
 #[path = "../lab/stage.rs"]

@@ -135,7 +135,7 @@ fn imported(answer: &Answer<'_>, list: &str) -> Result<Vec<String>, Gap> {
     {
         match item.trim_matches(['"', '\'']) {
             "/etc/containerd/conf.d/*.toml" => {
-                files.extend(below(answer, "/etc/containerd/conf.d/"))
+                files.extend(below(answer, "/etc/containerd/conf.d/"));
             }
             path if is_there(answer, path) => files.push(path.to_owned()),
             _ => return Err(unread()),

@@ -6,7 +6,8 @@ elif command -v ntpq >/dev/null; then output ntpq 4096 ntpq -n -c 'rv 0 leap,str
 fi
 # Where the journal is, and whether it is to be there.
 for f in /var/log/journal /run/log/journal; do
-  if [ -d "$f" ]; then value "$f" there; elif [ -x "${f%/*}" ]; then value "$f" absent; fi
+  if [ -d "$f" ]; then value "$f" there
+  elif [ ! -e "${f%/*}" ] || [ -x "${f%/*}" ]; then value "$f" absent; fi
 done
 set +f
 set -- /etc/systemd/journald.conf /usr/lib/systemd/journald.conf.d/*.conf /run/systemd/journald.conf.d/*.conf \

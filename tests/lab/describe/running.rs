@@ -173,19 +173,11 @@ fn tables(sh: &mut Shell<'_>, all: &[&Process]) {
         format!("{} {} {}", process.pid, node.jiffies(process), process.comm)
     });
     table(sh, "starts", &starts);
-    let root = sh.is_root();
-    let own = |process: &&&Process| root || process.uid == sh.login.uid;
-    let mine: Vec<&Process> = all.iter().filter(own).copied().collect();
-    let roots = lines(&mine, |process| {
-        format!("{} rw", if process.rights.read_only { "ro" } else { "rw" })
+    let roots = lines(all, |process| {
+        let word = if process.rights.read_only { "ro" } else { "rw" };
+        format!("{word} rw")
     });
-    // Status 2: of others the mounts may not be read.
-    let word = match (roots.is_empty(), mine.len() < all.len()) {
-        (_, true) => 2,
-        (true, false) => 1,
-        (false, false) => 0,
-    };
-    sh.blob("roots", &format!("{roots}x{word}\n"));
+    table(sh, "roots", &roots);
     table(
         sh,
         "users",
@@ -198,7 +190,7 @@ fn tables(sh: &mut Shell<'_>, all: &[&Process]) {
         "labels",
         &lines(all, |process| process.rights.label.clone()),
     );
-    if root {
+    if sh.is_root() {
         for process in all.iter().take(60) {
             let program = sh.nm(process.argv.first().map_or("/main", String::as_str));
             sh.rec(&["Q", &process.pid.to_string(), &program]);

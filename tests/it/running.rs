@@ -1,0 +1,373 @@
+//! What runs on a node, what confines it, and what its network lets in: out of recorded answers.
+
+use std::path::PathBuf;
+
+use stakeout::disk;
+use stakeout::model::Timestamp;
+use stakeout::model::fact::{Fact, Gap};
+use stakeout::model::network::{Clock, Journal};
+use stakeout::model::node::HostFacts;
+use stakeout::model::process::{Caps, Process, UserMap};
+use stakeout::probes::frame::{Frame, FrameReader, Record};
+use stakeout::probes::mask::Masker;
+use stakeout::probes::probe::Reading;
+use stakeout::probes::{collector, read_host};
+
+fn frame(name: &str) -> Frame {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/answers")
+        .join(name);
+    let text = disk::read(&path, 4 << 20).expect("recorded");
+    let nonce = "0123456789abcdef0123456789abcdef";
+    let mut reader = FrameReader::new(nonce, collector::section_count());
+    reader.push(&text);
+    reader.finish().expect("a good answer")
+}
+
+fn facts(frame: &Frame) -> HostFacts {
+    let masker = Masker::new([7; 32]);
+    let reading = Reading {
+        at: Timestamp::UNIX_EPOCH,
+        masker: &masker,
+    };
+    read_host(frame, &reading)
+}
+
+fn records<'f>(frame: &'f mut Frame, section: &str) -> &'f mut Vec<Record> {
+    let found = frame.sections.iter_mut().find(|part| part.name == section);
+    &mut found.expect("a section").records
+}
+
+/// Puts other words in the place of what a command or a file said.
+fn say(frame: &mut Frame, section: &str, name: &str, text: &str) {
+    let records = records(frame, section);
+    records.retain(|record| {
+        record
+            .fields
+            .first()
+            .is_none_or(|field| field != name.as_bytes())
+    });
+    records.push(Record {
+        kind: "F".to_owned(),
+        fields: vec![name.into(), text.into()],
+    });
+}
+
+fn value(frame: &mut Frame, section: &str, name: &str, value: &str) {
+    let records = records(frame, section);
+    records.retain(|record| {
+        record
+            .fields
+            .first()
+            .is_none_or(|field| field != name.as_bytes())
+    });
+    records.push(Record {
+        kind: "V".to_owned(),
+        fields: vec![name.into(), value.into()],
+    });
+}
+
+fn process<'f>(facts: &'f HostFacts, comm: &str) -> &'f Process {
+    let list = &facts.processes.get().expect("processes").value.list;
+    list.iter()
+        .find(|process| process.comm == comm)
+        .expect("it runs")
+}
+
+fn denied(gap: &Gap) -> bool {
+    matches!(gap, Gap::Denied { .. })
+}
+
+#[test]
+fn components_as_they_really_run() {
+    let facts = facts(&frame("kubeadm-cp-v2.txt"));
+    let all = &facts.processes.get().expect("processes").value;
+    assert!(!all.more && !all.hidepid);
+    assert_eq!(all.list.len(), 10, "{:?}", all.list);
+    let etcd = process(&facts, "etcd");
+    let rights = etcd.rights.get().expect("rights").value;
+    assert_eq!((rights.uid.effective, rights.gid.real), (0, 0));
+    assert_eq!(
+        (rights.effective, rights.bounding),
+        (Caps::USUAL, Caps::USUAL)
+    );
+    assert_eq!((rights.no_new_privs, rights.seccomp), (false, Some(2)));
+    assert!(!etcd.root_read_only.get().expect("root").value);
+    assert_eq!(etcd.users.get().expect("users").value, UserMap::HOST);
+    assert_eq!(etcd.label.get().expect("no module labels").value, None);
+    assert_eq!(
+        etcd.exe.get().expect("root sees it").value,
+        "/usr/local/bin/etcd"
+    );
+    let words = &etcd.command.get().expect("its flags").value;
+    assert_eq!(words[0], "etcd");
+    assert!(words.iter().any(|word| word == "--data-dir=/var/lib/etcd"));
+    let place = etcd.pod.as_ref().expect("in a pod");
+    let name = all.container(place.container.as_deref().expect("in a container"));
+    let name = name.expect("named by its log");
+    assert_eq!(
+        (
+            name.namespace.as_str(),
+            name.pod.as_str(),
+            name.container.as_str()
+        ),
+        ("kube-system", "etcd-cp-1", "etcd")
+    );
+    let pause = process(&facts, "pause");
+    assert!(pause.root_read_only.get().expect("root").value);
+    let id = pause
+        .pod
+        .as_ref()
+        .and_then(|place| place.container.as_deref());
+    assert!(id.is_some_and(|id| all.container(id).is_none()));
+    let kubelet = process(&facts, "kubelet");
+    assert_eq!(kubelet.pod, None);
+    assert!(kubelet.started.is_some());
+}
+
+#[test]
+fn listeners_belong_to_processes() {
+    let facts = facts(&frame("kubeadm-cp-v2.txt"));
+    let listeners = &facts.listeners.get().expect("listeners").value;
+    let told: Vec<String> = listeners
+        .iter()
+        .map(|listener| {
+            let owner = &listener.owner.get().expect("root sees them").value;
+            let place = if owner.pod.is_some() { "pod" } else { "node" };
+            format!(
+                "{} {} {} {place}",
+                listener.port, listener.address, owner.comm
+            )
+        })
+        .collect();
+    assert_eq!(
+        told.join("\n"),
+        "\
+22 0.0.0.0 sshd node
+22 :: sshd node
+2379 127.0.0.1 etcd pod
+2379 198.51.100.11 etcd pod
+2380 198.51.100.11 etcd pod
+2381 127.0.0.1 etcd pod
+6443 :: kube-apiserver pod
+10248 127.0.0.1 kubelet node
+10250 :: kubelet node
+10257 127.0.0.1 kube-controller pod
+10259 127.0.0.1 kube-scheduler pod
+42737 127.0.0.1 containerd node"
+    );
+}
+
+/// A file with the number of a socket is on another device: nobody can claim a port so.
+#[test]
+fn a_claimed_port_is_nobodys() {
+    let mut frame = frame("kubeadm-cp-v2.txt");
+    say(
+        &mut frame,
+        "listeners",
+        "sockets",
+        "2219441 9 /proc/442/fd/5\n2219441 64769 /proc/12/fd/3\nx0\nx0\n",
+    );
+    let facts = facts(&frame);
+    for listener in &facts.listeners.get().expect("listeners").value {
+        assert!(
+            matches!(listener.owner, Fact::Gap(Gap::Garbled { .. })),
+            "{listener:?}"
+        );
+    }
+}
+
+#[test]
+fn a_kernel_without_modules_is_known_to_have_none() {
+    let facts = facts(&frame("kubeadm-cp-v2.txt"));
+    let lsm = &facts.lsm.get().expect("lsm").value;
+    assert_eq!(lsm.active.get().expect("seen").value, None);
+    assert!(!lsm.apparmor.get().expect("seen").value);
+    assert_eq!(lsm.has_selinux(), Ok(false));
+    assert_eq!(lsm.sysctl("kernel.kptr_restrict"), Some("0"));
+    assert!(
+        lsm.sysctl("user.max_user_namespaces")
+            .is_some_and(|count| count.len() > 2)
+    );
+    let runtime = &lsm.runtime.get().expect("containerd").value;
+    assert_eq!(
+        (runtime.name.as_str(), runtime.selinux),
+        ("containerd", None)
+    );
+    assert_eq!(runtime.files, ["/etc/containerd/config.toml"]);
+    assert!(lsm.seccomp.get().expect("seen").value.profiles.is_empty());
+}
+
+#[test]
+fn modules_and_profiles_are_read() {
+    let mut frame = frame("kubeadm-cp-v2.txt");
+    value(
+        &mut frame,
+        "lsm",
+        "/sys/kernel/security/lsm",
+        "lockdown,capability,yama,apparmor",
+    );
+    value(
+        &mut frame,
+        "lsm",
+        "/sys/kernel/security/lockdown",
+        "none [integrity] confidentiality",
+    );
+    value(
+        &mut frame,
+        "lsm",
+        "/sys/module/apparmor/parameters/enabled",
+        "Y",
+    );
+    value(&mut frame, "lsm", "/sys/fs/selinux/enforce", "0");
+    let profiles = "/sys/kernel/security/apparmor/profiles";
+    say(
+        &mut frame,
+        "lsm",
+        profiles,
+        "a b (c) (enforce)\ncri-containerd.apparmor.d (complain)\nx (kill)\nx0\n",
+    );
+    say(
+        &mut frame,
+        "lsm",
+        "/etc/selinux/config",
+        "SELINUX=permissive\nSELINUXTYPE=targeted\nSELINUX=Enforcing \nx0\n",
+    );
+    let config = "/etc/containerd/config.toml";
+    say(
+        &mut frame,
+        "lsm",
+        config,
+        "    enable_selinux = true # yes\nx0\n",
+    );
+    let facts = facts(&frame);
+    let lsm = &facts.lsm.get().expect("lsm").value;
+    assert_eq!(
+        lsm.active.get().expect("seen").value.as_ref().map(Vec::len),
+        Some(4)
+    );
+    assert_eq!(
+        lsm.lockdown
+            .get()
+            .expect("seen")
+            .value
+            .as_ref()
+            .map(ToString::to_string),
+        Some("integrity".to_owned())
+    );
+    assert!(lsm.apparmor.get().expect("seen").value);
+    let known = &lsm.profiles.get().expect("seen").value;
+    assert_eq!((known.enforce, known.complain, known.other), (1, 1, 1));
+    assert_eq!(
+        known
+            .find("cri-containerd.apparmor.d")
+            .expect("a runtime's")
+            .mode,
+        "complain"
+    );
+    assert!(known.find("a b (c)").is_none(), "nobody asks for it");
+    assert_eq!(lsm.selinux.enforce.get().expect("seen").value, Some(false));
+    let configured = &lsm.selinux.configured.get().expect("seen").value;
+    assert_eq!(
+        configured.as_ref().map(ToString::to_string),
+        Some("enforcing".to_owned())
+    );
+    assert_eq!(
+        lsm.runtime.get().expect("containerd").value.selinux,
+        Some(true)
+    );
+}
+
+#[test]
+fn network_and_clock() {
+    let facts = facts(&frame("kubeadm-cp-v2.txt"));
+    let firewall = &facts.firewall.get().expect("root sees it").value;
+    assert_eq!(firewall.inputs.len(), 1);
+    let input = &firewall.inputs[0];
+    assert_eq!(
+        (input.family.as_str(), input.drops, input.opaque),
+        ("ip", false, false)
+    );
+    assert!(input.ports.is_empty());
+    let cni = &facts.cni.get().expect("seen").value;
+    assert_eq!(cni.len(), 1);
+    let file = &cni[0].files.get().expect("listed").value[0];
+    assert_eq!(file.name, "10-bridge.conflist");
+    let types = &file.types.get().expect("read").value;
+    assert_eq!(
+        types.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["bridge", "host-local"]
+    );
+    let timeline = &facts.timeline.get().expect("seen").value;
+    assert_eq!(
+        (timeline.clock, timeline.journal),
+        (Clock::Untold, Journal::Absent)
+    );
+}
+
+/// What a login without rights cannot see is a gap; much of it any login can.
+#[test]
+fn a_login_without_rights() {
+    let facts = facts(&frame("kubeadm-cp-v2-nobody.txt"));
+    let etcd = process(&facts, "etcd");
+    assert!(etcd.rights.is_seen() && etcd.root_read_only.is_seen());
+    assert!(denied(&etcd.exe.get().expect_err("hidden")));
+    assert!(denied(&facts.firewall.get().expect_err("hidden")));
+    for listener in &facts.listeners.get().expect("ports are seen").value {
+        assert!(denied(&listener.owner.get().expect_err("hidden")));
+    }
+}
+
+/// The answer of a collector of version 1: what it knew is there, the rest says what to install.
+#[test]
+fn an_older_collector_is_outdated_and_not_wrong() {
+    let facts = facts(&frame("kubeadm-cp.txt"));
+    let outdated = |gap: Gap| matches!(gap, Gap::CollectorOutdated { .. });
+    assert!(outdated(facts.processes.get().expect_err("not asked for")));
+    assert!(outdated(facts.lsm.get().expect_err("not asked for")));
+    let listeners = &facts.listeners.get().expect("ports are there").value;
+    assert!(
+        listeners
+            .iter()
+            .all(|listener| listener.owner.get().is_err_and(outdated))
+    );
+}
+
+#[test]
+fn garbled_answers_claim_nothing() {
+    let mut broken = frame("kubeadm-cp-v2.txt");
+    say(
+        &mut broken,
+        "processes",
+        "status",
+        "454 Uid:\t0\t0\t0\t0\n454 CapEff:\tzz\nx0\n",
+    );
+    say(&mut broken, "processes", "roots", "454 maybe\nx0\n");
+    let found = facts(&broken);
+    let etcd = process(&found, "etcd");
+    assert!(etcd.rights.get().is_err() && etcd.root_read_only.get().is_err());
+    for (section, name) in [("processes", "cgroups"), ("processes", "starts")] {
+        let mut broken = frame("kubeadm-cp-v2.txt");
+        say(&mut broken, section, name, "cut off");
+        assert!(facts(&broken).processes.get().is_err());
+    }
+    let mut broken = frame("kubeadm-cp-v2.txt");
+    say(&mut broken, "firewall", "nft ip filter", "x124\n");
+    assert!(facts(&broken).firewall.get().is_err());
+    value(
+        &mut broken,
+        "lsm",
+        "/sys/module/apparmor/parameters/enabled",
+        "perhaps",
+    );
+    assert!(
+        facts(&broken)
+            .lsm
+            .get()
+            .expect("lsm")
+            .value
+            .apparmor
+            .get()
+            .is_err()
+    );
+}
