@@ -175,11 +175,9 @@ pub fn parse(text: &str, name: &str) -> Result<Loaded, Failure> {
 
 /// Keys that are understood and not acted on yet: silence would be a promise.
 fn unused(file: &File) -> impl Iterator<Item = &'static str> {
-    [
-        ("keys", !file.keys.is_empty()),
-    ]
-    .into_iter()
-    .filter_map(|(key, set)| set.then_some(key))
+    [("keys", !file.keys.is_empty())]
+        .into_iter()
+        .filter_map(|(key, set)| set.then_some(key))
 }
 
 impl File {

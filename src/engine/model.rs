@@ -90,7 +90,11 @@ impl Model {
     pub(super) fn apply(&mut self, update: Update) {
         self.dirty.cluster |= !matches!(
             update,
-            Update::Host(..) | Update::Log(_) | Update::Shown(..) | Update::Ask(_) | Update::Answered(_)
+            Update::Host(..)
+                | Update::Log(_)
+                | Update::Shown(..)
+                | Update::Ask(_)
+                | Update::Answered(_)
         );
         match update {
             Update::Known(name) => {

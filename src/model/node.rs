@@ -14,8 +14,8 @@ use super::files::{
 use super::kubelet::Kubelet;
 use super::lsm::Lsm;
 use super::name::NodeName;
-use super::paths::Paths;
 use super::network::{CniFolder, Firewall, SocketOwner, Timeline};
+use super::paths::Paths;
 use super::pod::{Manifest, Mirror, PodId};
 use super::process::Processes;
 use super::text::Text;

@@ -98,6 +98,13 @@ fn nodes(out: &mut String, settings: &Settings) {
             out,
             "  every other node: named by the API server, reached as `ssh NODE` would",
         );
+        line(
+            out,
+            &format!(
+                "  host keys: never trusted on sight; one that you confirm (T, or stakeout trust) is kept in {}",
+                settings.own_known_hosts().display()
+            ),
+        );
     }
 }
 

@@ -38,6 +38,6 @@ mod screenshots;
 mod ssh;
 #[path = "../lab/stage.rs"]
 mod stage;
-mod ways;
 mod trust;
+mod ways;
 mod yaml;

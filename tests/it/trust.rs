@@ -266,7 +266,8 @@ impl Strangers {
             masker: Arc::new(Masker::new([7; 32])),
             mode: Mode::Live,
             known: vec![node("n0")],
-            only: Vec::new(),
+            only: stakeout::collect::supervisor::Only::Named(Vec::new()),
+            claims: Vec::new(),
             inventory: Inventory::default(),
             keep: Box::new(|_| {}),
         };
