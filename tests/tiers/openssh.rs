@@ -1,6 +1,7 @@
 //! The collector's script in real shells, through a real sshd and a real sudo, on a node that is made of mounts
 //! and processes of its own and leaves nothing behind.
 
+mod rights;
 mod world;
 
 use std::collections::BTreeMap;
@@ -32,7 +33,40 @@ pub fn trials() -> Vec<Trial> {
     let node = || lacks(&["unshare", "nsenter", "timeout", "mount"]).or_else(lacks_root);
     let sshd = || node().or_else(|| lacks(&["sshd", "ssh", "ssh-keygen", "sudo"]));
     let with = |program: &[&str]| node().or_else(|| lacks(program));
-    let rows: [(&str, Option<String>, Run); 9] = [
+    let strace = || sshd().or_else(|| lacks(&["strace"]));
+    let copies = || sshd().or_else(|| lacks(&["scp", "sftp"]));
+    let pod = || with(&["chroot", "setpriv"]);
+    let rows: [(&str, Option<String>, Run); 15] = [
+        (
+            "printed_grants_are_worth_root",
+            sshd(),
+            rights::printed_grants_are_worth_root,
+        ),
+        (
+            "a_login_lacks_only_what_a_grant_gives",
+            sshd(),
+            rights::a_login_lacks_only_what_a_grant_gives,
+        ),
+        (
+            "an_older_script_is_installed",
+            sshd(),
+            rights::an_older_script_is_installed,
+        ),
+        (
+            "a_forced_key_runs_nothing_else",
+            copies(),
+            rights::a_forced_key_runs_nothing_else,
+        ),
+        (
+            "no_way_changes_anything",
+            strace(),
+            rights::no_way_changes_anything,
+        ),
+        (
+            "a_debug_pod_sees_the_node",
+            pod(),
+            rights::a_debug_pod_sees_the_node,
+        ),
         ("every_shell_says_the_same", node(), every_shell),
         ("hostile_names_are_data", node(), hostile_names),
         ("a_filled_folder_hides_little", node(), filled_folder),

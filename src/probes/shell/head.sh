@@ -7,6 +7,8 @@ export LC_ALL PATH
 unset CDPATH ENV BASH_ENV GREP_OPTIONS POSIXLY_CORRECT TZ
 umask 077
 set -f
+# Where it is no device, writing to it would make a file.
+[ -c /dev/null ] || { echo '@STK1 FAIL /dev/null'; return; }
 exec 2>/dev/null
 T='	' N='
 '

@@ -2,11 +2,13 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Failed;
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use stakeout::disk;
 use stakeout::probes::collector;
 
@@ -168,37 +170,110 @@ impl World {
         output(command, stdin)
     }
 
-    /// Runs a request through sshd.
-    pub fn ssh(&self, user: &str, request: &str, stdin: &[u8]) -> Result<Vec<u8>, Failed> {
+    /// As [`World::run`], for a program whose exit code is no matter.
+    pub fn run_whatever(&self, words: &[&str]) -> Result<Vec<u8>, Failed> {
+        let mut all = vec!["sh", "-c", "\"$@\" >&2 || true", "sh"];
+        all.extend(words);
+        self.run(&all, b"")
+    }
+
+    /// Starts a program in the node as root, and waits until it says a word on its standard error.
+    pub fn spawn(&self, words: &[&str], word: &str) -> Result<Ending, Failed> {
+        let said = self.path("said");
+        let mut command = Command::new("nsenter");
+        command
+            .args(["-m", "-p", "-w/", "-t", &self.init.to_string()])
+            .args(words)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(&said)?)
+            .process_group(0);
+        let child = Ending(command.spawn()?);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !std::fs::read_to_string(&said)?.contains(word) {
+            if Instant::now() > deadline {
+                let said = std::fs::read_to_string(&said)?;
+                return Err(format!("{words:?} did not say {word}: {said}").into());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(child)
+    }
+
+    /// The process that listens, by the node's own count.
+    pub fn sshd(&self) -> Result<String, Failed> {
+        let find = "for f in /proc/[0-9]*; do read c <$f/comm; [ \"$c\" = sshd ] && echo ${f#/proc/}; done | sort -n | head -1";
+        let id = self.run(&["sh", "-c", find], b"")?;
+        Ok(String::from_utf8_lossy(&id).trim().to_owned())
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The port, and what makes a client of OpenSSH one of this node.
+    pub fn options(&self) -> Vec<String> {
+        let known = format!("UserKnownHostsFile={}", self.path("keys/known_hosts"));
+        let key = self.path("keys/id");
+        let options = [
+            "BatchMode=yes",
+            "IdentitiesOnly=yes",
+            "ConnectionAttempts=50",
+            &known,
+        ];
+        let mut words = vec![self.port.to_string(), "-F".to_owned(), "none".to_owned()];
+        for option in options {
+            words.extend(["-o".to_owned(), option.to_owned()]);
+        }
+        words.extend(["-i".to_owned(), key]);
+        words
+    }
+
+    /// `ssh` with further options, up to the destination.
+    pub fn client(&self, words: &[&str], user: &str) -> Command {
         let mut command = Command::new("timeout");
         command
-            .args([
-                "60",
-                "ssh",
-                "-F",
-                "none",
-                "-T",
-                "-p",
-                &self.port.to_string(),
-            ])
-            .args([
-                "-o",
-                "BatchMode=yes",
-                "-o",
-                "IdentitiesOnly=yes",
-                "-o",
-                "ConnectionAttempts=50",
-            ])
-            .arg("-o")
-            .arg(format!(
-                "UserKnownHostsFile={}",
-                self.path("keys/known_hosts")
-            ))
-            .args(["-i", &self.path("keys/id")])
-            .arg(format!("{user}@127.0.0.1"))
-            .arg("--")
-            .arg(request);
+            .args(["60", "ssh", "-p"])
+            .args(self.options())
+            .args(words);
+        command.arg(format!("{user}@127.0.0.1"));
+        command
+    }
+
+    /// Runs a request through sshd.
+    pub fn ssh(&self, user: &str, request: &str, stdin: &[u8]) -> Result<Vec<u8>, Failed> {
+        let mut command = self.client(&["-T"], user);
+        command.args(["--", request]);
         output(command, stdin)
+    }
+
+    /// A container on the node with a system of its own, the node's root at `/host` and, at `/bare`, a root without
+    /// `/proc`. Returns its root.
+    pub fn debug_pod(&self, program: &str) -> Result<String, Failed> {
+        let make = r#"
+            set -e
+            mkdir -p "$1"
+            mount -t tmpfs tmpfs "$1"
+            for r in "$1" "$1/bare"; do
+              mkdir -p "$r/usr" "$r/dev" "$r/etc" "$r/tmp"
+              mount --rbind /usr "$r/usr"
+              for l in bin sbin lib lib64; do [ ! -e /$l ] || ln -s usr/$l "$r/$l"; done
+              mknod -m 666 "$r/dev/null" c 1 3
+              cp /etc/passwd /etc/group /etc/os-release "$r/etc/"
+            done
+            cp /etc/machine-id "$1/bare/etc/"
+            cp -a /etc/kubernetes "$1/bare/etc/"
+            cd "$1"
+            mkdir -p proc host root var/lib/elsewhere etc/kubernetes/manifests var/lib/kubelet
+            echo of-the-pod | tee etc/shadow etc/hostname var/lib/elsewhere/real var/lib/kubelet/config.yaml >/dev/null
+            cp "$2" stakeout
+            mount --rbind /proc proc
+            mount --rbind / host
+            mount --make-rslave host
+        "#;
+        let pod = self.path("pod");
+        self.run(&["sh", "-c", make, "sh", &pod, program], b"")?;
+        Ok(pod)
     }
 
     /// Installs the collector and the sudoers rule for a user.
@@ -295,7 +370,21 @@ fn keys(folder: &std::path::Path, shells: &[&str], port: u16) -> Result<(), Fail
     Ok(())
 }
 
-fn output(mut command: Command, stdin: &[u8]) -> Result<Vec<u8>, Failed> {
+/// A process with its group, told to end when it is dropped.
+pub struct Ending(pub Child);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let id = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw);
+        if let Some(id) = id {
+            let _ = kill_process_group(id, Signal::TERM);
+            let _ = kill_process(id, Signal::TERM);
+        }
+        let _ = self.0.wait();
+    }
+}
+
+pub fn output(mut command: Command, stdin: &[u8]) -> Result<Vec<u8>, Failed> {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
