@@ -18,6 +18,8 @@ mod role;
 
 use check::Check;
 
+pub use pss::standard;
+
 /// Every check, sorted by id within its family; held by a test of the registry.
 pub const ALL: &[&[&Check]] = &[
     files::ALL,

@@ -2,6 +2,7 @@
 
 mod baseline;
 mod namespace_labels;
+pub mod standard;
 
 use super::check::Check;
 
