@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::checks::standard::{Level, Version};
 use crate::model::verdict::Severity;
 
 /// Security of Kubernetes static pods and the nodes that run them, from both sides. Read-only.
@@ -26,6 +27,7 @@ const EXAMPLES: &str = "Examples:
   stakeout --from run.zst          dashboard on it, without a cluster
   stakeout scan --local            on the node itself: without network
   stakeout scan --root /host       in a debug pod on the node
+  stakeout lint manifests/         would Pod Security admission let these pods in
   stakeout plan                    every command and request before it is made
 
 Exit codes: 0 ok, 1 findings at or above --fail-on, 2 error, 3 incomplete.";
@@ -156,6 +158,8 @@ pub enum Command {
         #[arg(long, value_name = "SHA256:...")]
         fingerprint: Option<String>,
     },
+    /// Judge pod manifests in files by the Pod Security Standards, without a cluster
+    Lint(Lint),
 }
 
 /// `print` and nothing else: stakeout changes nothing by itself.
@@ -248,4 +252,56 @@ impl From<Threshold> for Severity {
             Threshold::Critical => Self::Critical,
         }
     }
+}
+
+/// Options of `lint`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = LINT)]
+pub struct Lint {
+    /// Files, folders (searched for .yaml, .yml and .json), or - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// privileged, baseline or restricted
+    #[arg(long, default_value = "baseline", value_name = "LEVEL")]
+    pub level: Level,
+    /// Version of the standards, such as 1.34; or latest
+    #[arg(long, default_value = "latest", value_name = "1.N", value_parser = kubernetes)]
+    pub kubernetes: Version,
+    #[arg(long, value_enum, default_value_t)]
+    pub output: LintOutput,
+    /// Also exit 1 where a check fails at least so badly; else only the level decides
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub fail_on: Option<Threshold>,
+}
+
+const LINT: &str =
+    "Pods, and the pods of workloads (Deployment, StatefulSet, DaemonSet, ReplicaSet,
+ReplicationController, Job, CronJob, PodTemplate) and of lists, in every document.
+Other objects are skipped. Hidden files and linked folders are not looked into.
+
+Exit codes: 0 allowed, 1 not allowed, 2 something could not be read or is no valid pod.";
+
+/// `1.34`, `v1.34` or `latest`.
+fn kubernetes(text: &str) -> Result<Version, &'static str> {
+    const WANT: &str = "must be 1.N, as in 1.34, or latest";
+    let plain = text.strip_prefix('v').unwrap_or(text);
+    let label = if text == "latest" {
+        text.to_owned()
+    } else {
+        format!("v{plain}")
+    };
+    label.parse().map_err(|_| WANT)
+}
+
+/// Format of what `lint` says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LintOutput {
+    #[default]
+    Text,
+    /// One object a line
+    Json,
+    /// SARIF 2.1.0
+    Sarif,
+    /// JUnit XML
+    Junit,
 }

@@ -10,6 +10,7 @@ pub mod probes;
 pub mod engine;
 pub mod evaluate;
 pub mod evidence;
+pub mod lint;
 
 pub mod collect;
 pub mod report;

@@ -5,7 +5,10 @@
     reason = "the home of std::fs: every bound is here"
 )]
 
+mod search;
 pub mod snapshot;
+
+pub use search::files;
 
 use std::fs;
 use std::io::{self, Read as _, Write};

@@ -1,6 +1,9 @@
 //! One model, many writers. A writer never judges: it puts in order what the engine concluded.
 
 pub mod json;
+pub mod junit;
+pub mod lint;
+pub mod sarif;
 pub mod text;
 
 use std::collections::BTreeMap;

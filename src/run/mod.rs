@@ -2,6 +2,7 @@
 
 mod dashboard;
 mod import;
+mod lint;
 mod live;
 mod plan;
 mod policy;
@@ -70,6 +71,7 @@ fn dispatch(cli: &Cli) -> Result<Outcome, Failure> {
             tell(&error);
             return Ok(Outcome::Error);
         }
+        Some(Command::Lint(options)) => return lint::lint(options),
         _ => {}
     }
     let settings = Settings::new(cli, std::env::vars_os().collect())?;

@@ -9,7 +9,7 @@ const LAYERS: &[&[&str]] = &[
     &["disk"],
     &["checks", "probes"],
     &["evaluate"],
-    &["engine", "evidence"],
+    &["engine", "evidence", "lint"],
     &["collect", "report", "tui"],
     &["cli", "error"],
     &["config"],

@@ -2,7 +2,9 @@
 
 pub(crate) mod acl;
 pub(crate) mod cgroup;
+pub mod documents;
 pub(crate) mod mountinfo;
 pub(crate) mod pod;
 pub(crate) mod stat;
+pub mod workload;
 pub mod yaml;

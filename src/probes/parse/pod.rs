@@ -9,7 +9,7 @@ use crate::model::fact::Gap;
 use crate::model::lines::Lines;
 use crate::model::pod::{Parsed, Pod};
 use crate::model::text::Text;
-use crate::model::tree::Tree;
+use crate::model::tree::{Oversized, Tree};
 use crate::probes::mask::Masker;
 
 /// Field paths whose lines are kept at most.
@@ -50,18 +50,9 @@ pub(crate) fn read(bytes: &[u8], shown: &str, masker: &Masker) -> Result<Taken, 
     } else {
         lines(&value, &parsed.lines)
     };
-    let text_of = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or("");
-    let namespace = match text_of("/metadata/namespace") {
-        "" => "default",
-        namespace => namespace,
-    };
-    let pod = Pod {
-        namespace: Text::new(namespace),
-        name: Text::new(text_of("/metadata/name")),
-        raw: Tree::try_from(&value).map_err(|error| Gap::Garbled {
-            what: Text::from(format!("{shown}: {error}")),
-        })?,
-    };
+    let pod = named(&value).map_err(|error| Gap::Garbled {
+        what: Text::from(format!("{shown}: {error}")),
+    })?;
     let duplicates = parsed.duplicates.iter().take(100);
     Ok(Taken {
         parsed: Parsed::Pod {
@@ -72,6 +63,22 @@ pub(crate) fn read(bytes: &[u8], shown: &str, masker: &Masker) -> Result<Taken, 
         },
         text: Text::block(&masked.text),
         masked: masked.masked,
+    })
+}
+
+/// A pod by what its metadata call it.
+///
+/// # Errors
+/// Where it is more than is kept.
+pub(crate) fn named(value: &Value) -> Result<Pod, Oversized> {
+    let namespace = match word_at(value, "/metadata/namespace") {
+        "" => "default",
+        namespace => namespace,
+    };
+    Ok(Pod {
+        namespace: Text::new(namespace),
+        name: Text::new(word_at(value, "/metadata/name")),
+        raw: Tree::try_from(value)?,
     })
 }
 
@@ -98,20 +105,34 @@ fn check(value: &Value) -> Result<(), String> {
         ("v1", "Pod") => {}
         (version, kind) => return Err(format!("{version} {kind} is not a v1 Pod")),
     }
-    let mut typed = value.clone();
-    quantities(&mut typed);
-    // What a client sends as status does not matter to the kubelet, and it is not a manifest's.
-    if let Some(object) = typed.as_object_mut() {
-        object.remove("status");
-    }
-    let pod = core::Pod::deserialize(typed).map_err(|error| error.to_string())?;
-    if pod.metadata.name.as_deref().unwrap_or_default().is_empty() {
+    if word_at(value, "/metadata/name").is_empty() {
+        conforms(value)?;
         return Err("invalid pod: name is needed for the pod".to_owned());
     }
+    conforms(value)
+}
+
+/// Whether an object has the types of a v1 Pod and a container to run: its metadata and spec, whatever its kind.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn conforms(value: &Value) -> Result<(), String> {
+    let part = |name: &str| value.get(name).cloned().unwrap_or_default();
+    // What a client sends as status does not matter to the kubelet, and it is not a manifest's.
+    let mut typed = serde_json::json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": part("metadata"), "spec": part("spec")
+    });
+    quantities(&mut typed);
+    let pod = core::Pod::deserialize(typed).map_err(|error| error.to_string())?;
     match &pod.spec {
         Some(spec) if !spec.containers.is_empty() => Ok(()),
         _ => Err("invalid pod: spec.containers: Required value".to_owned()),
     }
+}
+
+/// The string at a JSON pointer, the empty one where there is none.
+pub(crate) fn word_at<'v>(value: &'v Value, pointer: &str) -> &'v str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or("")
 }
 
 /// Kubernetes takes `cpu: 1` for a quantity, the typed form wants a string.
