@@ -28,6 +28,7 @@ mod lab;
 mod lab_api;
 mod layers;
 mod mutation;
+mod lint;
 #[path = "../lab/offline.rs"]
 mod offline;
 mod policy;

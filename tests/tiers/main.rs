@@ -18,6 +18,7 @@ mod fleet;
 mod lab;
 pub mod machine;
 mod openssh;
+mod pss_upstream;
 mod ssh_transport;
 mod yaml_oracle;
 
@@ -31,6 +32,7 @@ const TOPICS: &[fn() -> Vec<Trial>] = &[
     cluster::trials,
     ssh_transport::trials,
     yaml_oracle::trials,
+    pss_upstream::trials,
 ];
 
 fn main() -> std::process::ExitCode {
