@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn messages() {
         says(
-            Case::context("appArmorProfile", r#"{"type": "Unconfined"}"#)
+            &Case::context("appArmorProfile", r#"{"type": "Unconfined"}"#)
                 .and(
                     "/spec/containers/0/securityContext/appArmorProfile",
                     r#"{"type": "x"}"#,

@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn messages() {
         says(
-            Case::main("capabilities", r#"{"add": ["b", "CHOWN", "a", "b"]}"#).and(
+            &Case::main("capabilities", r#"{"add": ["b", "CHOWN", "a", "b"]}"#).and(
                 "/spec/initContainers/0/securityContext/capabilities",
                 r#"{"add": ["a"]}"#,
             ),

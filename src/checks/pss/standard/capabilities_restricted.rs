@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn messages() {
         says(
-            Case::main(
+            &Case::main(
                 "capabilities",
                 r#"{"add": ["NET_RAW", "NET_BIND_SERVICE"]}"#,
             )

@@ -39,7 +39,7 @@ mod tests {
             ],
         );
         says(
-            Case::pod("/spec/hostIPC", "true").and("/spec/hostNetwork", "true"),
+            &Case::pod("/spec/hostIPC", "true").and("/spec/hostNetwork", "true"),
             "host namespaces (hostNetwork=true, hostIPC=true)",
         );
     }

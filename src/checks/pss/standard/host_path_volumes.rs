@@ -47,7 +47,7 @@ mod tests {
             ],
         );
         says(
-            Case::pod(
+            &Case::pod(
                 "/spec/volumes",
                 r#"[{"name": "b", "hostPath": {"path": "/b"}}, {"name": "a", "hostPath": {"path": "/a"}}]"#,
             ),

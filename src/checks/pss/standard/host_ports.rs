@@ -55,7 +55,7 @@ mod tests {
             ],
         );
         says(
-            Case::pod(
+            &Case::pod(
                 "/spec/containers/0/ports",
                 r#"[{"hostPort": 9}, {"hostPort": 80}, {"hostPort": 9}]"#,
             )

@@ -68,7 +68,7 @@ mod tests {
         }
         hold("hostProbesAndHostLifecycle", &cases);
         says(
-            Case::pod(
+            &Case::pod(
                 "/spec/containers/0/livenessProbe/httpGet",
                 r#"{"host": "b"}"#,
             )

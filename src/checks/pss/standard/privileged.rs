@@ -43,7 +43,7 @@ mod tests {
             ],
         );
         says(
-            Case::main("privileged", "true"),
+            &Case::main("privileged", "true"),
             "privileged (container \"main\" must not set securityContext.privileged=true)",
         );
     }

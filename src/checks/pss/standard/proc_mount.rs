@@ -60,7 +60,7 @@ mod tests {
             ],
         );
         says(
-            Case::main("procMount", r#""Unmasked""#),
+            &Case::main("procMount", r#""Unmasked""#),
             "procMount (container \"main\" must not set securityContext.procMount to \"Unmasked\")",
         );
     }

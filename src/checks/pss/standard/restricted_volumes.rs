@@ -102,7 +102,7 @@ mod tests {
         cases.push(volume("newcomer").forbidden(0..));
         hold("restrictedVolumes", &cases);
         says(
-            Case::pod(
+            &Case::pod(
                 "/spec/volumes",
                 r#"[{"name": "b", "nfs": {}}, {"name": "a", "hostPath": {}}, {"name": "c", "what": {}}]"#,
             ),

@@ -90,11 +90,11 @@ mod tests {
     #[test]
     fn messages() {
         says(
-            Case::context("runAsNonRoot", "null"),
+            &Case::context("runAsNonRoot", "null"),
             "runAsNonRoot != true (pod or containers \"init\", \"main\", \"debug\" must set securityContext.runAsNonRoot=true)",
         );
         says(
-            Case::context("runAsNonRoot", "false")
+            &Case::context("runAsNonRoot", "false")
                 .and("/spec/containers/0/securityContext/runAsNonRoot", "false"),
             "runAsNonRoot != true (pod and container \"main\" must not set securityContext.runAsNonRoot=false)",
         );

@@ -50,7 +50,7 @@ mod tests {
             ],
         );
         says(
-            Case::context("runAsUser", "0")
+            &Case::context("runAsUser", "0")
                 .and("/spec/containers/0/securityContext/runAsUser", "0"),
             "runAsUser=0 (pod and container \"main\" must not set runAsUser=0)",
         );

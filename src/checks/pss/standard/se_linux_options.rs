@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn messages() {
         says(
-            Case::context("seLinuxOptions", r#"{"type": "b", "role": "r"}"#).and(
+            &Case::context("seLinuxOptions", r#"{"type": "b", "role": "r"}"#).and(
                 "/spec/containers/0/securityContext/seLinuxOptions",
                 r#"{"type": "a", "user": "u"}"#,
             ),

@@ -107,7 +107,7 @@ mod tests {
     fn messages() {
         says_at(
             18,
-            Case::pod(
+            &Case::pod(
                 "/metadata/annotations",
                 r#"{"seccomp.security.alpha.kubernetes.io/pod": "no", "container.seccomp.security.alpha.kubernetes.io/main": ""}"#,
             ),
@@ -115,7 +115,7 @@ mod tests {
         );
         says_at(
             19,
-            Case::context("seccompProfile", r#"{"type": "Unconfined"}"#),
+            &Case::context("seccompProfile", r#"{"type": "Unconfined"}"#),
             "seccompProfile (pod must not set securityContext.seccompProfile.type to \"Unconfined\")",
         );
     }

@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn messages() {
         says(
-            Case::context("seccompProfile", "null"),
+            &Case::context("seccompProfile", "null"),
             "seccompProfile (pod or containers \"init\", \"main\", \"debug\" must set securityContext.seccompProfile.type to \"RuntimeDefault\" or \"Localhost\")",
         );
     }

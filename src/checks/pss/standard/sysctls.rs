@@ -78,7 +78,7 @@ mod tests {
         cases.push(Case::context("sysctls", "[]").allowed());
         hold("sysctls", &cases);
         says(
-            Case::context("sysctls", r#"[{"name": "b"}, {"name": "a"}]"#),
+            &Case::context("sysctls", r#"[{"name": "b"}, {"name": "a"}]"#),
             "forbidden sysctls (b, a)",
         );
     }

@@ -127,11 +127,11 @@ pub(super) fn hold(id: &str, cases: &[Case]) {
 }
 
 /// The only violation of a case in the newest version.
-pub(super) fn says(case: Case, words: &str) {
+pub(super) fn says(case: &Case, words: &str) {
     says_at(newest(), case, words);
 }
 
-pub(super) fn says_at(minor: u32, case: Case, words: &str) {
+pub(super) fn says_at(minor: u32, case: &Case, words: &str) {
     let found = [Level::Baseline, Level::Restricted]
         .into_iter()
         .flat_map(|level| violations(Standard::new(level, Version::Minor(minor)), &case.value()))
@@ -179,7 +179,7 @@ fn the_cost_is_the_whole_cost() {
                 for change in changes {
                     match change.want {
                         Want::Set(value) | Want::Try(value, _) => {
-                            set(&mut mended, &change.field.pointer(), value)
+                            set(&mut mended, &change.field.pointer(), value);
                         }
                         Want::Remove => remove(&mut mended, &change.field),
                         Want::Decide(_) => open.push(violation.id),
@@ -289,81 +289,81 @@ fn versions_are_read_as_labels_are() {
     assert_eq!(standard.as_known_to(30), standard);
 }
 
+/// Where, what, and what is said of it.
+const WRONG_TYPES: &[(&str, &str, &str)] = &[
+    ("/spec", "[]", "spec is not an object"),
+    (
+        "/spec/hostPID",
+        r#""yes""#,
+        "spec.hostPID is not true or false",
+    ),
+    (
+        "/spec/hostUsers",
+        "0",
+        "spec.hostUsers is not true or false",
+    ),
+    ("/spec/containers", "{}", "spec.containers is not a list"),
+    (
+        "/spec/containers/0",
+        "null",
+        "spec.containers[0] is not an object",
+    ),
+    (
+        "/spec/containers/0/securityContext/privileged",
+        r#""true""#,
+        "spec.containers[0].securityContext.privileged is not true or false",
+    ),
+    (
+        "/spec/containers/0/securityContext",
+        "true",
+        "spec.containers[0].securityContext is not an object",
+    ),
+    (
+        "/spec/containers/0/securityContext/capabilities/add",
+        r#""ALL""#,
+        "spec.containers[0].securityContext.capabilities.add is not a list",
+    ),
+    (
+        "/spec/containers/0/securityContext/capabilities/add",
+        "[1]",
+        "spec.containers[0].securityContext.capabilities.add[0] is not a string",
+    ),
+    (
+        "/spec/containers/0/ports",
+        r#"[{"hostPort": 1.5}]"#,
+        "spec.containers[0].ports[0].hostPort is not a whole number",
+    ),
+    (
+        "/spec/containers/0/livenessProbe",
+        r#""x""#,
+        "spec.containers[0].livenessProbe.httpGet.host is not below an object",
+    ),
+    (
+        "/spec/securityContext/runAsUser",
+        r#""0""#,
+        "spec.securityContext.runAsUser is not a whole number",
+    ),
+    (
+        "/spec/volumes",
+        r#"[{"name": "a", "hostPath": "/"}]"#,
+        "spec.volumes[0][hostPath] is not an object",
+    ),
+    (
+        "/metadata/annotations",
+        r#"{"a": 1}"#,
+        "metadata.annotations[a] is not a string",
+    ),
+];
+
 #[test]
 fn wrong_types_are_not_judged() {
-    for (pointer, value, field) in [
-        ("/spec", json!([]), "spec is not an object"),
-        (
-            "/spec/hostPID",
-            json!("yes"),
-            "spec.hostPID is not true or false",
-        ),
-        (
-            "/spec/hostUsers",
-            json!(0),
-            "spec.hostUsers is not true or false",
-        ),
-        (
-            "/spec/containers",
-            json!({}),
-            "spec.containers is not a list",
-        ),
-        (
-            "/spec/containers/0",
-            json!(null),
-            "spec.containers[0] is not an object",
-        ),
-        (
-            "/spec/containers/0/securityContext/privileged",
-            json!("true"),
-            "spec.containers[0].securityContext.privileged is not true or false",
-        ),
-        (
-            "/spec/containers/0/securityContext",
-            json!(true),
-            "spec.containers[0].securityContext is not an object",
-        ),
-        (
-            "/spec/containers/0/securityContext/capabilities/add",
-            json!("ALL"),
-            "spec.containers[0].securityContext.capabilities.add is not a list",
-        ),
-        (
-            "/spec/containers/0/securityContext/capabilities/add",
-            json!([1]),
-            "spec.containers[0].securityContext.capabilities.add[0] is not a string",
-        ),
-        (
-            "/spec/containers/0/ports",
-            json!([{"hostPort": 1.5}]),
-            "spec.containers[0].ports[0].hostPort is not a whole number",
-        ),
-        (
-            "/spec/containers/0/livenessProbe",
-            json!("x"),
-            "spec.containers[0].livenessProbe.httpGet.host is not below an object",
-        ),
-        (
-            "/spec/securityContext/runAsUser",
-            json!("0"),
-            "spec.securityContext.runAsUser is not a whole number",
-        ),
-        (
-            "/spec/volumes",
-            json!([{"name": "a", "hostPath": "/"}]),
-            "spec.volumes[0][hostPath] is not an object",
-        ),
-        (
-            "/metadata/annotations",
-            json!({"a": 1}),
-            "metadata.annotations[a] is not a string",
-        ),
-    ] {
+    for (pointer, json, field) in WRONG_TYPES {
+        let value = serde_json::from_str(json).expect(json);
         let mut pod = good();
         set(&mut pod, pointer, value);
         let tree = Tree::try_from(&pod).expect("small");
         let error = Shape::read(tree.root()).map(drop).expect_err(pointer);
-        assert_eq!(error.to_string(), field);
+        assert_eq!(error.to_string(), *field);
     }
 }
 

@@ -42,7 +42,7 @@ mod tests {
             ],
         );
         says(
-            Case::context("windowsOptions", &options("true")),
+            &Case::context("windowsOptions", &options("true")),
             "hostProcess (pod must not set securityContext.windowsOptions.hostProcess=true)",
         );
     }

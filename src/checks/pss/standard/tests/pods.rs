@@ -33,85 +33,106 @@ pub fn set(pod: &mut Value, pointer: &str, value: Value) {
 
 /// What can be done to a pod, as pointers below the pod or a container, and values.
 fn edits() -> Vec<(String, Value)> {
-    let mut all: Vec<(String, Value)> = Vec::new();
-    let mut add = |pointer: String, values: Value| {
-        let values = values.as_array().cloned().unwrap_or_default();
-        all.extend(values.into_iter().map(|value| (pointer.clone(), value)));
-    };
-    for name in ["hostNetwork", "hostPID", "hostIPC", "hostUsers"] {
-        add(format!("/spec/{name}"), json!([true, false, null]));
+    let mut all = Edits::default();
+    of_pod(&mut all);
+    of_contexts(&mut all);
+    of_containers(&mut all);
+    all.0
+}
+
+#[derive(Default)]
+struct Edits(Vec<(String, Value)>);
+
+impl Edits {
+    fn add(&mut self, pointer: impl Into<String>, values: Value) {
+        let pointer = pointer.into();
+        if let Value::Array(values) = values {
+            let edits = values.into_iter().map(|value| (pointer.clone(), value));
+            self.0.extend(edits);
+        }
     }
-    add(
-        "/spec/volumes".into(),
+}
+
+fn of_pod(all: &mut Edits) {
+    for name in ["hostNetwork", "hostPID", "hostIPC", "hostUsers"] {
+        all.add(format!("/spec/{name}"), json!([true, false, null]));
+    }
+    all.add(
+        "/spec/volumes",
         json!([
             [{"name": "a", "hostPath": {"path": "/"}}], [{"name": "a", "nfs": {}}], [{"name": "a", "emptyDir": {}}]
         ]),
     );
-    add(
-        "/spec/securityContext/sysctls".into(),
+    all.add(
+        "/spec/securityContext/sysctls",
         json!([
             [{"name": "kernel.msgmax", "value": "1"}], [{"name": "net.ipv4.tcp_rmem", "value": "1"}, {"name": "x"}]
         ]),
     );
-    add(
-        "/metadata/annotations".into(),
+    all.add(
+        "/metadata/annotations",
         json!([
             {"container.apparmor.security.beta.kubernetes.io/main": "unconfined"},
             {"seccomp.security.alpha.kubernetes.io/pod": "unconfined",
              "container.seccomp.security.alpha.kubernetes.io/init": "x"}
         ]),
     );
+}
+
+fn of_contexts(all: &mut Edits) {
     let profiles = json!([{"type": "Unconfined"}, {"type": "Localhost"}, {}, null]);
     let mut around = vec!["/spec".to_owned()];
     around.extend(LISTS.iter().map(|list| format!("/spec/{list}/0")));
-    for at in &around {
+    for at in around {
         let context = format!("{at}/securityContext");
-        add(format!("{context}/seccompProfile"), profiles.clone());
-        add(format!("{context}/appArmorProfile"), profiles.clone());
-        add(
+        all.add(format!("{context}/seccompProfile"), profiles.clone());
+        all.add(format!("{context}/appArmorProfile"), profiles.clone());
+        all.add(
             format!("{context}/runAsNonRoot"),
             json!([true, false, null]),
         );
-        add(format!("{context}/runAsUser"), json!([0, 1, null]));
-        add(
+        all.add(format!("{context}/runAsUser"), json!([0, 1, null]));
+        all.add(
             format!("{context}/windowsOptions"),
             json!([{"hostProcess": true}]),
         );
-        add(
+        all.add(
             format!("{context}/seLinuxOptions"),
             json!([
                 {"type": "spc_t"}, {"type": "container_engine_t"}, {"user": "u", "role": "r"}
             ]),
         );
     }
-    for at in &around[1..] {
+}
+
+fn of_containers(all: &mut Edits) {
+    for at in LISTS.map(|list| format!("/spec/{list}/0")) {
         let context = format!("{at}/securityContext");
-        add(format!("{context}/privileged"), json!([true, false]));
-        add(
+        all.add(format!("{context}/privileged"), json!([true, false]));
+        all.add(
             format!("{context}/allowPrivilegeEscalation"),
             json!([true, null]),
         );
-        add(
+        all.add(
             format!("{context}/procMount"),
             json!(["Unmasked", "Default"]),
         );
-        add(
+        all.add(
             format!("{context}/capabilities"),
             json!([
                 null, {}, {"add": ["SYS_ADMIN", "CHOWN"]}, {"drop": ["ALL"], "add": ["NET_BIND_SERVICE", "NET_RAW"]}
             ]),
         );
-        add(format!("{at}/securityContext"), json!([null, {}]));
-        add(
+        all.add(format!("{at}/securityContext"), json!([null, {}]));
+        all.add(
             format!("{at}/ports"),
             json!([[{"containerPort": 1, "hostPort": 1}]]),
         );
-        add(
+        all.add(
             format!("{at}/livenessProbe"),
             json!([{"httpGet": {"host": "h"}}, {"tcpSocket": {"host": ""}}]),
         );
     }
-    all
 }
 
 /// Pods with up to eight edits, the same in every run.
