@@ -31,6 +31,7 @@
 //! Any fact, and any item of a list of facts, can be `{gap: WORD}`: a word of [`Gap::word`] or a fault class.
 //! A pod is a v1 Pod in YAML, or `namespace/name` for a pod with one plain container.
 
+mod acl;
 mod facts;
 mod files;
 mod paths;

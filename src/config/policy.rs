@@ -108,7 +108,7 @@ waivers:
     reason: read by the backup user
     expires: 2030-01-01
   - {check: SP-FILE-999, subject: x, severity: low, owner: o, reason: r, expires: 2030-01-01}
-waver: []
+wavers: []
 ";
 
     #[test]
@@ -120,7 +120,7 @@ waver: []
             warnings,
             [
                 "p.yaml:4: unknown key static_pods.0.imags, did you mean images?",
-                "p.yaml:14: unknown key waver, did you mean waivers?",
+                "p.yaml:14: unknown key wavers, did you mean waivers?",
                 "p.yaml:13: there is no check SP-FILE-999",
             ]
         );

@@ -1,12 +1,11 @@
 //! The model itself: facts of every node, replaced by deltas, judged where they changed.
 
+mod judging;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::Judged;
 use super::pods::{NodePods, forget};
-use crate::checks::check::View;
-use crate::evaluate;
 use crate::model::Timestamp;
 use crate::model::ask::Question;
 use crate::model::fact::{Fact, Gap, Locator, Need};
@@ -14,7 +13,6 @@ use crate::model::hostkey::ShownKey;
 use crate::model::link::{HostState, ListedPod, LogLine, ObjectDelta, PodDelta, Update};
 use crate::model::name::NodeName;
 use crate::model::node::{ApiFacts, HostFacts, NodeFacts};
-use crate::model::policy::Policy;
 use crate::model::snapshot::Snapshot;
 use crate::model::text::Text;
 use crate::model::verdict::Verdict;
@@ -342,77 +340,5 @@ impl Model {
             api.unread = missing.cloned();
         }
         self.dirty.all = true;
-    }
-
-    /// Judges the nodes that changed.
-    pub(super) fn judge_nodes(&mut self, policy: &Policy, now: Timestamp) {
-        self.snapshot.taken = now;
-        let view = View {
-            snapshot: &self.snapshot,
-            policy,
-            now,
-        };
-        if self.dirty.all {
-            self.dirty.nodes.extend(self.snapshot.nodes.keys().cloned());
-        }
-        for name in &self.dirty.nodes {
-            if let Some(facts) = self.snapshot.nodes.get(name) {
-                self.verdicts
-                    .insert(name.clone(), Arc::new(evaluate::node(facts, &view)));
-            }
-        }
-        self.dirty.nodes.clear();
-        self.dirty.all = false;
-    }
-
-    /// Judges everything again once a waiver has lapsed.
-    pub(super) fn lapse(&mut self, policy: &Policy, now: Timestamp) {
-        let today = policy.today.unwrap_or(now);
-        let waivers = policy.waivers().iter();
-        let lapsed = waivers.filter(|waiver| waiver.is_expired(today)).count();
-        self.dirty.all |= lapsed != self.lapsed;
-        self.dirty.cluster |= lapsed != self.lapsed;
-        self.lapsed = lapsed;
-    }
-
-    /// Judges the cluster as a whole. Out goes the policy with how its waivers stand now.
-    pub(super) fn judge_cluster(&mut self, policy: &Arc<Policy>, now: Timestamp) -> Arc<Policy> {
-        self.cluster = Arc::new(evaluate::cluster(&View {
-            snapshot: &self.snapshot,
-            policy,
-            now,
-        }));
-        self.dirty.cluster = false;
-        if policy.waivers().is_empty() {
-            return Arc::clone(policy);
-        }
-        let mut judged = self.seen(policy, false);
-        judged.judge_waivers(now);
-        self.cluster = judged.cluster;
-        judged.policy
-    }
-
-    /// What is known and concluded now.
-    pub(super) fn view(&mut self, policy: &Arc<Policy>, complete: bool) -> Judged {
-        self.changed = false;
-        self.generation += 1;
-        let mut judged = self.seen(policy, complete);
-        judged.log = Arc::new(std::mem::take(&mut self.log));
-        judged
-    }
-
-    fn seen(&self, policy: &Arc<Policy>, complete: bool) -> Judged {
-        Judged {
-            snapshot: Arc::new(self.snapshot.clone()),
-            nodes: self.verdicts.clone(),
-            cluster: self.cluster.clone(),
-            hosts: self.hosts.clone(),
-            policy: Arc::clone(policy),
-            shown: Arc::clone(&self.shown),
-            log: Arc::default(),
-            questions: Arc::clone(&self.questions),
-            generation: self.generation,
-            complete,
-        }
     }
 }

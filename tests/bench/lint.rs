@@ -19,7 +19,11 @@ fn main() {
     let manifests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/kubeadm-1.37");
     let mut texts: Vec<String> = Vec::new();
     for entry in std::fs::read_dir(&manifests).expect("fixtures").flatten() {
-        if entry.path().extension().is_some_and(|ending| ending == "yaml") {
+        if entry
+            .path()
+            .extension()
+            .is_some_and(|ending| ending == "yaml")
+        {
             texts.push(std::fs::read_to_string(entry.path()).expect("a manifest"));
         }
     }

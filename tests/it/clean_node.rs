@@ -92,6 +92,7 @@ impl Node {
             "pods": self.pods,
             "namespaces": self.namespaces,
             "count": 2,
+            "policy": "none",
         });
         example::read(&whole.to_string()).expect("a node is an example")
     }

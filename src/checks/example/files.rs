@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_yaml::Value;
 
+use super::acl::acl;
 use super::facts::{number, parts};
 use super::pods::{PodWritten, pod};
 use super::{gap, gap_of, parse};
@@ -13,9 +14,7 @@ use crate::model::lines::Lines;
 use crate::model::node::{DirEntry, ManifestDir};
 use crate::model::pod::{Manifest, Parsed};
 use crate::model::text::Text;
-use crate::model::unix::{
-    Acl, AclEntry, AclTag, FileKind, Gid, Hop, Mode, Mount, Stat, Uid, Walk, WalkEnd,
-};
+use crate::model::unix::{FileKind, Gid, Hop, Mode, Mount, Stat, Uid, Walk, WalkEnd};
 
 /// Path to what is special about it.
 pub(super) type Tree = BTreeMap<String, FileWritten>;
@@ -374,32 +373,6 @@ fn mount(written: &MountWritten) -> Mount {
         fstype: Text::from(written.fstype.as_deref().unwrap_or("ext4")),
         read_only: written.read_only,
     }
-}
-
-/// `u::rwx,u:1000:rw-,g::r-x,m::rwx,o::---,d:u:1000:rwx`: the short form of getfacl, ids as numbers.
-#[expect(clippy::needless_pass_by_value, reason = "readers share one shape")]
-fn acl(written: String) -> Result<Option<Acl>, String> {
-    let mut out = Acl::default();
-    for raw in written.split(',') {
-        let (list, line) = match raw.strip_prefix("d:") {
-            Some(line) => (&mut out.default, line),
-            None => (&mut out.access, raw),
-        };
-        let [tag, id, letters] = parts(line)?;
-        let tag = match (tag, id) {
-            ("u", "") => AclTag::UserObj,
-            ("u", id) => AclTag::User(Uid(number(id)?)),
-            ("g", "") => AclTag::GroupObj,
-            ("g", id) => AclTag::Group(Gid(number(id)?)),
-            ("m", "") => AclTag::Mask,
-            ("o", "") => AclTag::Other,
-            _ => return Err(format!("{raw}: not a line of an access list")),
-        };
-        let bit = |letter, bit| if letters.contains(letter) { bit } else { 0 };
-        let perms = bit('r', 4) | bit('w', 2) | bit('x', 1);
-        list.push(AclEntry { tag, perms });
-    }
-    Ok(Some(out))
 }
 
 #[cfg(test)]

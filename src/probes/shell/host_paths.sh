@@ -2,7 +2,8 @@ hs=// hc=0
 set --
 i=0; while [ $i -lt $mn ]; do i=$((i + 1)); eval "f=\$m$i"; [ ! -f "$f" ] || set -- "$@" "$f"; done
 if [ $# -gt 0 ]; then
-  o=$(run sed -n '/hostPath/,/path["'\'']\{0,1\}:/s/^.*path["'\'']\{0,1\}:[[:space:]]*["'\'']\{0,1\}\(\/[^"'\'',}]*\).*/\1/p' "$@")
+  q="[\"']\{0,1\}"
+  o=$(run sed -n "/hostPath/,/path$q:/s/^.*path$q:[[:space:]]*$q\(\/[^\"',}]*\).*/\1/p" "$@")
   IFS=$N
   for f in $o; do
     IFS=$D

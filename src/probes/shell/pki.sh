@@ -21,7 +21,8 @@ keeps() {
   service-account-key-file) y=public_key;;
   service-account-signing-key-file|service-account-private-key-file) y=private_key;;
   *-private-key-file|*-keyfile|*-key-file|key-file|*-signing-key-file|kubelet-client-key) y=private_key;;
-  *-ca-file|*-cert-file|cert-file|*-cafile|*-certfile|kubelet-client-certificate|kubelet-certificate-authority) y=certificate;;
+  *-ca-file|*-cert-file|cert-file|*-cafile|*-certfile) y=certificate;;
+  kubelet-client-certificate|kubelet-certificate-authority) y=certificate;;
   *) return 1;;
   esac
 }
