@@ -31,7 +31,7 @@ pub(super) enum Reply {
 
 /// The desk where questions lie until they are answered.
 pub struct Asking {
-    outlet: Option<Outlet>,
+    outlet: Mutex<Option<Outlet>>,
     desk: Mutex<Desk>,
     settled: Condvar,
     round: AtomicU64,
@@ -58,7 +58,7 @@ impl Asking {
 
     fn to(outlet: Option<Outlet>) -> Self {
         Self {
-            outlet,
+            outlet: Mutex::new(outlet),
             desk: Mutex::default(),
             settled: Condvar::new(),
             round: AtomicU64::new(0),
@@ -67,7 +67,16 @@ impl Asking {
 
     /// Whether a person can be asked.
     pub(super) fn is_heard(&self) -> bool {
-        self.outlet.is_some()
+        self.outlet().is_some()
+    }
+
+    /// The run is over: nobody is asked any more, and the way out is not held open.
+    pub(super) fn close(&self) {
+        *self.outlet() = None;
+    }
+
+    fn outlet(&self) -> MutexGuard<'_, Option<Outlet>> {
+        self.outlet.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Rises whenever a person asks for another try: refusals of earlier rounds are over then.
@@ -83,15 +92,15 @@ impl Asking {
     /// Puts a question; the ticket is settled when it is answered.
     pub(super) fn ask(&self, kind: Asked, again: Option<String>) -> QuestionId {
         let again = again.map(|why| Text::new(&why));
-        let id = {
-            let mut desk = self.lock();
-            let id = desk.ticket();
-            desk.asked.insert(id);
-            id
-        };
+        let mut desk = self.lock();
+        let id = desk.ticket();
         let question = Question { id, kind, again };
-        self.lock().open.insert(id, question.fields().len());
-        if let Some(outlet) = &self.outlet {
+        desk.asked.insert(id);
+        desk.open.insert(id, question.fields().len());
+        drop(desk);
+        // Not under the lock: a way out that is full waits.
+        let outlet = self.outlet().clone();
+        if let Some(outlet) = outlet {
             let message = Text::from(format!("waiting for an answer: {}", question.subject()));
             outlet.log(Level::Info, None, message, None);
             outlet.send(Update::Ask(question));
@@ -106,15 +115,15 @@ impl Asking {
 
     /// Ends the waiting for a ticket, or takes a question back.
     pub(super) fn settle(&self, id: QuestionId) {
-        self.close(id, None);
+        self.end(id, None);
     }
 
     /// The answer of a person.
     pub fn answer(&self, id: QuestionId, answer: Option<Vec<Secret>>) {
-        self.close(id, answer);
+        self.end(id, answer);
     }
 
-    fn close(&self, id: QuestionId, answer: Option<Vec<Secret>>) {
+    fn end(&self, id: QuestionId, answer: Option<Vec<Secret>>) {
         let was_asked = {
             let mut desk = self.lock();
             let Some(fields) = desk.open.remove(&id) else {
@@ -126,7 +135,8 @@ impl Asking {
             desk.asked.remove(&id)
         };
         self.settled.notify_all();
-        if let Some(outlet) = self.outlet.as_ref().filter(|_| was_asked) {
+        let outlet = self.outlet().clone().filter(|_| was_asked);
+        if let Some(outlet) = outlet {
             outlet.send(Update::Answered(id));
         }
     }

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use jiff::SignedDuration;
 
+use crate::model::ask::QuestionId;
 use crate::model::fact::{FaultClass, Gap};
 use crate::model::link::{HostState, Level, Update};
 use crate::model::name::NodeName;
@@ -65,13 +66,14 @@ pub(super) struct Site {
 }
 
 impl Site {
-    /// Reads one node and sends everything that there is to say about it.
-    pub fn collect(&self, ssh: &mut Either, job: &NodeJob) {
+    /// Reads one node and sends everything that there is to say about it. A ticket: it is to be read again when
+    /// that is settled, and nothing is said yet.
+    pub fn collect(&self, ssh: &mut Either, job: &NodeJob) -> Option<QuestionId> {
         let node = &job.node;
         let closed = self.targets.closed(node, job.object.as_deref());
         if let Some(gap) = closed.filter(|_| job.route.is_none()) {
             self.deliver(node, HostFacts::gap(&gap), HostState::ApiOnly(gap));
-            return;
+            return None;
         }
         self.host(node, HostState::Connecting);
         let start = Instant::now();
@@ -88,15 +90,24 @@ impl Site {
         if let Some(key) = ssh.shown(node).filter(|_| outcome.is_err()) {
             self.outlet.send(Update::Shown(node.clone(), key));
         }
+        if let Some(why) = ssh.detour() {
+            let message = Text::from(format!("through the system's ssh: {why}"));
+            self.outlet.log(Level::Info, Some(node), message, None);
+        }
         match outcome {
+            Err(_) if ssh.waits().is_some() => {
+                self.host(node, HostState::Queued);
+                return ssh.waits();
+            }
             Ok((facts, frame)) => {
                 self.told(node, &frame, start);
                 self.delivered().insert(node.clone());
                 let state = state(&facts);
                 self.deliver(node, facts, state);
             }
-            Err(gap) => self.failed(node, gap),
+            Err(gap) => self.failed(node, gap, !ssh.is_told()),
         }
+        None
     }
 
     fn read(&self, ssh: &mut Either, job: &NodeJob) -> Result<(HostFacts, Frame), Gap> {
@@ -169,11 +180,13 @@ impl Site {
         self.host(node, state);
     }
 
-    fn failed(&self, node: &NodeName, gap: Gap) {
+    fn failed(&self, node: &NodeName, gap: Gap, aloud: bool) {
         if self.cancel.is_cancelled() {
             return;
         }
-        self.outlet.warn(node, &gap);
+        if aloud {
+            self.outlet.warn(node, &gap);
+        }
         let wrong = matches!(gap, Gap::WrongMachine { .. });
         if !wrong && self.delivered().contains(node) {
             self.host(node, HostState::Stale(gap));

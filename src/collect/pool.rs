@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::model::ask::QuestionId;
 use crate::model::link::{HostState, Update};
 use crate::model::name::NodeName;
 use crate::probes::mask::Masker;
@@ -43,6 +44,8 @@ struct State {
     /// Being read; what was asked for again meanwhile comes after.
     busy: HashSet<NodeName>,
     again: HashMap<NodeName, NodeJob>,
+    /// They go on when their tickets are settled; nobody is held up by them.
+    parked: Vec<(QuestionId, NodeJob)>,
     idle: usize,
     /// All threads, the dispatcher too; counted before they run, so that nobody sees an empty pool in between.
     threads: usize,
@@ -72,7 +75,7 @@ pub fn spawn(
     let crew = Crew {
         queue: Arc::clone(&queue),
         asking: Arc::clone(&asking),
-        ssh: Either::new(&options.place)?,
+        ssh: Either::new(&options.place, Arc::clone(&asking))?,
         site: Arc::new(Site {
             targets: Targets::new(Arc::clone(&options)),
             options,
@@ -129,21 +132,32 @@ impl Crew {
         let queue = Arc::clone(&self.queue);
         let _present = Present(&queue, false);
         while !self.site.cancel.is_cancelled() {
+            for job in queue.released(&self.asking) {
+                self.take(job);
+            }
             match jobs.recv_timeout(TICK) {
                 Ok(job) => {
                     self.site.host(&job.node, HostState::Queued);
-                    let hire = queue.push(job, self.site.options.bounds.workers);
-                    if hire && self.hire().is_err() && queue.lock().workers == 0 {
-                        // No thread to be had: slow is better than not at all.
-                        work(&queue, &self.site, &mut self.ssh, Duration::ZERO);
-                    }
+                    self.take(job);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
+                // Workers may still park what they read.
+                Err(RecvTimeoutError::Disconnected) if queue.lock().is_quiet() => break,
+                Err(RecvTimeoutError::Disconnected) => queue.rest(),
             }
         }
+        self.asking.close();
         queue.lock().closed = true;
         queue.changed.notify_all();
+    }
+
+    fn take(&mut self, job: NodeJob) {
+        let queue = Arc::clone(&self.queue);
+        let hire = queue.push(job, self.site.options.bounds.workers);
+        if hire && self.hire().is_err() && queue.lock().workers == 0 {
+            // No thread to be had: slow is better than not at all.
+            work(&queue, &self.site, &mut self.ssh, Duration::ZERO);
+        }
     }
 
     fn hire(&self) -> io::Result<()> {
@@ -170,8 +184,8 @@ impl Crew {
 /// Reads nodes until there has been nothing to do for `rest`.
 fn work(queue: &Queue, site: &Site, ssh: &mut Either, rest: Duration) {
     while let Some(job) = queue.pop(&site.cancel, rest) {
-        site.collect(ssh, &job);
-        queue.done(&job.node);
+        let waits = site.collect(ssh, &job);
+        queue.done(job, waits);
     }
 }
 
@@ -229,12 +243,35 @@ impl Queue {
         }
     }
 
-    fn done(&self, node: &NodeName) {
+    /// A job is over, or waits for a ticket.
+    fn done(&self, job: NodeJob, waits: Option<QuestionId>) {
         let mut state = self.lock();
-        state.busy.remove(node);
-        if let Some(job) = state.again.remove(node) {
-            state.add(job);
+        state.busy.remove(&job.node);
+        let again = state.again.remove(&job.node);
+        match (waits, again) {
+            (Some(id), again) => state.parked.push((id, again.unwrap_or(job))),
+            (None, Some(job)) => state.add(job),
+            (None, None) => {}
         }
+        if state.is_quiet() {
+            self.changed.notify_all();
+        }
+    }
+
+    /// Waits for a change, or a little.
+    fn rest(&self) {
+        // What is found afterwards counts, not why the wait ended.
+        drop(self.changed.wait_timeout(self.lock(), TICK));
+    }
+
+    /// Jobs whose tickets are settled.
+    fn released(&self, asking: &Asking) -> Vec<NodeJob> {
+        let mut state = self.lock();
+        let parked = std::mem::take(&mut state.parked);
+        let (waiting, free): (Vec<_>, Vec<_>) =
+            parked.into_iter().partition(|(id, _)| asking.is_open(*id));
+        state.parked = waiting;
+        free.into_iter().map(|(_, job)| job).collect()
     }
 
     fn leave(&self, worker: bool) {
@@ -246,6 +283,11 @@ impl Queue {
 }
 
 impl State {
+    /// Nothing is read and nothing waits.
+    fn is_quiet(&self) -> bool {
+        self.busy.is_empty() && self.waiting.is_empty() && self.parked.is_empty()
+    }
+
     fn arrive(&mut self, worker: bool) {
         self.threads += 1;
         self.workers += usize::from(worker);

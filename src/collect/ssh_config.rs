@@ -11,6 +11,7 @@ use crate::disk;
 
 use super::cancel::{Cancel, Woken};
 use super::options::Place;
+use super::transport::Beyond;
 
 /// An answer is some 5 kB long.
 const ANSWER: usize = 256 * 1024;
@@ -33,6 +34,8 @@ pub struct HostConfig {
     pub known_hosts: Vec<PathBuf>,
     /// `ProxyJump` or `ProxyCommand` as written.
     pub proxy: Option<String>,
+    pub certificates: Vec<PathBuf>,
+    pub beyond: Vec<Beyond>,
 }
 
 /// Which agent to ask.
@@ -192,6 +195,8 @@ pub fn parse(text: &str, name: &str, place: &Place) -> HostConfig {
             "user" => config.user = set,
             "hostkeyalias" => config.alias = set,
             "identitiesonly" => config.identities_only = value == "yes",
+            "gssapiauthentication" if value == "yes" => config.beyond.push(Beyond::Gssapi),
+            "pkcs11provider" if set.is_some() => config.beyond.push(Beyond::Provider),
             "proxyjump" | "proxycommand" if set.is_some() => {
                 config.proxy = set.map(|value| format!("{keyword} {value}"));
             }
@@ -203,6 +208,7 @@ pub fn parse(text: &str, name: &str, place: &Place) -> HostConfig {
         let (keyword, value) = line.split_once(' ').unwrap_or((line, ""));
         match keyword {
             "identityfile" => config.identities.extend(tokens.path(value)),
+            "certificatefile" => config.certificates.extend(tokens.path(value)),
             "identityagent" => config.agent = tokens.agent(value),
             "userknownhostsfile" | "globalknownhostsfile" => config
                 .known_hosts
@@ -296,6 +302,7 @@ mod tests {
                     hostkeyalias n1.example\nidentityagent SSH_AUTH_SOCK\nidentityfile ~/.ssh/id_%r\n\
                     identityfile %d/%h-%n-%p-%u-%%\nidentityfile ~/%Z\n\
                     globalknownhostsfile /etc/a /etc/b\nuserknownhostsfile ~/.ssh/known_hosts none\n\
+                    certificatefile ~/c-cert.pub\ngssapiauthentication yes\npkcs11provider none\n\
                     proxyjump b1,b2\nsendenv LANG\n\n";
         let config = parse(text, "n1", &place());
         assert_eq!(
@@ -317,6 +324,8 @@ mod tests {
                     "/home/me/.ssh/known_hosts".into(),
                 ],
                 proxy: Some("proxyjump b1,b2".to_owned()),
+                certificates: vec!["/home/me/c-cert.pub".into()],
+                beyond: vec![Beyond::Gssapi],
             }
         );
         assert_eq!(parse("proxyjump none\n", "n1", &place()).proxy, None);

@@ -178,6 +178,8 @@ fn build(
             (Some(_), Agent::Socket(socket)) => Some(socket),
         },
         client,
+        certificates: config.certificates,
+        beyond: config.beyond,
     })
 }
 

@@ -27,6 +27,8 @@ mod lab;
 #[path = "../lab/api/mod.rs"]
 mod lab_api;
 mod layers;
+mod login;
+mod mutation;
 mod lint;
 mod mutation;
 #[path = "../lab/offline.rs"]

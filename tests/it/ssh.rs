@@ -81,6 +81,8 @@ impl Lab {
             identities_only: true,
             agent: None,
             client: Client::Libssh2,
+            certificates: Vec::new(),
+            beyond: Vec::new(),
         }
     }
 

@@ -15,7 +15,7 @@ use russh::keys::ssh_key::certificate::{Builder, CertType};
 use russh::keys::ssh_key::private::Ed25519Keypair;
 use russh::keys::{Certificate, PrivateKey, PublicKey};
 use russh::server::{self, Auth, ChannelOpenHandle, Handler, Msg, Session, VerifiedPublicKey};
-use russh::{Channel, ChannelId};
+use russh::{Channel, ChannelId, MethodKind, MethodSet};
 use stakeout::disk;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
@@ -72,7 +72,22 @@ pub enum Fault {
     /// Where a certificate is asked for, shows one of the farm's authority for this name, until so many seconds
     /// after 1970.
     Certified(&'static str, u64),
+    /// Takes something else than the key of all nodes.
+    Gate(Gate),
 }
+
+/// What a node wants to know at the login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    Password(&'static str),
+    /// Keyboard-interactive with these prompts in one round.
+    Asks(&'static [Prompt]),
+    /// The key, and then the prompts.
+    KeyThenAsks(&'static [Prompt]),
+}
+
+/// A prompt, the right answer, and whether it may be seen.
+pub type Prompt = (&'static str, &'static str, bool);
 
 /// What a command brings.
 #[derive(Clone, Debug, Default)]
@@ -98,6 +113,8 @@ struct Site {
     faults: Vec<Fault>,
     /// Connections so far, by node.
     visits: Vec<AtomicUsize>,
+    /// Passwords and answers so far, by node.
+    answers: Vec<AtomicUsize>,
     client: PublicKey,
 }
 
@@ -120,6 +137,7 @@ impl Farm {
             respond: Box::new(respond),
             faults: faults.to_vec(),
             visits: faults.iter().map(|_| AtomicUsize::new(0)).collect(),
+            answers: faults.iter().map(|_| AtomicUsize::new(0)).collect(),
             client: client_key().public_key().clone(),
         });
         let addresses = addresses(faults.len());
@@ -152,6 +170,11 @@ impl Farm {
     /// Connections that a node has seen.
     pub fn visits(&self, node: usize) -> usize {
         self.site.visits[node].load(Ordering::SeqCst)
+    }
+
+    /// Passwords and rounds of answers that a node has seen.
+    pub fn answers(&self, node: usize) -> usize {
+        self.site.answers[node].load(Ordering::SeqCst)
     }
 
     /// Lines with the right key of every node, under its address.
@@ -295,7 +318,7 @@ async fn serve(site: Arc<Site>, node: usize, listener: TcpListener) {
         keys: vec![shown],
         auth_rejection_time: Duration::from_millis(1),
         auth_rejection_time_initial: Some(Duration::ZERO),
-        methods: (&[russh::MethodKind::PublicKey][..]).into(),
+        methods: methods(site.faults[node]),
         nodelay: true,
         ..server::Config::default()
     });
@@ -307,6 +330,15 @@ async fn serve(site: Arc<Site>, node: usize, listener: TcpListener) {
             let _ = visitor(site, config, (node, visit), stream).await;
         });
     }
+}
+
+fn methods(fault: Fault) -> MethodSet {
+    let kinds: &[MethodKind] = match fault {
+        Fault::Gate(Gate::Password(_)) => &[MethodKind::Password],
+        Fault::Gate(Gate::Asks(_)) => &[MethodKind::KeyboardInteractive],
+        _ => &[MethodKind::PublicKey],
+    };
+    kinds.into()
 }
 
 async fn visitor(
@@ -379,6 +411,15 @@ struct Visitor {
 }
 
 impl Visitor {
+    /// Whether the key is right, and a key is what the node wants.
+    fn takes(&self, key: &PublicKey) -> bool {
+        let other = matches!(
+            self.fault(),
+            Fault::Denied | Fault::Gate(Gate::Password(_) | Gate::Asks(_))
+        );
+        !other && key.key_data() == self.site.client.key_data()
+    }
+
     fn fault(&self) -> Fault {
         self.site.faults[self.node]
     }
@@ -387,13 +428,64 @@ impl Visitor {
 impl Handler for Visitor {
     type Error = russh::Error;
 
+    async fn auth_publickey_offered(
+        &mut self,
+        _user: &str,
+        offer: server::PublicKeyOffer<'_>,
+    ) -> Result<Auth, Self::Error> {
+        Ok(if self.takes(offer.public_key) {
+            Auth::Accept
+        } else {
+            Auth::reject()
+        })
+    }
+
     async fn auth_publickey(
         &mut self,
         _user: &str,
         key: VerifiedPublicKey<'_>,
     ) -> Result<Auth, Self::Error> {
-        let known = key.public_key.key_data() == self.site.client.key_data();
-        Ok(if known && self.fault() != Fault::Denied {
+        Ok(match self.fault() {
+            _ if !self.takes(key.public_key) => Auth::reject(),
+            Fault::Gate(Gate::KeyThenAsks(_)) => Auth::Reject {
+                proceed_with_methods: Some((&[MethodKind::KeyboardInteractive][..]).into()),
+                partial_success: true,
+            },
+            _ => Auth::Accept,
+        })
+    }
+
+    async fn auth_password(&mut self, _user: &str, password: &str) -> Result<Auth, Self::Error> {
+        self.site.answers[self.node].fetch_add(1, Ordering::SeqCst);
+        Ok(match self.fault() {
+            Fault::Gate(Gate::Password(right)) if right == password => Auth::Accept,
+            _ => Auth::reject(),
+        })
+    }
+
+    async fn auth_keyboard_interactive<'a>(
+        &'a mut self,
+        _user: &str,
+        _submethods: &str,
+        response: Option<server::Response<'a>>,
+    ) -> Result<Auth, Self::Error> {
+        let Fault::Gate(Gate::Asks(prompts) | Gate::KeyThenAsks(prompts)) = self.fault() else {
+            return Ok(Auth::reject());
+        };
+        let Some(response) = response else {
+            let prompts = prompts
+                .iter()
+                .map(|(text, _, echo)| ((*text).into(), *echo));
+            return Ok(Auth::Partial {
+                name: "".into(),
+                instructions: "\u{1b}[2Jwelcome\nto the lab".into(),
+                prompts: prompts.collect(),
+            });
+        };
+        self.site.answers[self.node].fetch_add(1, Ordering::SeqCst);
+        let typed: Vec<Vec<u8>> = response.map(|line| line.to_vec()).collect();
+        let right: Vec<&[u8]> = prompts.iter().map(|prompt| prompt.1.as_bytes()).collect();
+        Ok(if typed == right {
             Auth::Accept
         } else {
             Auth::reject()

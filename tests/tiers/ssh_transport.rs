@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Failed, Trial};
+use stakeout::collect::asking::Asking;
 use stakeout::collect::cancel::Cancel;
 use stakeout::collect::known_hosts::{KnownHosts, Verdict};
 use stakeout::collect::options::{Options, Place};
@@ -189,6 +190,8 @@ impl Server {
             identities_only: false,
             agent: None,
             client: Client::Libssh2,
+            certificates: Vec::new(),
+            beyond: Vec::new(),
         };
         Self {
             folder,
@@ -416,7 +419,7 @@ fn jump_host() -> Result<(), Failed> {
         client: Client::OpenSsh("test".to_owned()),
         ..target.node.clone()
     };
-    let mut transport = Either::new(&place)?;
+    let mut transport = Either::new(&place, Arc::new(Asking::nobody()))?;
     let frame = run_by(&mut transport, &node).map_err(|gap| gap.to_string())?;
     assert!(frame.complete && frame.uid == 0);
     let mut class = |node: &NodeRef| match run_by(&mut transport, node) {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::collect::asking::Asking;
 use crate::collect::options::Place;
+use crate::model::ask::QuestionId;
 use crate::model::fact::{FaultClass, Gap};
 use crate::model::hostkey::ShownKey;
 use crate::model::name::NodeName;
@@ -17,15 +19,17 @@ use super::{Client, Collect, Ctl, NodeRef, Transport};
 pub struct Either {
     ssh2: Ssh2,
     openssh: OpenSsh,
+    detour: Option<String>,
 }
 
 impl Either {
     /// # Errors
     /// Where no thread or no descriptor is left.
-    pub fn new(place: &Place) -> std::io::Result<Self> {
+    pub fn new(place: &Place, asking: Arc<Asking>) -> std::io::Result<Self> {
         Ok(Self {
-            ssh2: Ssh2::new()?,
+            ssh2: Ssh2::asking(asking)?,
             openssh: OpenSsh::new(place)?,
+            detour: None,
         })
     }
 
@@ -39,10 +43,26 @@ impl Either {
     pub fn shown(&self, node: &NodeName) -> Option<Arc<ShownKey>> {
         self.ssh2.shown(node)
     }
+
+    /// The ticket that the last run has to be made again for: it ended without one.
+    pub fn waits(&self) -> Option<QuestionId> {
+        self.ssh2.waits()
+    }
+
+    /// The last run ended as others before it, for a reason that was said then.
+    pub fn is_told(&self) -> bool {
+        self.ssh2.is_told()
+    }
+
+    /// Why the last run took OpenSSH although the configuration did not ask for it.
+    pub fn detour(&mut self) -> Option<String> {
+        self.detour.take()
+    }
 }
 
 impl Transport for Either {
     fn run(&mut self, node: &NodeRef, job: &Collect, ctl: &Ctl<'_>) -> Result<Frame, Gap> {
+        self.detour = None;
         if let Client::OpenSsh(_) = node.client {
             return self.openssh.run(node, job, ctl);
         }
@@ -50,10 +70,14 @@ impl Transport for Either {
             Err(Gap::Node {
                 class: FaultClass::NeedsSystemSsh,
                 detail,
-            }) => self
-                .openssh
-                .run(node, job, ctl)
-                .map_err(|gap| other(gap, detail.as_str())),
+            }) => {
+                self.detour = Some(detail.as_str().to_owned());
+                let outcome = self.openssh.run(node, job, ctl);
+                if outcome.is_ok() {
+                    self.ssh2.leave_to_openssh(node, detail.as_str());
+                }
+                outcome.map_err(|gap| other(gap, detail.as_str()))
+            }
             outcome => outcome,
         }
     }

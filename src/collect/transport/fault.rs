@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::model::ask::QuestionId;
 use crate::model::fact::{FaultClass, Gap};
 use crate::model::hostkey::ShownKey;
 use crate::model::text::Text;
@@ -15,6 +16,10 @@ pub(super) struct Fault {
     pub again: bool,
     /// The key that the host showed, where it is neither on file nor spoken against: a person may trust it.
     pub shown: Option<Arc<ShownKey>>,
+    /// Said before in the same words, for other nodes: it stands with the node, not in the log.
+    pub told: bool,
+    /// No fault yet: the attempt is to be made again when this ticket is settled.
+    pub waits: Option<QuestionId>,
 }
 
 impl Fault {
@@ -24,6 +29,8 @@ impl Fault {
             detail: detail.into(),
             again: false,
             shown: None,
+            told: false,
+            waits: None,
         }
     }
 
@@ -31,6 +38,15 @@ impl Fault {
         Self {
             again: true,
             ..Self::new(class, detail)
+        }
+    }
+
+    /// An answer is needed first.
+    pub fn waiting(id: QuestionId) -> Self {
+        let text = "the login waits for an answer: press r";
+        Self {
+            waits: Some(id),
+            ..Self::new(FaultClass::AuthDenied, text)
         }
     }
 

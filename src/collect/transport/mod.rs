@@ -38,6 +38,19 @@ pub struct NodeRef {
     /// The agent's socket; none: do not ask one.
     pub agent: Option<PathBuf>,
     pub client: Client,
+    /// Certificates beside those that lie next to their keys.
+    pub certificates: Vec<PathBuf>,
+    /// What the configuration provides for and only OpenSSH can do.
+    pub beyond: Vec<Beyond>,
+}
+
+/// A way to log in that libssh2 does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Beyond {
+    /// Kerberos tickets, where the host takes them.
+    Gssapi,
+    /// Keys of a PKCS #11 provider.
+    Provider,
 }
 
 /// Which SSH client goes there.

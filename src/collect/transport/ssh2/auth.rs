@@ -1,297 +1,308 @@
-//! The login: which keys are offered, in which order, and what a refusal means.
+//! The login, on a node and on every hop to it: keys first, then what the host asks a person for, and what a
+//! refusal means.
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ::ssh2::{Error, ErrorCode};
+
+use crate::collect::asking::Asking;
 use crate::collect::known_hosts::Key;
 use crate::collect::transport::NodeRef;
 use crate::collect::transport::fault::Fault;
 use crate::model::fact::FaultClass;
+use crate::model::secret::Secret;
 
-use super::agent;
-use super::drive::{Phase, Stop, Wire, code, is_disconnect, words};
-use super::identity::KeyFile;
+use super::answers::{Answers, Missing};
+use super::drive::{NOT_ENOUGH, REFUSED, Stop, Wire, code, is_disconnect, words};
+use super::identity::{Private, public_line};
+use super::memory::{Memory, circle};
+use super::offer::{Identity, Offer, Sources};
+use super::refusal::{denied, hung_up, nothing};
+use super::talk::{self, Floor, Said};
+use super::turn::{Turn, accepted, late};
 
 /// sshd hangs up at its sixth failure (MaxAuthTries).
 const ATTEMPTS: usize = 6;
-/// How long a list of the agent is good for: long enough for a fleet, short enough for `ssh-add` and a key press.
-const FRESH: Duration = Duration::from_secs(5);
-/// Time for the question which methods the host takes, after a refusal.
-const METHODS: Duration = Duration::from_secs(2);
+/// The same where a password may follow: the question for the methods and the password count too.
+const BEFORE_PASSWORD: usize = 4;
 
-/// Something to log in with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Identity {
-    Agent(Key),
-    File(PathBuf),
-}
-
-/// What all sessions share: key files and agent are read once, and what worked is offered first.
-#[derive(Default)]
+/// What all sessions share: sources of keys, typed secrets, and what worked.
 pub(super) struct Keys {
-    files: Mutex<HashMap<PathBuf, (Instant, Arc<KeyFile>)>>,
-    agents: Mutex<HashMap<PathBuf, (Instant, AgentList)>>,
-    worked: Mutex<HashMap<String, Identity>>,
+    sources: Sources,
+    answers: Answers,
+    memory: Memory,
+    floor: Floor,
 }
 
-type AgentList = Result<Arc<[Key]>, String>;
-
-/// What there is to offer, and what there would be.
-#[derive(Default)]
-struct Offer {
-    identities: Vec<Identity>,
-    /// Why others are not offered, for the case that none works.
-    skipped: Vec<String>,
-    /// An agent was named and does not answer.
-    agent_fault: Option<String>,
-    /// Kinds that only OpenSSH can use were left out.
-    needs_openssh: bool,
+/// Why an identity did not do it.
+enum Attempt {
+    /// With what there is to say beyond a plain refusal.
+    Refused(String),
+    /// Taken, but the host wants more.
+    Partial(String),
+    Fault(Fault),
 }
 
 impl Keys {
-    /// Logs in with the first identity that the host takes.
-    pub fn login(&self, wire: &Wire<'_>, node: &NodeRef, until: Instant) -> Result<(), Fault> {
-        wire.watch.extend(until);
-        let offer = self.offer(node);
-        if offer.identities.is_empty() {
-            return Err(offer.nothing(node));
+    pub fn new(asking: Arc<Asking>) -> Self {
+        Self {
+            sources: Sources::default(),
+            answers: Answers::new(asking),
+            memory: Memory::default(),
+            floor: Floor::default(),
+        }
+    }
+
+    /// Whether connecting makes sense: something to log in with, no answer to wait for, no refusals before.
+    pub fn ready(&self, node: &NodeRef) -> Result<(), Fault> {
+        let circle = circle(node);
+        self.memory.look(&circle, self.answers.asking.round())?;
+        let offer = self.offer(node, &circle);
+        let mut waits = None;
+        for identity in &offer.identities {
+            match identity {
+                Identity::File(path, _) if self.is_locked(path) => {
+                    waits = waits.or(self.answers.open_question(path));
+                }
+                _ => return Ok(()),
+            }
+        }
+        match waits {
+            Some(id) => Err(Fault::waiting(id)),
+            None if offer.identities.is_empty() && !self.answers.asking.is_heard() => {
+                Err(nothing(&offer, node, ""))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// From now on OpenSSH logs in to nodes like this one.
+    pub fn leave_to_openssh(&self, node: &NodeRef, why: &str) {
+        self.memory.leave_to_openssh(&circle(node), why);
+    }
+
+    /// Logs in with the first identity that the host takes, or with what a person types. Gives back how long it
+    /// waited for others: the node's deadline moves by as much.
+    pub fn login<'a>(
+        &'a self,
+        wire: &'a Wire<'a>,
+        node: &'a NodeRef,
+        until: Instant,
+    ) -> Result<Duration, Fault> {
+        let turn = Turn::new(wire, node, until);
+        let circle = circle(node);
+        let round = self.answers.asking.round();
+        let pass = turn.pause(|| self.memory.enter(&circle, round, wire.cancel))?;
+        turn.pass.replace(Some(pass));
+        let outcome = self.all(&turn, self.offer(node, &circle));
+        if let Some(pass) = turn.pass.borrow_mut().as_mut() {
+            match &outcome {
+                Ok(identity) => pass.worked(identity.as_ref()),
+                Err(fault) if fault.class == FaultClass::AuthDenied && fault.waits.is_none() => {
+                    pass.refused(&node.node, &fault.detail);
+                }
+                Err(_) => {}
+            }
+        }
+        outcome.map(|_| turn.waited())
+    }
+
+    fn offer(&self, node: &NodeRef, circle: &str) -> Offer {
+        let worked = self.memory.worked(circle);
+        self.sources.offer(node, worked.as_ref())
+    }
+
+    fn is_locked(&self, path: &std::path::Path) -> bool {
+        matches!(self.sources.file(path).private, Private::Locked(_))
+    }
+
+    /// Every way in, one after the other; the identity that did it, where it was one.
+    fn all(&self, turn: &Turn<'_>, mut offer: Offer) -> Result<Option<Identity>, Fault> {
+        let most = if self.answers.asking.is_heard() {
+            BEFORE_PASSWORD
+        } else {
+            ATTEMPTS
+        };
+        let left = offer.identities.len().saturating_sub(most);
+        if left > 0 {
+            let text = format!("{left} keys not tried: set IdentitiesOnly");
+            offer.skipped.push(text);
         }
         let mut tried = Vec::new();
-        for identity in offer.identities.iter().take(ATTEMPTS) {
-            let outcome = match identity {
-                Identity::Agent(key) => by_agent(wire, node, key, until),
-                Identity::File(path) => self.by_file(wire, node, path, until),
+        let mut asked_methods = None;
+        for identity in offer.identities.iter().take(most) {
+            let note = match self.one(turn, identity) {
+                Ok(()) => return Ok(Some(identity.clone())),
+                Err(Attempt::Refused(note)) => note,
+                Err(Attempt::Partial(methods)) => {
+                    asked_methods = Some(methods);
+                    tried.push(format!("{} (taken, not enough)", identity.shown()));
+                    break;
+                }
+                Err(Attempt::Fault(fault)) if fault.class == FaultClass::Disconnected => {
+                    tried.push(identity.shown());
+                    return Err(hung_up(turn.node, &tried, &fault.detail));
+                }
+                Err(Attempt::Fault(fault)) => return Err(fault),
             };
-            tried.push(identity.shown());
-            match outcome {
-                Ok(()) => {
-                    lock(&self.worked).insert(node.user.clone(), identity.clone());
-                    return Ok(());
-                }
-                Err(Stop::Error(error)) if is_disconnect(&error) => {
-                    return Err(hung_up(node, &tried, &words(&error)));
-                }
-                // This key cannot be used or is not taken: the next one may be.
-                Err(Stop::Error(error)) => note(&mut tried, code(&error), error.message()),
-                Err(stop) => return Err(stop.fault(Phase::Auth, |_| Phase::Auth.late())),
-            }
+            let note = if note.is_empty() {
+                identity.shown()
+            } else {
+                format!("{} ({note})", identity.shown())
+            };
+            tried.push(note);
         }
-        Err(denied(wire, node, &offer, &tried))
-    }
-
-    fn offer(&self, node: &NodeRef) -> Offer {
-        let mut offer = Offer::default();
-        let files: Vec<_> = node
-            .identities
-            .iter()
-            .map(|path| (path, self.file(path)))
-            .collect();
-        let held = self.held(node, &mut offer);
-        let named = |key: &Key| {
-            files
-                .iter()
-                .any(|(_, file)| file.public.as_ref() == Some(key))
+        let methods = match asked_methods {
+            Some(methods) => methods,
+            None => match accepted(turn)? {
+                Some(methods) => methods,
+                None => return Ok(None),
+            },
         };
-        let (first, others): (Vec<_>, Vec<_>) = held.iter().partition(|key| named(key));
-        let others = others.into_iter().filter(|_| !node.identities_only);
-        let agent = first.into_iter().chain(others).cloned();
-        offer.identities.extend(agent.map(Identity::Agent));
-        for (path, file) in files {
-            let in_agent = file.public.as_ref().is_some_and(|key| held.contains(key));
-            if file.private.is_some() && !in_agent {
-                offer.identities.push(Identity::File(path.clone()));
-            }
-            if !in_agent {
-                offer.skipped.extend(file.skipped.clone());
-            }
-        }
-        let worked = lock(&self.worked).get(&node.user).cloned();
-        let known = worked.and_then(|worked| offer.identities.iter().position(|at| *at == worked));
-        if let Some(at) = known {
-            offer.identities[..=at].rotate_right(1);
-        }
-        offer
+        self.by_person(turn, methods, &mut tried, &offer)
     }
 
-    /// Keys of the agent that libssh2 can use.
-    fn held(&self, node: &NodeRef, offer: &mut Offer) -> Vec<Key> {
-        let Some(socket) = &node.agent else {
-            return Vec::new();
+    /// Keyboard-interactive, then the method `password`, as far as the host takes them.
+    fn by_person(
+        &self,
+        turn: &Turn<'_>,
+        mut methods: String,
+        tried: &mut Vec<String>,
+        offer: &Offer,
+    ) -> Result<Option<Identity>, Fault> {
+        for method in ["keyboard-interactive", "password"] {
+            if !takes(&methods, method) {
+                continue;
+            }
+            let said = match method {
+                "password" => talk::password(turn, &self.answers)?,
+                _ => talk::interactive(turn, &self.answers, &self.floor)?,
+            };
+            let Said::No(note) = said else {
+                return Ok(None);
+            };
+            tried.push(if note.is_empty() {
+                method.to_owned()
+            } else {
+                format!("{method} ({note})")
+            });
+            match accepted(turn)? {
+                Some(now) => methods = now,
+                None => return Ok(None),
+            }
+        }
+        Err(denied(turn.node, offer, tried, &methods))
+    }
+
+    fn one(&self, turn: &Turn<'_>, identity: &Identity) -> Result<(), Attempt> {
+        let outcome = match identity {
+            Identity::Agent(key) => by_agent(turn, key),
+            Identity::File(path, certificate) => self.by_file(turn, path, certificate.as_ref())?,
         };
-        match self.agent(socket) {
-            Ok(keys) => {
-                let usable = |key: &&Key| !key.kind.starts_with("sk-") && !is_rsa_cert(key);
-                let held: Vec<Key> = keys.iter().filter(usable).cloned().collect();
-                offer.needs_openssh = held.len() < keys.len();
-                if keys.is_empty() {
-                    offer
-                        .skipped
-                        .push("the agent is empty or locked".to_owned());
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(Stop::Error(error)) if is_disconnect(&error) => Err(Attempt::Fault(Fault::new(
+                FaultClass::Disconnected,
+                words(&error),
+            ))),
+            Err(Stop::Error(error)) if code(&error) == REFUSED => {
+                Err(Attempt::Refused(String::new()))
+            }
+            Err(Stop::Error(error)) if code(&error) == NOT_ENOUGH => {
+                match accepted(turn).map_err(Attempt::Fault)? {
+                    None => Ok(()),
+                    Some(methods) if takes(&methods, "publickey") => {
+                        Err(Attempt::Refused(String::new()))
+                    }
+                    Some(methods) => Err(Attempt::Partial(methods)),
                 }
-                held
             }
-            Err(error) => {
-                offer.agent_fault = Some(error);
-                Vec::new()
-            }
-        }
-    }
-
-    /// The list may be asked for by many sessions at once: one asks, the others wait for its answer.
-    fn agent(&self, socket: &Path) -> AgentList {
-        let mut agents = lock(&self.agents);
-        match agents.get(socket) {
-            Some((at, list)) if at.elapsed() < FRESH => list.clone(),
-            _ => {
-                let list: AgentList = agent::list(socket).map(Into::into);
-                agents.insert(socket.to_owned(), (Instant::now(), list.clone()));
-                list
-            }
-        }
-    }
-
-    fn file(&self, path: &Path) -> Arc<KeyFile> {
-        let mut files = lock(&self.files);
-        match files.get(path) {
-            Some((at, file)) if at.elapsed() < FRESH => Arc::clone(file),
-            _ => {
-                let file = Arc::new(KeyFile::read(path));
-                files.insert(path.to_owned(), (Instant::now(), Arc::clone(&file)));
-                file
-            }
+            // This key cannot be used: the next one may be.
+            Err(Stop::Error(error)) => Err(Attempt::Refused(error.message().to_owned())),
+            Err(stop) => Err(Attempt::Fault(late(stop))),
         }
     }
 
     fn by_file(
         &self,
-        wire: &Wire<'_>,
-        node: &NodeRef,
-        path: &Path,
-        until: Instant,
-    ) -> Result<(), Stop> {
-        let file = self.file(path);
-        let private = file.private.as_deref().unwrap_or_default();
-        wire.drive(until, |session| {
-            session.userauth_pubkey_memory(&node.user, None, private, None)
-        })
+        turn: &Turn<'_>,
+        path: &std::path::Path,
+        certificate: Option<&Key>,
+    ) -> Result<Result<(), Stop>, Attempt> {
+        let file = self.sources.file(path);
+        let line = certificate.or(file.public.as_ref()).map(public_line);
+        let opened = match &file.private {
+            Private::Open(text) => text.clone(),
+            Private::Locked(text) => {
+                if let Some(refusal) = self.probe(turn, line.as_deref(), text) {
+                    return Ok(Err(refusal));
+                }
+                self.unlock(path, text)?
+            }
+            Private::None => return Err(Attempt::Refused("it is gone".to_owned())),
+        };
+        // Without a certificate libssh2 derives the public half, which need not be on file.
+        let line = line.filter(|_| certificate.is_some());
+        let user = &turn.node.user;
+        Ok(turn.drive(|session| {
+            session.userauth_pubkey_memory(user, line.as_deref(), opened.reveal(), None)
+        }))
+    }
+
+    /// Whether the host would take a key that is still closed: libssh2 asks the host before it signs, and then
+    /// fails to. A refusal saves the question to the person.
+    fn probe(&self, turn: &Turn<'_>, line: Option<&str>, closed: &Secret) -> Option<Stop> {
+        if !self.answers.asking.is_heard() {
+            return None;
+        }
+        let (line, user) = (line?, &turn.node.user);
+        let probed = turn.drive(|session| {
+            session.userauth_pubkey_memory(user, Some(line), closed.reveal(), None)
+        });
+        match probed {
+            Err(Stop::Error(error)) if code(&error) == REFUSED || is_disconnect(&error) => {
+                Some(Stop::Error(error))
+            }
+            Err(stop @ (Stop::Cancelled | Stop::Late)) => Some(stop),
+            _ => None,
+        }
+    }
+
+    fn unlock(&self, path: &std::path::Path, text: &Secret) -> Result<Secret, Attempt> {
+        match self.answers.key(path, text) {
+            Ok(key) => Ok(key),
+            Err(Missing::Wait(id)) => Err(Attempt::Fault(Fault::waiting(id))),
+            Err(Missing::Declined(why) | Missing::Unusable(why)) => Err(Attempt::Refused(why)),
+            Err(Missing::Nobody) => {
+                let path = path.display();
+                Err(Attempt::Refused(format!(
+                    "{path} is encrypted: ssh-add {path}"
+                )))
+            }
+        }
     }
 }
 
-/// One key of the agent, which signs; the agent's own pace counts against `until`.
-fn by_agent(wire: &Wire<'_>, node: &NodeRef, key: &Key, until: Instant) -> Result<(), Stop> {
-    let stop = |error| wire.stop(error, until);
-    let mut agent = wire.session.agent().map_err(stop)?;
-    if let Some(socket) = &node.agent {
+/// One key of the agent, which signs; the agent's own pace counts.
+fn by_agent(turn: &Turn<'_>, key: &Key) -> Result<(), Stop> {
+    let stop = |error| turn.wire.stop(error, turn.until());
+    let mut agent = turn.wire.session.agent().map_err(stop)?;
+    if let Some(socket) = &turn.node.agent {
         agent.set_identity_path(socket).map_err(stop)?;
     }
     agent.connect().map_err(stop)?;
     agent.list_identities().map_err(stop)?;
     let identities = agent.identities().map_err(stop)?;
     match identities.iter().find(|held| held.blob() == &*key.blob) {
-        Some(identity) => wire.drive(until, |_| agent.userauth(&node.user, identity)),
-        None => Err(Stop::Error(::ssh2::Error::new(
-            ::ssh2::ErrorCode::Session(-42),
+        Some(identity) => turn.drive(|_| agent.userauth(&turn.node.user, identity)),
+        None => Err(Stop::Error(Error::new(
+            ErrorCode::Session(-42),
             "the agent no longer holds the key",
         ))),
     }
 }
 
-fn is_rsa_cert(key: &Key) -> bool {
-    key.kind.starts_with("ssh-rsa-cert") || key.kind.starts_with("rsa-sha2-")
-}
-
-/// -18 is the plain refusal that everyone knows; anything else is worth its words.
-fn note(tried: &mut [String], code: i32, message: &str) {
-    if code != -18
-        && let Some(last) = tried.last_mut()
-    {
-        *last = format!("{last} ({message})");
-    }
-}
-
-fn hung_up(node: &NodeRef, tried: &[String], error: &str) -> Fault {
-    let detail = if tried.len() > 3 {
-        format!(
-            "the host hung up on {} after {} keys: set IdentitiesOnly and IdentityFile ({error})",
-            node.user,
-            tried.len()
-        )
-    } else {
-        format!(
-            "the host hung up during the login as {}: {error}",
-            node.user
-        )
-    };
-    Fault::new(FaultClass::AuthDenied, detail)
-}
-
-fn denied(wire: &Wire<'_>, node: &NodeRef, offer: &Offer, tried: &[String]) -> Fault {
-    let until = Instant::now() + METHODS;
-    wire.watch.extend(until);
-    let methods = wire
-        .drive(until, |session| {
-            session.auth_methods(&node.user).map(str::to_owned)
-        })
-        .ok();
-    let mut detail = format!(
-        "permission denied for {}: tried {}",
-        node.user,
-        tried.join(", ")
-    );
-    if let Some(methods) = methods.filter(|methods| !methods.is_empty()) {
-        detail.push_str(&format!("; the host takes {methods}"));
-    }
-    let left = offer.identities.len().saturating_sub(ATTEMPTS);
-    if left > 0 {
-        detail.push_str(&format!("; {left} keys not tried: set IdentitiesOnly"));
-    }
-    Fault::new(offer.class(FaultClass::AuthDenied), offer.explain(detail))
-}
-
-impl Offer {
-    fn nothing(&self, node: &NodeRef) -> Fault {
-        let class = if self.agent_fault.is_some() {
-            FaultClass::AgentUnreachable
-        } else {
-            self.class(FaultClass::AuthDenied)
-        };
-        let detail = format!("no key to log in with as {}", node.user);
-        Fault::new(class, self.explain(detail))
-    }
-
-    fn class(&self, otherwise: FaultClass) -> FaultClass {
-        if self.needs_openssh {
-            FaultClass::NeedsSystemSsh
-        } else {
-            otherwise
-        }
-    }
-
-    fn explain(&self, mut detail: String) -> String {
-        for text in self.skipped.iter().chain(&self.agent_fault) {
-            detail.push_str("; ");
-            detail.push_str(text);
-        }
-        if self.needs_openssh {
-            detail.push_str(
-                "; the agent has FIDO keys or RSA certificates, which only OpenSSH can use",
-            );
-        }
-        detail
-    }
-}
-
-impl Identity {
-    fn shown(&self) -> String {
-        match self {
-            Self::Agent(key) => format!("agent key {}", key.fingerprint()),
-            Self::File(path) => path.display().to_string(),
-        }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+fn takes(methods: &str, method: &str) -> bool {
+    methods.split(',').any(|taken| taken == method)
 }

@@ -16,6 +16,10 @@ use super::watchdog::Watch;
 
 /// `LIBSSH2_ERROR_EAGAIN`.
 pub(super) const EAGAIN: i32 = -37;
+/// `LIBSSH2_ERROR_AUTHENTICATION_FAILED`: the plain refusal.
+pub(super) const REFUSED: i32 = -18;
+/// `LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED`: a signature was sent and did not end the login: refused, or not enough.
+pub(super) const NOT_ENOUGH: i32 = -19;
 /// A wait for nothing in particular: libssh2 did not say which way it is blocked.
 const BREATH: Duration = Duration::from_millis(20);
 
@@ -48,12 +52,17 @@ pub(super) struct Wire<'a> {
 
 impl Drop for Wire<'_> {
     fn drop(&mut self) {
-        // Fails where the other side was faster, which is as good.
-        let _ = self.socket.shutdown(Shutdown::Both);
+        self.hang_up();
     }
 }
 
 impl Wire<'_> {
+    /// Ends the session; calls under way fail.
+    pub fn hang_up(&self) {
+        // Fails where the other side was faster, which is as good.
+        let _ = self.socket.shutdown(Shutdown::Both);
+    }
+
     /// Calls `op` until it is done. `op` must be repeatable, as libssh2's non-blocking calls are.
     pub fn drive<T>(
         &self,

@@ -4,13 +4,20 @@
 //! is sent that identifies the user. Only a compiled-in command is ever run.
 
 mod agent;
+mod answers;
 mod auth;
 mod connect;
 mod drive;
 mod exec;
 mod hostkey;
 mod identity;
+mod memory;
+mod offer;
 mod peek;
+mod refusal;
+mod talk;
+mod turn;
+mod unlock;
 mod watchdog;
 
 use std::collections::HashMap;
@@ -20,6 +27,8 @@ use std::time::Instant;
 
 use ::ssh2::Session;
 
+use crate::collect::asking::Asking;
+use crate::model::ask::QuestionId;
 use crate::model::fact::{FaultClass, Gap};
 use crate::model::hostkey::ShownKey;
 use crate::model::name::NodeName;
@@ -37,6 +46,8 @@ use watchdog::Watchdog;
 #[derive(Clone)]
 pub struct Ssh2 {
     shared: Arc<Shared>,
+    waits: Option<QuestionId>,
+    told: bool,
 }
 
 struct Shared {
@@ -48,16 +59,28 @@ struct Shared {
 }
 
 impl Ssh2 {
+    /// With nobody to ask.
+    ///
     /// # Errors
     /// Where no thread can be started.
     pub fn new() -> std::io::Result<Self> {
+        Self::asking(Arc::new(Asking::nobody()))
+    }
+
+    /// With somebody to ask for passphrases and passwords.
+    ///
+    /// # Errors
+    /// Where no thread can be started.
+    pub fn asking(asking: Arc<Asking>) -> std::io::Result<Self> {
         Ok(Self {
             shared: Arc::new(Shared {
-                keys: Keys::default(),
+                keys: Keys::new(asking),
                 trust: Trust::default(),
                 watchdog: Watchdog::start()?,
                 shown: Mutex::default(),
             }),
+            waits: None,
+            told: false,
         })
     }
 }
@@ -72,11 +95,27 @@ impl Ssh2 {
     pub fn shown(&self, node: &NodeName) -> Option<Arc<ShownKey>> {
         self.shared.shown().remove(node)
     }
+
+    /// The ticket that the last run has to be made again for: it ended without one.
+    pub fn waits(&self) -> Option<QuestionId> {
+        self.waits
+    }
+
+    /// The last run ended as others before it, for a reason that was said then.
+    pub fn is_told(&self) -> bool {
+        self.told
+    }
+
+    /// From now on nodes that are logged in to as this one are left to OpenSSH.
+    pub fn leave_to_openssh(&self, node: &NodeRef, why: &str) {
+        self.shared.keys.leave_to_openssh(node, why);
+    }
 }
 
 impl Transport for Ssh2 {
     fn run(&mut self, node: &NodeRef, job: &Collect, ctl: &Ctl<'_>) -> Result<Frame, Gap> {
-        retry(ctl, || {
+        (self.waits, self.told) = (None, false);
+        let outcome = retry(ctl, || {
             // libssh2's wrapper unwraps text that servers send: a hostile one must cost only its own node.
             let attempt = catch_unwind(AssertUnwindSafe(|| self.shared.attempt(node, job, ctl)));
             attempt.unwrap_or_else(|_| {
@@ -85,13 +124,15 @@ impl Transport for Ssh2 {
                     "the session ended with a panic",
                 ))
             })
-        })
-        .inspect_err(|fault| {
+        });
+        if let Err(fault) = &outcome {
+            (self.waits, self.told) = (fault.waits, fault.told);
             if let Some(key) = &fault.shown {
                 let key = Arc::clone(key);
                 self.shared.shown().insert(node.node.clone(), key);
             }
-        })?
+        }
+        outcome?
     }
 }
 
@@ -107,6 +148,7 @@ impl Shared {
         job: &Collect,
         ctl: &Ctl<'_>,
     ) -> Result<Result<Frame, Gap>, Fault> {
+        self.keys.ready(node)?;
         let until = ctl.until(ctl.connect);
         let socket = Arc::new(connect::open(&node.host, node.port, until, ctl.cancel)?);
         (ctl.progress)(Progress::Connected);
@@ -122,9 +164,13 @@ impl Shared {
         expected.ask(&wire.session)?;
         handshake(&mut wire, until)?;
         expected.verify(&wire.session)?;
-        self.keys.login(&wire, node, ctl.until(ctl.auth))?;
+        let waited = self.keys.login(&wire, node, ctl.until(ctl.auth))?;
         (ctl.progress)(Progress::Authenticated);
-        exec::run(&wire, job, ctl)
+        let ctl = Ctl {
+            deadline: ctl.deadline + waited,
+            ..*ctl
+        };
+        exec::run(&wire, job, &ctl)
     }
 }
 

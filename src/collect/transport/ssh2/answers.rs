@@ -1,0 +1,307 @@
+//! What a person has typed, for all sessions of a run: opened key files by their path, passwords by their user.
+//!
+//! Each is asked for once. A password that has not worked anywhere yet is tried on one node at a time, so that a
+//! mistyped one is not counted against the user by a whole fleet.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::collect::asking::{Asking, Reply};
+use crate::model::ask::{Asked, QuestionId};
+use crate::model::secret::Secret;
+use crate::model::text::Text;
+
+use super::unlock::{self, Closed};
+
+/// How often a passphrase may be mistyped, as ssh has it.
+const TRIES: usize = 3;
+/// How often a password is asked for.
+const ASKS: usize = 2;
+
+/// Why there is no secret to go on with.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// Come back when the ticket is settled.
+    Wait(QuestionId),
+    /// A person said no, or the secret was wrong too often.
+    Declined(String),
+    Nobody,
+    Unusable(String),
+}
+
+/// The secrets of a run.
+pub(super) struct Answers {
+    pub asking: Arc<Asking>,
+    files: Mutex<HashMap<PathBuf, File>>,
+    passwords: Mutex<HashMap<String, Password>>,
+}
+
+enum File {
+    Asked { id: QuestionId, tries: usize },
+    Opened(Secret),
+    Declined { round: u64, why: String },
+}
+
+#[derive(Default)]
+struct Password {
+    state: Stand,
+    asks: usize,
+    round: u64,
+}
+
+#[derive(Default)]
+enum Stand {
+    #[default]
+    Unknown,
+    Asked(QuestionId),
+    Typed(Secret),
+    /// On one node right now; the others wait for the ticket.
+    Tried(QuestionId),
+    Proven(Secret),
+    Refused(String),
+}
+
+/// A password to try, and the duty to say what came of it.
+pub(super) struct Trial<'a> {
+    answers: &'a Answers,
+    user: String,
+    pub secret: Secret,
+    /// Nobody has taken it yet.
+    first: bool,
+}
+
+impl Answers {
+    pub fn new(asking: Arc<Asking>) -> Self {
+        Self {
+            asking,
+            files: Mutex::default(),
+            passwords: Mutex::default(),
+        }
+    }
+
+    /// The key of a file that a passphrase protects; `text` is the file.
+    pub fn key(&self, path: &Path, text: &Secret) -> Result<Secret, Missing> {
+        if !self.asking.is_heard() {
+            return Err(Missing::Nobody);
+        }
+        // Opening takes a third of a second of work: one does it, the others wait here for the outcome.
+        let mut files = lock(&self.files);
+        let tries = match files.get(path) {
+            Some(File::Opened(key)) => return Ok(key.clone()),
+            Some(File::Declined { round, why }) if *round == self.asking.round() => {
+                return Err(Missing::Declined(why.clone()));
+            }
+            Some(File::Asked { id, tries }) => {
+                let (id, tries) = (*id, *tries);
+                let typed = match self.asking.take(id) {
+                    Reply::Open => return Err(Missing::Wait(id)),
+                    Reply::Declined => None,
+                    Reply::Given(lines) => lines.into_iter().next(),
+                };
+                let outcome = typed.map(|typed| unlock::open(text, &typed));
+                match outcome {
+                    Some(Ok(key)) => {
+                        files.insert(path.to_owned(), File::Opened(key.clone()));
+                        return Ok(key);
+                    }
+                    Some(Err(Closed::WrongPassphrase)) if tries < TRIES => tries,
+                    Some(Err(closed)) => {
+                        return Err(self.closed(&mut files, path, Some(&closed)));
+                    }
+                    None => return Err(self.closed(&mut files, path, None)),
+                }
+            }
+            _ => 0,
+        };
+        let again = (tries > 0).then(|| "that was not its passphrase".to_owned());
+        let file = Text::from(path.display().to_string());
+        let id = self.asking.ask(Asked::Passphrase { file }, again);
+        let asked = File::Asked {
+            id,
+            tries: tries + 1,
+        };
+        files.insert(path.to_owned(), asked);
+        Err(Missing::Wait(id))
+    }
+
+    fn closed(
+        &self,
+        files: &mut HashMap<PathBuf, File>,
+        path: &Path,
+        failed: Option<&Closed>,
+    ) -> Missing {
+        let shown = path.display();
+        let why = match failed {
+            Some(Closed::Unusable(why)) => format!("{shown} cannot be opened here: {why}"),
+            Some(_) => format!("{TRIES} wrong passphrases for {shown}"),
+            None => format!("the passphrase for {shown} was not given"),
+        };
+        let why = format!("{why}: ssh-add {shown}, or press r to be asked again");
+        let round = self.asking.round();
+        let declined = File::Declined {
+            round,
+            why: why.clone(),
+        };
+        files.insert(path.to_owned(), declined);
+        Missing::Declined(why)
+    }
+
+    /// The question about this file, while it is open.
+    pub fn open_question(&self, path: &Path) -> Option<QuestionId> {
+        match lock(&self.files).get(path) {
+            Some(File::Asked { id, .. }) if self.asking.is_open(*id) => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// A password for the user, asked for where none is known; `host` is who wants it.
+    pub fn password(&self, user: &str, host: &str) -> Result<Trial<'_>, Missing> {
+        let mut passwords = lock(&self.passwords);
+        let own = passwords.entry(user.to_owned()).or_default();
+        own.refresh(self.asking.round());
+        if let Some(trial) = self.claim(own, user)? {
+            return Ok(trial);
+        }
+        if !self.asking.is_heard() {
+            return Err(Missing::Nobody);
+        }
+        Err(Missing::Wait(self.ask(own, (user, host), None)))
+    }
+
+    /// The same, where there is nobody to ask or where somebody else will ask: none is then no failure.
+    pub fn known_password(&self, user: &str) -> Result<Option<Trial<'_>>, Missing> {
+        let mut passwords = lock(&self.passwords);
+        match passwords.get_mut(user) {
+            Some(own) => {
+                own.refresh(self.asking.round());
+                self.claim(own, user)
+            }
+            None => Ok(None),
+        }
+    }
+
+    fn claim(&self, own: &mut Password, user: &str) -> Result<Option<Trial<'_>>, Missing> {
+        if let Stand::Asked(id) = own.state {
+            match self.asking.take(id) {
+                Reply::Open => return Err(Missing::Wait(id)),
+                Reply::Declined => {
+                    let why =
+                        format!("the password of {user} was not given: press r to be asked again");
+                    own.state = Stand::Refused(why);
+                }
+                Reply::Given(mut lines) => {
+                    own.state = lines.pop().map_or(Stand::Unknown, Stand::Typed);
+                }
+            }
+        }
+        let (secret, first) = match &own.state {
+            Stand::Unknown | Stand::Asked(_) => return Ok(None),
+            Stand::Tried(id) => return Err(Missing::Wait(*id)),
+            Stand::Refused(why) => return Err(Missing::Declined(why.clone())),
+            Stand::Proven(secret) => (secret.clone(), false),
+            Stand::Typed(secret) => (secret.clone(), true),
+        };
+        if first {
+            own.state = Stand::Tried(self.asking.ticket());
+        }
+        Ok(Some(Trial {
+            answers: self,
+            user: user.to_owned(),
+            secret,
+            first,
+        }))
+    }
+
+    fn ask(&self, own: &mut Password, who: (&str, &str), again: Option<String>) -> QuestionId {
+        let kind = Asked::Password {
+            user: Text::new(who.0),
+            host: Text::new(who.1),
+        };
+        let id = self.asking.ask(kind, again);
+        own.state = Stand::Asked(id);
+        own.asks += 1;
+        id
+    }
+
+    /// A password that a person typed for a host in its own dialog, and that was taken.
+    pub fn learn(&self, user: &str, secret: Secret) {
+        let mut passwords = lock(&self.passwords);
+        let own = passwords.entry(user.to_owned()).or_default();
+        if matches!(own.state, Stand::Unknown | Stand::Refused(_)) {
+            own.state = Stand::Proven(secret);
+        }
+    }
+}
+
+impl Password {
+    /// What was refused in an earlier round may be asked again.
+    fn refresh(&mut self, round: u64) {
+        if self.round != round {
+            self.round = round;
+            self.asks = 0;
+            if matches!(self.state, Stand::Refused(_)) {
+                self.state = Stand::Unknown;
+            }
+        }
+    }
+}
+
+impl Trial<'_> {
+    /// A host has taken it.
+    pub fn worked(self) {
+        self.end(|secret| Stand::Proven(secret.clone()));
+    }
+
+    /// A host has refused it: asked once more where it has worked nowhere.
+    pub fn denied(self, host: &str) -> Missing {
+        if !self.first {
+            let user = &self.user;
+            let why = format!("{host} refused the password that other nodes took for {user}");
+            return Missing::Declined(why);
+        }
+        let (answers, user) = (self.answers, self.user.clone());
+        let why = format!("the password of {user} was refused: press r to be asked again");
+        self.end(|_| Stand::Refused(why.clone()));
+        let mut passwords = lock(&answers.passwords);
+        match passwords.get_mut(&user) {
+            Some(own) if own.asks < ASKS && answers.asking.is_heard() => {
+                let again = Some(format!("{host} refused it"));
+                Missing::Wait(answers.ask(own, (&user, host), again))
+            }
+            _ => Missing::Declined(why),
+        }
+    }
+
+    fn end(&self, state: impl FnOnce(&Secret) -> Stand) {
+        if !self.first {
+            return;
+        }
+        let mut passwords = lock(&self.answers.passwords);
+        let ticket = match passwords.get_mut(&self.user) {
+            Some(own) => match own.state {
+                Stand::Tried(ticket) => {
+                    own.state = state(&self.secret);
+                    Some(ticket)
+                }
+                _ => None,
+            },
+            None => None,
+        };
+        drop(passwords);
+        if let Some(ticket) = ticket {
+            self.answers.asking.settle(ticket);
+        }
+    }
+}
+
+impl Drop for Trial<'_> {
+    /// Nothing came of it: the next one may try.
+    fn drop(&mut self) {
+        self.end(|secret| Stand::Typed(secret.clone()));
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

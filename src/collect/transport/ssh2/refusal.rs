@@ -1,0 +1,73 @@
+//! What a refusal means and what to say of it.
+
+use crate::collect::transport::fault::Fault;
+use crate::collect::transport::{Beyond, NodeRef};
+use crate::model::fact::FaultClass;
+
+use super::offer::Offer;
+
+/// The host ended the login.
+pub(super) fn hung_up(node: &NodeRef, tried: &[String], error: &str) -> Fault {
+    let detail = if tried.len() > 3 {
+        format!(
+            "the host hung up on {} after {} keys: set IdentitiesOnly and IdentityFile ({error})",
+            node.user,
+            tried.len()
+        )
+    } else {
+        format!(
+            "the host hung up during the login as {}: {error}",
+            node.user
+        )
+    };
+    Fault::new(FaultClass::AuthDenied, detail)
+}
+
+/// Everything was tried.
+pub(super) fn denied(node: &NodeRef, offer: &Offer, tried: &[String], methods: &str) -> Fault {
+    let class = beyond(node, methods, offer.class(FaultClass::AuthDenied));
+    if tried.is_empty() {
+        let mut fault = offer.nothing(node);
+        fault.class = beyond(node, methods, fault.class);
+        if !methods.is_empty() {
+            fault
+                .detail
+                .push_str(&format!("; the host takes {methods}"));
+        }
+        return fault;
+    }
+    let mut detail = format!(
+        "permission denied for {}: tried {}",
+        node.user,
+        tried.join(", ")
+    );
+    if !methods.is_empty() {
+        detail.push_str(&format!("; the host takes {methods}"));
+    }
+    Fault::new(class, offer.explain(detail))
+}
+
+/// There was nothing to try; `methods`: what the host takes, where it was asked.
+pub(super) fn nothing(offer: &Offer, node: &NodeRef, methods: &str) -> Fault {
+    let mut fault = offer.nothing(node);
+    fault.class = beyond(node, methods, fault.class);
+    if !methods.is_empty() {
+        fault
+            .detail
+            .push_str(&format!("; the host takes {methods}"));
+    }
+    fault
+}
+
+/// A login that the configuration provides for and that only OpenSSH can do.
+fn beyond(node: &NodeRef, methods: &str, otherwise: FaultClass) -> FaultClass {
+    let wanted = |beyond: &Beyond| match beyond {
+        Beyond::Gssapi => methods.contains("gssapi"),
+        Beyond::Provider => true,
+    };
+    if node.beyond.iter().any(wanted) {
+        FaultClass::NeedsSystemSsh
+    } else {
+        otherwise
+    }
+}
