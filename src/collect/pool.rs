@@ -101,6 +101,11 @@ impl Pool {
     /// Waits until every thread has ended; false where one still runs after `patience`. Threads that wait for an
     /// agent or a resolver cannot be ended, and end by themselves.
     pub fn join(self, patience: Duration) -> bool {
+        self.ends_within(patience)
+    }
+
+    /// As [`Pool::join`], for whoever looks again.
+    pub(super) fn ends_within(&self, patience: Duration) -> bool {
         let until = Instant::now() + patience;
         let mut state = self.queue.lock();
         while state.threads > 0 {

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Builder, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::asking::Asking;
 use super::cancel::Cancel;
@@ -31,6 +31,9 @@ use crate::probes::mask::Masker;
 
 /// Threads that wait for a resolver or an agent are not waited for any longer than this.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often answers are looked for while the last nodes are read.
+const TICK: Duration = Duration::from_millis(20);
 
 /// Longer than any run: every node has a deadline of its own.
 const LONGEST: Duration = Duration::from_hours(24);
@@ -197,11 +200,27 @@ fn complaint(gap: &Gap) -> LogLine {
 /// The thread `collect`: decides until nothing more can come, then waits for the workers.
 fn run(mut desk: Desk, pool: Pool, cancel: &Cancel, inputs: &Receiver<Input>, live: bool) {
     let stopped = desk.work(inputs, live);
+    let asking = Arc::clone(&desk.asking);
     drop(desk);
-    if stopped {
+    if stopped || !answers_only(&asking, &pool, inputs) {
         cancel.cancel();
+        pool.join(PATIENCE);
     }
-    pool.join(if stopped { PATIENCE } else { LONGEST });
+}
+
+/// Nothing is decided any more, but nodes may still wait for a person. False: it is told to stop.
+fn answers_only(asking: &Asking, pool: &Pool, inputs: &Receiver<Input>) -> bool {
+    let start = Instant::now();
+    while !pool.ends_within(TICK) && start.elapsed() < LONGEST {
+        for input in inputs.try_iter() {
+            match input {
+                Input::Order(Order::Answer { id, answer }) => asking.answer(id, answer),
+                Input::Order(Order::Stop) => return false,
+                _ => {}
+            }
+        }
+    }
+    true
 }
 
 /// The one who decides.

@@ -1,5 +1,6 @@
 //! A run against a cluster and its nodes: collectors, engine and whoever looks at the result.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::time::Duration;
@@ -7,7 +8,9 @@ use std::time::Duration;
 use super::progress::Progress;
 use super::settings::Settings;
 use super::sides::Sides;
+use super::teletype::{self, Teletype};
 use crate::collect::kube::Mode;
+use crate::collect::options::Audience;
 use crate::collect::{self, clock, inventory, supervisor};
 use crate::engine::{self, Judged};
 use crate::error::Failure;
@@ -83,6 +86,10 @@ fn plan(settings: &Settings, mode: Mode, masker: Arc<Masker>, sides: Sides) -> s
     known.extend(settings.nodes.iter().cloned());
     let place = settings.inventory();
     let mut options = settings.collect();
+    // The dashboard has a dialog of its own.
+    if mode == Mode::Live || teletype::is_there() {
+        options.audience = Audience::Person;
+    }
     sides.route(&mut options);
     supervisor::Plan {
         access: settings.access(mode == Mode::Once),
@@ -108,12 +115,23 @@ fn plan(settings: &Settings, mode: Mode, masker: Arc<Masker>, sides: Sides) -> s
 pub fn once(settings: &Settings) -> Result<Arc<Judged>, Failure> {
     let Live { views, collection } = start(settings, Mode::Once)?;
     let mut progress = Progress::new();
+    let mut teletype = Teletype::new(collection.orders());
     let mut last = None;
-    for view in &views {
+    let mut waiting = VecDeque::new();
+    while let Some(view) = waiting.pop_front().or_else(|| views.recv().ok()) {
         progress.show(&view);
+        if let Some(question) = teletype.next(&view) {
+            progress.end();
+            teletype.ask(question, &mut || {
+                waiting.extend(views.try_iter());
+                let newest = waiting.back().unwrap_or(&view);
+                newest.questions.iter().any(|open| open.id == question.id)
+            });
+        }
         last = Some(view);
     }
     progress.end();
+    drop(teletype);
     collection.join();
     let judged: Arc<Judged> = last
         .ok_or_else(|| Failure::new("the run was ended before its first view", "stakeout scan"))?;

@@ -11,6 +11,7 @@ mod progress;
 mod scan;
 mod settings;
 mod sides;
+mod teletype;
 mod trust;
 
 use std::ffi::OsString;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crossterm::event::KeyEvent;
 use ratatui::layout::Size;
 
+use super::dialog::Dialog;
 use super::keys::{self, Action, EVERYWHERE};
 use super::pane::{self, Address, Pane};
 use super::prompt::{self, Prompt, Said};
@@ -12,6 +13,7 @@ use super::theme::Token;
 use super::world::World;
 use crate::engine::Judged;
 use crate::model::Timestamp;
+use crate::model::ask::QuestionId;
 use crate::model::link::Order;
 use crate::model::text::Text;
 
@@ -91,6 +93,9 @@ pub struct App {
     /// Panes that were left, the last one first to come back.
     forward: Vec<Box<dyn Pane>>,
     pub(super) prompt: Option<Prompt>,
+    pub(super) dialog: Option<Dialog>,
+    /// Answered here, while views still show them as open.
+    pub(super) answered: Vec<QuestionId>,
     pub(super) toast: Option<Toast>,
     pub(super) zoom: bool,
     /// The next quit is meant.
@@ -104,6 +109,8 @@ impl App {
             panes: vec![pane::open(&Address::Fleet, None)],
             forward: Vec::new(),
             prompt: None,
+            dialog: None,
+            answered: Vec::new(),
             toast: None,
             zoom: false,
             armed: false,
@@ -116,6 +123,7 @@ impl App {
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
         match msg {
             Msg::Key(event) => return self.key(event),
+            Msg::Paste(text) if self.dialog.is_some() => self.dialog_paste(text),
             Msg::Paste(text) => {
                 if let Some(prompt) = &mut self.prompt {
                     let said = prompt.paste(&text);
@@ -126,6 +134,7 @@ impl App {
             Msg::Views(views) => {
                 self.world.take(&views);
                 self.sync();
+                self.ask();
             }
             Msg::Tick(now) => self.world.now = now,
             Msg::Done(toast) => self.toast = Some(toast),
@@ -181,6 +190,9 @@ impl App {
 
     fn key(&mut self, event: KeyEvent) -> Vec<Effect> {
         self.toast = None;
+        if self.dialog.is_some() {
+            return self.dialog_key(event);
+        }
         if let Some(prompt) = &mut self.prompt {
             let said = prompt.key(event, &self.world);
             return self.said(said);
@@ -246,16 +258,21 @@ impl App {
                 self.pane_mut().set_filter(&text);
                 self.sync();
             }
-            Said::Closed => self.prompt = None,
+            Said::Closed => {
+                self.prompt = None;
+                self.ask();
+            }
             Said::Cancelled => {
                 let filters = self.prompt.take().is_some_and(|prompt| prompt.is_filter());
                 if filters {
                     self.pane_mut().set_filter("");
                     self.sync();
                 }
+                self.ask();
             }
             Said::Command(line) => {
                 self.prompt = None;
+                self.ask();
                 return self.command(&line);
             }
         }

@@ -20,6 +20,13 @@ const LEAST: (u16, u16) = (24, 6);
 impl App {
     /// Draws everything; the buffer's area is the screen.
     pub fn view(&self, theme: &Theme, buf: &mut Buffer) {
+        self.below(theme, buf);
+        if let Some(dialog) = &self.dialog {
+            dialog.view(theme, buf);
+        }
+    }
+
+    fn below(&self, theme: &Theme, buf: &mut Buffer) {
         let area = buf.area;
         buf.set_style(area, theme.style(Token::Text));
         if area.width < LEAST.0 || area.height < LEAST.1 {

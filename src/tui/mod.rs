@@ -4,6 +4,7 @@
 
 pub mod app;
 pub mod clipboard;
+mod dialog;
 mod drive;
 mod frame;
 pub mod keys;

@@ -312,7 +312,9 @@ fn a_question_holds_up_nobody() {
     run.until("a question", |run| !run.questions.is_empty());
     // Longer than a node may take: nobody's time runs while a person thinks.
     std::thread::sleep(Duration::from_millis(2500));
-    run.until("all others parked", |run| run.count(&HostState::Queued) == 8);
+    run.until("all others parked", |run| {
+        run.count(&HostState::Queued) == 8
+    });
     run.answer(1, Some(&["hunter2"]));
     assert_eq!(run.all_are_read(16).len(), 1);
 }

@@ -27,6 +27,7 @@ mod lab;
 #[path = "../lab/api/mod.rs"]
 mod lab_api;
 mod layers;
+mod lint;
 mod login;
 mod mutation;
 mod lint;

@@ -2,6 +2,8 @@
 //!
 //! The child is this test program itself, told by `STAKEOUT_PTY` to show the fleet of the frame tests.
 
+mod login;
+
 use std::io::{Read as _, Write};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};

@@ -20,6 +20,7 @@ use crate::checks::check::Check;
 use crate::engine::Judged;
 use crate::evaluate;
 use crate::model::Timestamp;
+use crate::model::ask::Question;
 use crate::model::fact::{Fact, Gap};
 use crate::model::hostkey::ShownKey;
 use crate::model::link::{HostState, LogLine};
@@ -213,6 +214,11 @@ impl World {
         }
         self.totals = totals;
         self.heat = heat::groups(self.summaries.values());
+    }
+
+    /// What a person is asked now.
+    pub fn questions(&self) -> &[Question] {
+        self.judged.as_ref().map_or(&[], |judged| &judged.questions)
     }
 
     pub fn judged(&self) -> Option<&Judged> {

@@ -2,6 +2,7 @@
 //!
 //! `UPDATE_FRAMES=1 cargo test --test it frames` writes them anew; look at the difference before you commit it.
 
+mod dialog;
 pub mod fleet;
 
 use std::path::Path;
