@@ -11,7 +11,7 @@
 //! | `clock` | the node's clock in seconds (identity); 1000 where `identity: {}` is all that is said |
 //! | `identity` | `{clock, os, uid, way}` |
 //! | `kubelet` | dotted keys over the v1beta1 defaults; also `legacy: true` (no config file), `started`, `stopped: true`, `command`, `layers: [{kind, origin, set: {...} or gap}]` |
-//! | `listeners` | `[0.0.0.0:10255, "[::1]:10250"]` |
+//! | `listeners` | `[0.0.0.0:10255, "[::1]:10250"]`; behind the address its process and the uid of its pod, where they are known |
 //! | `fs` | a map from path to `{mode, owner, kind, link, acl, mount, absent, gap, ctime, mtime, nlink}`; what is not named is a folder of root's, 0755 |
 //! | `dir` | `none`, or `{path, entries}` beside the keys of `fs` |
 //! | `manifests` | `[{file, pod, broken, unread, gap, ignored, duplicates}]` beside the keys of `fs` |
@@ -19,6 +19,11 @@
 //! | `runtime` | `[{uid, pids, log: ns/name, started, exe}]`, or `{hidepid: true, pods: [...]}` |
 //! | `kubelet_files`, `pki`, `kubeconfigs`, `host_paths`, `etcd_files`, `api_server_files`, `backups`, `cni_files` | `[{role, path} or {gap}]` beside the keys of `fs`; a word of `FileRole` |
 //! | `certificates` | of `pki`: `[{path, flag, gap, subject, organizations, issuer, self_signed, from, until, names, ca, usages, key, bits, signature, spki}]`, dates in seconds |
+//! | `processes` | `[{of: ns/pod/container, comm, uid, caps, bound, nnp, seccomp, label, ro, mapped, rights, started, command, unnamed}]`, or `{list: [...], more, hidepid, containers: {gap}}` |
+//! | `lsm` | `{active, apparmor, profiles: {name: mode}, selinux: enforcing, permissive or none, configured, policy, label, runtime: {name, selinux, no_apparmor}, seccomp: [{name, default, rules, broken, unread}], lockdown, sysctls}` |
+//! | `firewall` | `[{family, table, chain, drops, opaque, ports: [{port, verdict, narrowed}]}]` |
+//! | `cni` | `{folder: {file: [plugin types]}}` |
+//! | `timeline` | `{clock: synchronised, free or untold, journal: persistent, volatile, absent or untold}` |
 //! | `object` | `{uid, labels, taints: [key=value:Effect], ready, version}` |
 //! | `mirrors` | `[{pod, hash, mirror_hash, source, owners, phase, managers, uid, created}]` |
 //! | `pods` | `[{pod: ns/name, uid, hash}]` |
@@ -37,6 +42,7 @@ mod files;
 mod paths;
 mod pods;
 mod policies;
+mod running;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -203,6 +209,8 @@ struct NodeWritten {
     gone: Option<Value>,
     unread: Option<String>,
     #[serde(flatten)]
+    running: running::RunningWritten,
+    #[serde(flatten)]
     other: BTreeMap<String, Value>,
 }
 
@@ -228,6 +236,7 @@ impl NodeWritten {
         })?;
         host.accounts = fact(self.accounts, Need::Accounts, facts::accounts)?;
         host.runtime_pods = fact(self.runtime, Need::RuntimePods, facts::runtime)?;
+        self.running.read(&node.name, &files, host)?;
         let api = Arc::make_mut(&mut node.api);
         api.object = fact(self.object, Need::NodeObject, facts::object)?;
         let name = node.name.clone();

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::gap;
 use crate::model::cluster::Namespace;
-use crate::model::fact::{Fact, Locator, Need};
+use crate::model::fact::{Locator, Need};
 use crate::model::known::{PSA_AUDIT, PSA_ENFORCE, PSA_WARN};
 use crate::model::kubelet::{Kubelet, KubeletProcess, Layer, LayerKind, Setting, Settings};
 use crate::model::node::{Identity, Listener, NodeObject, RuntimePod, RuntimePods, Taint, WayIn};
@@ -172,11 +172,12 @@ pub(super) fn listeners(written: Vec<String>) -> Result<Vec<Listener>, String> {
     written
         .into_iter()
         .map(|raw| {
+            let (raw, owner) = raw.split_once(' ').unwrap_or((&raw, ""));
             let socket: SocketAddr = raw.parse().map_err(|e| format!("{raw}: {e}"))?;
             Ok(Listener {
                 address: socket.ip(),
                 port: socket.port(),
-                owner: Fact::default(),
+                owner: super::running::owner(owner),
             })
         })
         .collect()
