@@ -40,6 +40,7 @@ mod acl;
 mod facts;
 mod files;
 mod paths;
+mod lsm;
 mod pods;
 mod policies;
 mod running;

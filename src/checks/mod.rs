@@ -4,17 +4,20 @@
 
 pub mod access;
 pub mod check;
+mod confinement;
 pub mod example;
 mod files;
 pub mod fix;
 pub mod images;
 mod isolation;
 mod kubelet;
+mod lsm;
 pub mod merge;
 mod policy;
 mod privilege;
 mod pss;
 mod role;
+mod running;
 
 use check::Check;
 
@@ -26,6 +29,7 @@ pub const ALL: &[&[&Check]] = &[
     images::ALL,
     isolation::ALL,
     kubelet::ALL,
+    lsm::ALL,
     merge::ALL,
     policy::ALL,
     privilege::ALL,

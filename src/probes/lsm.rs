@@ -245,12 +245,13 @@ fn selinux(answer: &Answer<'_>, facts: &HostFacts) -> Selinux {
         }),
     });
     let on = matches!(enforce, Ok(Some(_)));
-    let config = match printed(answer, CONFIG) {
-        Some(found) => found.map(String::from_utf8_lossy).map(Some),
-        None => match answer.refusal(SECTION, CONFIG.as_bytes()) {
-            Some(b"absent") => Ok(None),
-            word => Err(not_read(word.unwrap_or(b"error"), CONFIG)),
-        },
+    let config = match (
+        answer.refusal(SECTION, CONFIG.as_bytes()),
+        printed(answer, CONFIG),
+    ) {
+        (Some(b"absent"), _) => Ok(None),
+        (_, Some(found)) => found.map(String::from_utf8_lossy).map(Some),
+        (_, None) => Err(not_read(b"error", CONFIG)),
     };
     // The last of several lines counts (libselinux, selinux_config.c).
     let key = |text: &str, key: &str| {

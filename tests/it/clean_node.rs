@@ -33,6 +33,7 @@ struct Node {
     object: Value,
     namespaces: Value,
     kubelet: Value,
+    processes: Vec<Value>,
 }
 
 fn clean() -> Node {
@@ -74,6 +75,10 @@ fn clean() -> Node {
         }),
         namespaces: serde_json::json!({"default": {}, "kube-system": {}, "kube-public": {}, "kube-node-lease": {}}),
         kubelet: serde_json::json!({"staticPodPath": "/etc/kubernetes/manifests"}),
+        processes: MANIFESTS
+            .iter()
+            .map(|(name, _)| serde_json::json!({"of": format!("kube-system/{name}/{name}"), "comm": name}))
+            .collect(),
     }
 }
 
@@ -93,6 +98,12 @@ impl Node {
             "namespaces": self.namespaces,
             "count": 2,
             "policy": "none",
+            "processes": self.processes,
+            "lsm": {
+                "apparmor": true, "selinux": "none", "configured": "none", "profiles": {}, "runtime": {},
+                "label": "none", "lockdown": "none", "seccomp": [],
+                "sysctls": {"kernel.unprivileged_bpf_disabled": "2"},
+            },
         });
         example::read(&whole.to_string()).expect("a node is an example")
     }
@@ -151,7 +162,7 @@ fn a_hidden_pod_in_a_missing_namespace_is_found() {
     let mut node = clean();
     node.manifests.push(serde_json::json!({
         "file": "ghost.yaml",
-        "pod": {"metadata": {"name": "ghost", "namespace": "nowhere"}, "spec": {"containers": [{"name": "ghost", "securityContext": {"readOnlyRootFilesystem": true}}]}},
+        "pod": {"metadata": {"name": "ghost", "namespace": "nowhere"}, "spec": {"containers": [{"name": "ghost", "securityContext": {"readOnlyRootFilesystem": true, "seccompProfile": {"type": "RuntimeDefault"}}}]}},
     }));
     node.runtime.push(
         serde_json::json!({"uid": "00ff00ff00ff00ff00ff00ff00ff00ff", "log": "nowhere/ghost-cp-1"}),

@@ -184,6 +184,7 @@ fn a_kernel_without_modules_is_known_to_have_none() {
     assert_eq!(lsm.active.get().expect("seen").value, None);
     assert!(!lsm.apparmor.get().expect("seen").value);
     assert_eq!(lsm.has_selinux(), Ok(false));
+    assert_eq!(lsm.selinux.configured.get().expect("seen").value, None);
     assert_eq!(lsm.sysctl("kernel.kptr_restrict"), Some("0"));
     assert!(
         lsm.sysctl("user.max_user_namespaces")

@@ -1,13 +1,18 @@
 //! MRG: manifests, mirror pods and what really runs, held against each other.
 
+mod apparmor_loaded;
 pub mod compare;
 mod drift;
 mod duplicate_identity;
+mod effective;
+mod effective_rights;
 mod forged_mirror;
 mod hidden_pod;
 mod missing_namespace;
 mod orphan_pod;
-mod pairs;
+pub mod pairs;
+mod seccomp_file;
+mod selinux_label;
 mod settle;
 mod unbacked_mirror;
 mod undeclared_pod;
@@ -24,4 +29,8 @@ pub const ALL: &[&Check] = &[
     &duplicate_identity::CHECK,
     &forged_mirror::CHECK,
     &undeclared_pod::CHECK,
+    &apparmor_loaded::CHECK,
+    &seccomp_file::CHECK,
+    &selinux_label::CHECK,
+    &effective_rights::CHECK,
 ];

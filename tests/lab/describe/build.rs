@@ -57,7 +57,9 @@ impl Description {
             tree,
         };
         let mut traces = Traces::new(name, node.booted + 30);
-        node.pods.iter().for_each(|pod| traces.of_static(pod));
+        for pod in &node.pods {
+            traces.of_static(pod, &self.rights);
+        }
         node.workloads
             .iter()
             .for_each(|pod| traces.of_workload(pod));

@@ -6,6 +6,7 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::running::{Rights, container_id};
+use super::spec::RightsSpec;
 use super::tree::{Kind, Login, Tree};
 use super::{Process, hex32, uuid};
 
@@ -125,7 +126,7 @@ impl Traces {
         }
     }
 
-    pub fn of_static(&mut self, pod: &StaticPod) {
+    pub fn of_static(&mut self, pod: &StaticPod, given: &BTreeMap<String, RightsSpec>) {
         let name = format!("{}-{}", pod.name, self.node);
         self.log(&pod.namespace, &name, &pod.hash);
         let slice = slice("burstable", &pod.hash);
@@ -145,14 +146,19 @@ impl Traces {
             let file = format!("{}-{}_{}_{name}", pod.name, self.node, pod.namespace);
             self.containers
                 .push(format!("{file}-{}.log", container_id(&pod.hash, name)));
-            let rights = Rights::of(&pod.pod["spec"], container);
+            let mut rights = Rights::of(&pod.pod["spec"], container);
             let uid = &container["securityContext"]["runAsUser"];
             let uid = uid
                 .as_u64()
                 .or(pod.pod["spec"]["securityContext"]["runAsUser"].as_u64());
+            let mut uid = u32::try_from(uid.unwrap_or(0)).expect("an id");
+            if let Some(spec) = given.get(&format!("{}/{}/{name}", pod.namespace, pod.name)) {
+                rights.give(spec);
+                uid = spec.uid.unwrap_or(uid);
+            }
             self.process(&slice, (&pod.hash, name), argv, rights);
-            if let (Some(uid), Some(process)) = (uid, self.processes.last_mut()) {
-                process.uid = u32::try_from(uid).expect("an id");
+            if let Some(process) = self.processes.last_mut() {
+                process.uid = uid;
             }
         }
     }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::sections::visible;
 use super::shell::Shell;
+use super::spec::{RightsSpec, Twist};
 use super::{Process, hex32};
 
 /// Of a container that asks for nothing.
@@ -75,6 +76,19 @@ impl Rights {
                 "unconfined".to_owned()
             },
             read_only: own["readOnlyRootFilesystem"] == true,
+        }
+    }
+
+    /// What somebody gave it beyond that, or took away.
+    pub fn give(&mut self, spec: &RightsSpec) {
+        if let Some(caps) = &spec.caps {
+            self.caps = u64::from_str_radix(caps, 16).expect("capabilities are hexadecimal");
+        }
+        self.no_new_privs = spec.no_new_privs.unwrap_or(self.no_new_privs);
+        self.seccomp = spec.seccomp.unwrap_or(self.seccomp);
+        self.read_only = spec.read_only.unwrap_or(self.read_only);
+        if let Some(label) = &spec.label {
+            self.label.clone_from(label);
         }
     }
 }
@@ -184,12 +198,13 @@ fn tables(sh: &mut Shell<'_>, all: &[&Process]) {
         &lines(all, |_| "         0          0 4294967295".to_owned()),
     );
     table(sh, "ooms", &lines(all, |_| "0".to_owned()));
-    sh.value("label", "unconfined");
-    table(
-        sh,
-        "labels",
-        &lines(all, |process| process.rights.label.clone()),
-    );
+    if node.spec.has(Twist::NoApparmor) {
+        sh.value("label", "");
+    } else {
+        sh.value("label", "unconfined");
+        let labels = lines(all, |process| process.rights.label.clone());
+        table(sh, "labels", &labels);
+    }
     if sh.is_root() {
         for process in all.iter().take(60) {
             let program = sh.nm(process.argv.first().map_or("/main", String::as_str));
@@ -280,20 +295,24 @@ const SYSCTLS: &str = "\
 
 pub fn lsm(sh: &mut Shell<'_>) {
     sh.value("sysfs", "mounted");
-    sh.value(
-        "/sys/kernel/security/lsm",
-        "lockdown,capability,landlock,yama,apparmor,tomoyo,bpf",
-    );
+    let confines = !sh.node.spec.has(Twist::NoApparmor);
+    let modules = if confines {
+        "lockdown,capability,landlock,yama,apparmor,tomoyo,bpf"
+    } else {
+        "lockdown,capability,landlock,yama,bpf"
+    };
+    sh.value("/sys/kernel/security/lsm", modules);
     sh.value(
         "/sys/kernel/security/lockdown",
         "[none] integrity confidentiality",
     );
-    sh.value("/sys/module/apparmor/parameters/enabled", "Y");
+    let on = if confines { "Y" } else { "N" };
+    sh.value("/sys/module/apparmor/parameters/enabled", on);
     sh.rec(&["Y", "/sys/fs/selinux/enforce", "absent"]);
     let profiles = "/sys/kernel/security/apparmor/profiles";
-    if sh.is_root() {
+    if confines && sh.is_root() {
         sh.output(profiles, PROFILES);
-    } else {
+    } else if confines {
         sh.blob(profiles, "x1\n");
     }
     sh.rec(&["Y", "/etc/selinux/config", "absent"]);

@@ -18,6 +18,8 @@ pub struct Description {
     pub files: BTreeMap<String, FileSpec>,
     /// Processes beside those of kubelet and pods.
     pub processes: Vec<ProcessSpec>,
+    /// What containers of static pods really have, by `namespace/pod/container`, where it is not what they ask for.
+    pub rights: BTreeMap<String, RightsSpec>,
     /// Further listening sockets, `address:port`.
     pub listeners: Vec<String>,
     /// Further names in `/var/log/pods`.
@@ -64,6 +66,8 @@ pub enum Twist {
     WrongMachine,
     /// `/proc` shows other users' processes to root only.
     Hidepid,
+    /// The kernel runs with neither AppArmor nor SELinux.
+    NoApparmor,
 }
 
 /// A name in the node's file system.
@@ -98,6 +102,19 @@ pub struct FileSpec {
 pub enum KindSpec {
     Folder,
     Fifo,
+}
+
+/// Rights of a process, over those that its manifest leads to.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RightsSpec {
+    pub uid: Option<u32>,
+    /// Hexadecimal digits, as `/proc/PID/status` has them.
+    pub caps: Option<String>,
+    pub no_new_privs: Option<bool>,
+    pub seccomp: Option<u8>,
+    pub label: Option<String>,
+    pub read_only: Option<bool>,
 }
 
 /// A process.
