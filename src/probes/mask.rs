@@ -10,11 +10,14 @@ use openssl::sign::Signer;
 use serde_json::Value;
 
 mod names;
+mod spans;
 mod text;
 
 pub use text::MaskedText;
 
-use names::{is_masked, plain_value, secret_env, secret_flag};
+use spans::Expected;
+
+use names::{is_masked, plain_value, secret_env, secret_flag, secret_key};
 
 /// Nothing legitimate nests deeper; what does is left out of the walk and masked whole.
 const DEPTH: u8 = 64;
@@ -102,6 +105,44 @@ impl Masker {
         }
     }
 
+    /// Masks in any document that is no pod: the values of keys with a telling name, all that a Secret holds, and
+    /// what looks like a secret elsewhere. True where there was one.
+    pub fn mask_document(&self, value: &mut Value) -> bool {
+        let mut found = self.mask_value(value);
+        self.keys(value, (DEPTH, false), &mut found);
+        !found.is_empty()
+    }
+
+    /// `all`: every text below is a secret.
+    fn keys(&self, value: &mut Value, (depth, all): (u8, bool), found: &mut Vec<Secret>) {
+        if depth == 0 {
+            return;
+        }
+        match value {
+            Value::String(text) if all && !text.is_empty() => self.take(text, found),
+            Value::Array(items) => {
+                for item in items {
+                    self.keys(item, (depth - 1, all), found);
+                }
+            }
+            Value::Object(map) => {
+                let secret = map.get("kind").and_then(Value::as_str) == Some("Secret");
+                for (key, item) in map.iter_mut() {
+                    let holds = secret && matches!(key.as_str(), "data" | "stringData");
+                    match item {
+                        Value::String(text) if !all => {
+                            if secret_key(key) && !plain_value(text) {
+                                self.take(text, found);
+                            }
+                        }
+                        item => self.keys(item, (depth - 1, all || holds), found),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// Masks what looks like a secret in one free text: userinfo of URLs, bearer words. True where there was one.
     pub fn mask_words(&self, text: &mut String) -> bool {
         let mut found = Vec::new();
@@ -163,11 +204,11 @@ impl Masker {
     }
 
     fn args<'a>(&self, args: impl Iterator<Item = &'a mut String>, found: &mut Vec<Secret>) {
-        let mut value_is_secret = false;
+        let mut next = Expected::Nothing;
         for arg in args {
-            let expected = std::mem::take(&mut value_is_secret);
+            let expected = std::mem::replace(&mut next, Expected::Nothing);
             if !arg.starts_with('-') {
-                if expected && !plain_value(arg) {
+                if expected.is_met_by(arg) {
                     self.take(arg, found);
                 } else if let Some((name, value)) = arg.split_once('=')
                     && names::identifier(name)
@@ -185,7 +226,10 @@ impl Masker {
                     self.take_tail(arg, flag.len() + 1, found);
                 }
                 Some(_) => self.words(arg, found),
-                None => value_is_secret = secret_flag(arg),
+                None => {
+                    next = Expected::after(arg);
+                    self.words(arg, found);
+                }
             }
         }
     }
@@ -203,7 +247,7 @@ impl Masker {
     }
 
     fn words(&self, text: &mut String, found: &mut Vec<Secret>) {
-        for (from, to) in text::spans(text).into_iter().rev() {
+        for (from, to) in spans::spans(text).into_iter().rev() {
             let Some(raw) = text.get(from..to).map(str::to_owned) else {
                 continue;
             };

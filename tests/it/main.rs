@@ -39,6 +39,7 @@ mod pty;
 mod registry;
 mod running;
 mod screenshots;
+mod secrets;
 mod ssh;
 #[path = "../lab/stage.rs"]
 mod stage;

@@ -52,11 +52,15 @@ impl Config {
         if let Some(Value::String(url)) = value.get_mut("staticPodURL") {
             masked |= masker.mask_words(url);
         }
+        masked |= masker.mask_document(&mut value);
         let text = if masked {
             serde_yaml::to_string(&value).unwrap_or_default()
         } else {
             String::from_utf8_lossy(bytes).into_owned()
         };
+        // Comments are no part of the value, and an unknown key may hold anything.
+        let (text, more) = masker.mask_lines(&text);
+        masked |= more;
         Ok(Self {
             value,
             text,

@@ -48,15 +48,21 @@ pub(super) fn secret_env(name: &str) -> bool {
     let words = words(name);
     let any = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
     let joined = words.concat();
-    ["passw", "secret", "credential"]
-        .iter()
-        .any(|part| joined.contains(part))
+    let parts = ["passw", "secret", "credential", "webhookurl", "privatekey"];
+    parts.iter().any(|part| joined.contains(part))
+        || words.iter().any(|word| is_pass(word))
         || any(&[
             "token",
             "tokens",
             "pwd",
+            "pw",
             "pass",
             "passphrase",
+            "jwt",
+            "sas",
+            "sig",
+            "signature",
+            "masterauth",
             "key",
             "keys",
             "cred",
@@ -69,6 +75,15 @@ pub(super) fn secret_env(name: &str) -> bool {
             "auth",
             "dsn",
         ])
+}
+
+/// Whether a key of a configuration carries a secret: as a variable, and not where it names a file or a mode.
+pub(super) fn secret_key(name: &str) -> bool {
+    let takes = ["file", "path", "dir", "mode", "name", "ttl", "type"];
+    secret_env(name)
+        && !words(name)
+            .last()
+            .is_some_and(|last| takes.contains(&last.as_str()))
 }
 
 /// Whether a flag of that name (with its dashes) takes a secret. Narrower than for variables: Kubernetes has many
@@ -85,7 +100,9 @@ pub(super) fn secret_flag(flag: &str) -> bool {
     let key =
         last == "key" && matches!(before, "api" | "access" | "secret" | "encryption" | "auth");
     !takes_file
-        && (words.iter().any(|word| word.starts_with("passw"))
+        && (words
+            .iter()
+            .any(|word| word.starts_with("passw") || is_pass(word))
             || matches!(
                 last,
                 "token"
@@ -95,10 +112,19 @@ pub(super) fn secret_flag(flag: &str) -> bool {
                     | "apikey"
                     | "pass"
                     | "pwd"
+                    | "pw"
                     | "passphrase"
+                    | "masterauth"
             )
             || key
             || matches!((before, last), ("url", "header") | ("basic", "auth")))
+}
+
+/// `requirepass`, `rootpassword`: run together by those who type little.
+fn is_pass(word: &str) -> bool {
+    let ends = ["pass", "passwd", "password"];
+    ends.iter().any(|end| word.ends_with(end))
+        && !matches!(word, "bypass" | "compass" | "encompass")
 }
 
 /// Lower-case words of a name in any style: `DB_PASSWORD`, `apiKey`, `x-auth-token`.

@@ -82,7 +82,7 @@ impl Masker {
             let (name, value) = (&body[..at], body[at + 1..].trim());
             let name = name.rsplit([' ', '\t']).next().unwrap_or(name);
             let bare = value.trim_matches(['"', '\'', ',']);
-            if secret_env(name.trim_matches(['"', '\'', '-', '{'])) && !plain_value(bare) {
+            if secret_env(name.trim_matches(['"', '\'', '-', '{'])) && !is_plain(bare) {
                 let shown = format!("{}{}{}", &body[..=at], self.mask(bare), end);
                 return (shown, true);
             }
@@ -92,6 +92,11 @@ impl Masker {
         body.push_str(end);
         (body, changed)
     }
+}
+
+/// A value that needs no mask, or that one begins.
+fn is_plain(value: &str) -> bool {
+    plain_value(value) || value.starts_with("<masked")
 }
 
 /// The text with each secret replaced; none where one of them cannot be placed with certainty.
@@ -122,59 +127,6 @@ fn replaced(text: &str, secrets: &[Secret]) -> Option<String> {
             secret.word.contains(secret.raw.as_str()) || !out.contains(secret.raw.as_str())
         })
         .then_some(out)
-}
-
-/// Byte ranges of secrets in a free text, in order and apart: `scheme://HERE@host` and what follows `Bearer`.
-pub(super) fn spans(text: &str) -> Vec<(usize, usize)> {
-    let mut out = Vec::new();
-    let mut from = 0;
-    while let Some(found) = text[from..].find("://") {
-        let start = from + found + 3;
-        let end = text[start..]
-            .find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '\'' | '`'))
-            .map_or(text.len(), |length| start + length);
-        if let Some(at) = text[start..end].rfind('@')
-            && at > 0
-            && !text[start + at..].starts_with("@sha256:")
-            && &text[start..start + at] != "git"
-            && !super::is_masked(&text[start..start + at])
-        {
-            out.push((start, start + at));
-        }
-        from = end;
-    }
-    out.extend(bearers(text));
-    out.sort_unstable();
-    let mut last = 0;
-    out.retain(|&(start, end)| {
-        let apart = start >= last && end > start;
-        if apart {
-            last = end;
-        }
-        apart
-    });
-    out
-}
-
-fn bearers(text: &str) -> Vec<(usize, usize)> {
-    let lower = text.to_ascii_lowercase();
-    let mut out = Vec::new();
-    for word in ["bearer ", "authorization: basic "] {
-        let mut from = 0;
-        while let Some(found) = lower[from..].find(word) {
-            let start = from + found + word.len();
-            let end = text[start..]
-                .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`'))
-                .map_or(text.len(), |length| start + length);
-            // A shell variable or a mask is no secret, and neither is prose of one short word.
-            let value = &text[start..end];
-            if value.len() >= 6 && !value.starts_with(['$', '<']) {
-                out.push((start, end));
-            }
-            from = end;
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -231,21 +183,5 @@ mod tests {
         assert!(masked && !text.contains("geheim"), "{text}");
         assert!(text.ends_with("last\n") && text.contains("- name: x\n"));
         assert!(!masker().mask_lines("apiVersion: v1\nkind: Pod\n").1);
-    }
-
-    #[test]
-    fn spans_never_split_a_character() {
-        for text in [
-            "ü://ä@ö",
-            "://@",
-            "bearer ",
-            "x://a@b://c@d",
-            "BEARER ääääää x",
-            "://é",
-        ] {
-            for (from, to) in spans(text) {
-                assert!(text.get(from..to).is_some(), "{text}");
-            }
-        }
     }
 }

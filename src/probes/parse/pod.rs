@@ -1,5 +1,7 @@
 //! A manifest's bytes as the kubelet takes them: a v1 Pod, or its reason to refuse.
 
+use std::borrow::Cow;
+
 use k8s_openapi::api::core::v1 as core;
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -10,7 +12,7 @@ use crate::model::lines::Lines;
 use crate::model::pod::{Parsed, Pod};
 use crate::model::text::Text;
 use crate::model::tree::{Oversized, Tree};
-use crate::probes::mask::Masker;
+use crate::probes::mask::{MaskedText, Masker};
 
 /// Field paths whose lines are kept at most.
 const LINES: usize = 2000;
@@ -40,11 +42,21 @@ pub(crate) fn read(bytes: &[u8], shown: &str, masker: &Masker) -> Result<Taken, 
             });
         }
     };
-    if let Err(message) = check(&parsed.value) {
-        return Ok(broken(&message, &text, masker));
-    }
     let mut value = parsed.value;
-    let masked = masker.mask_manifest(&mut value, &text);
+    if let Err(message) = check(&value) {
+        return Ok(no_pod(&message, value, &text, masker));
+    }
+    let text = first_document(&text, parsed.ignored_documents);
+    let mut masked = masker.mask_manifest(&mut value, &text);
+    if !parsed.duplicates.is_empty() {
+        // What the last one of a key overrides stands in the text alone.
+        let (text, more) = masker.mask_lines(&masked.text);
+        masked = MaskedText {
+            text,
+            rewritten: masked.rewritten || more,
+            masked: masked.masked || more,
+        };
+    }
     let lines = if masked.rewritten {
         Lines::default()
     } else {
@@ -62,7 +74,7 @@ pub(crate) fn read(bytes: &[u8], shown: &str, masker: &Masker) -> Result<Taken, 
             lines,
         },
         text: Text::block(&masked.text),
-        masked: masked.masked,
+        masked: masked.masked || parsed.ignored_documents > 0,
     })
 }
 
@@ -80,6 +92,47 @@ pub(crate) fn named(value: &Value) -> Result<Pod, Oversized> {
         name: Text::new(word_at(value, "/metadata/name")),
         raw: Tree::try_from(value)?,
     })
+}
+
+/// The text up to the documents that the kubelet ignores: nobody has looked through those for secrets.
+fn first_document(text: &str, ignored: usize) -> Cow<'_, str> {
+    if ignored == 0 {
+        return Cow::Borrowed(text);
+    }
+    let (mut at, mut begun) = (0, false);
+    for line in text.split_inclusive('\n') {
+        let marks = line.starts_with("---") || line.starts_with("...");
+        if marks && begun {
+            break;
+        }
+        begun |= !marks && !line.trim_start().starts_with(['#', '%']) && !line.trim().is_empty();
+        // A document may begin on the line of its mark.
+        begun |= line.starts_with("---") && line.trim_end().len() > 3;
+        at += line.len();
+    }
+    let more = if ignored == 1 {
+        "document"
+    } else {
+        "documents"
+    };
+    Cow::Owned(format!(
+        "{}# {ignored} more {more}, which the kubelet ignores\n",
+        &text[..at]
+    ))
+}
+
+/// An object that the kubelet refuses. Its text is its own only where it holds no secret.
+fn no_pod(message: &str, mut value: Value, text: &str, masker: &Masker) -> Taken {
+    if masker.mask_document(&mut value) {
+        let mut taken = broken(
+            message,
+            &serde_yaml::to_string(&value).unwrap_or_default(),
+            masker,
+        );
+        taken.masked = true;
+        return taken;
+    }
+    broken(message, text, masker)
 }
 
 fn broken(message: &str, text: &str, masker: &Masker) -> Taken {
