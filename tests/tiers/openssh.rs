@@ -36,7 +36,12 @@ pub fn trials() -> Vec<Trial> {
     let strace = || sshd().or_else(|| lacks(&["strace"]));
     let copies = || sshd().or_else(|| lacks(&["scp", "sftp"]));
     let pod = || with(&["chroot", "setpriv"]);
-    let rows: [(&str, Option<String>, Run); 15] = [
+    let rows: [(&str, Option<String>, Run); 16] = [
+        (
+            "keys_and_kubeconfigs_stay_on_the_node",
+            with(&["strace"]),
+            rights::keys_and_kubeconfigs_stay_on_the_node,
+        ),
         (
             "printed_grants_are_worth_root",
             sshd(),

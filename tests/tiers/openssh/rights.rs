@@ -518,3 +518,95 @@ pub fn a_debug_pod_sees_the_node() -> Result<(), Failed> {
     assert!(flags.unwrap_or(true), "{:?}", bare.kubelet);
     Ok(())
 }
+
+/// Keys, kubeconfigs and variables of a node, each with a word that must not leave it.
+const PLANTED: &str = r#"
+set -e
+mkdir -p /etc/kubernetes/pki/etcd /var/lib/kubelet/pki /root/.kube /etc/default
+key() { printf -- '-----BEGIN PRIVATE KEY-----\nSTAYSHOME%s\n-----END PRIVATE KEY-----\n' "$1"; }
+for f in ca apiserver sa front-proxy-ca etcd/ca; do key "$f" > /etc/kubernetes/pki/$f.key; done
+{ printf -- '-----BEGIN CERTIFICATE-----\nTUlJQg==\n-----END CERTIFICATE-----\n'; key kubelet; } \
+  > /var/lib/kubelet/pki/kubelet-client-current.pem
+key self > /var/lib/kubelet/pki/kubelet.key
+for f in /etc/kubernetes/admin.conf /etc/kubernetes/super-admin.conf /etc/kubernetes/kubelet.conf \
+  /etc/kubernetes/controller-manager.conf /root/.kube/config; do
+cat > $f <<'END'
+apiVersion: v1
+kind: Config
+clusters:
+- cluster: {certificate-authority-data: STAYSHOME}
+- cluster:
+    server: https://me:STAYSHOME@10.0.0.1:6443
+users:
+- name: admin
+  user:
+    client-key-data: STAYSHOME
+    token: STAYSHOME
+    password: "STAYSHOME"
+    username: me
+END
+chmod 600 $f
+done
+cat > /etc/kubernetes/manifests/kube-apiserver.yaml <<'END'
+apiVersion: v1
+kind: Pod
+metadata: {name: kube-apiserver, namespace: kube-system}
+spec:
+  containers:
+  - name: kube-apiserver
+    image: x
+    command:
+    - kube-apiserver
+    - --client-ca-file=/etc/kubernetes/pki/ca.key
+    - --tls-cert-file=/etc/kubernetes/pki/apiserver.key
+    - --tls-private-key-file=/etc/kubernetes/pki/apiserver.key
+    - --etcd-keyfile=/etc/kubernetes/pki/etcd/ca.key
+    - --service-account-key-file=/etc/kubernetes/pki/sa.key
+    - --kubeconfig=/etc/kubernetes/admin.conf
+END
+"#;
+
+/// What is secret stays on the node, whoever points the collector to it.
+pub fn keys_and_kubeconfigs_stay_on_the_node() -> Result<(), Failed> {
+    let world = World::new("keys", &[])?;
+    world.run(&["sh", "-c", PLANTED], b"")?;
+    let trace = world.path("trace");
+    let (_, stdin) = collector::job(WayIn::LoginOnly, NONCE);
+    let words = [
+        "strace",
+        "-f",
+        "-qq",
+        "-s",
+        "200",
+        "-o",
+        &trace,
+        "-e",
+        "trace=open,openat",
+        "sh",
+        "-s",
+    ];
+    let answer = frame(&world.run(&words, &stdin)?)?;
+    let holds = |bytes: &[u8]| bytes.windows(9).any(|word| word == b"STAYSHOME");
+    for section in &answer.sections {
+        for record in &section.records {
+            // The address of a server may hold a login, which the reader masks.
+            let own: Vec<_> = record.fields.iter().filter(|field| holds(field)).collect();
+            let server = own.iter().all(|field| field.starts_with(b"https://me:"));
+            assert!(server, "{} {}: {own:?}", section.name, record.kind);
+        }
+    }
+    let all = serde_json::to_string(&facts(&answer))?;
+    assert!(!all.contains("STAYSHOME"), "a secret is kept");
+    // A file that is a key by its name is not even opened, unless a flag says that it is a certificate.
+    let bytes = world.run(&["cat", &trace], b"")?;
+    let text = String::from_utf8_lossy(&bytes);
+    let told = ["/pki/ca.key", "/pki/apiserver.key"];
+    let opened = text.lines().find(|line| {
+        line.contains(".key\"")
+            && line.contains(") = ")
+            && !line.contains("= -1")
+            && !told.iter().any(|flag| line.contains(flag))
+    });
+    assert!(opened.is_none(), "{opened:?}");
+    Ok(())
+}
