@@ -3,7 +3,7 @@ set --
 i=0; while [ $i -lt $mn ]; do i=$((i + 1)); eval "f=\$m$i"; [ ! -f "$f" ] || set -- "$@" "$f"; done
 if [ $# -gt 0 ]; then
   q="[\"']\{0,1\}"
-  o=$(run sed -n "/hostPath/,/path$q:/s/^.*path$q:[[:space:]]*$q\(\/[^\"',}]*\).*/\1/p" "$@")
+  o=$(run sed -n "/hostPath/,/path$q:/s/^.*path$q:[[:space:]]*$q\(\/[^\"',}]*\).*/\1/p" "$@" | cap 60000)
   IFS=$N
   for f in $o; do
     IFS=$D

@@ -32,6 +32,8 @@ pub fn without_root() -> Result<(), Failed> {
         }
         let lies = false_passes(&root, &login);
         assert!(lies.is_empty(), "{}", lies.join("\n"));
+        let lost = lost(&root, &login);
+        assert!(lost.is_empty(), "{}", lost.join("\n"));
         let denied: Vec<&Finding> = denied(&login).collect();
         assert!(!denied.is_empty(), "the login reads everything");
         for row in denied {
@@ -49,6 +51,31 @@ pub fn without_root() -> Result<(), Failed> {
 fn denied(report: &Report) -> impl Iterator<Item = &Finding> {
     let rows = report.rows.iter();
     rows.filter(|row| row.gaps.iter().any(|gap| gap.kind == "denied"))
+}
+
+/// Checks of which a login learns something else than root, and does not say which grant it lacks.
+fn lost(root: &Report, login: &Report) -> Vec<String> {
+    let rows = |report: &Report, check: &str, node: Option<&str>| -> Vec<String> {
+        report.of(check, node).map(ToString::to_string).collect()
+    };
+    let names_a_grant = |row: &Finding| {
+        row.gaps
+            .iter()
+            .any(|gap| gap.next.contains("stakeout sudoers print"))
+    };
+    let keys: BTreeSet<_> = root
+        .rows
+        .iter()
+        .map(|row| (row.check.as_str(), row.node.as_deref()))
+        .collect();
+    keys.into_iter()
+        .filter(|(check, node)| rows(root, check, *node) != rows(login, check, *node))
+        .filter(|(check, node)| !login.of(check, *node).any(names_a_grant))
+        .map(|(check, node)| {
+            let (known, learnt) = (rows(root, check, node), rows(login, check, node));
+            format!("{known:?}\n  is for the login {learnt:?}")
+        })
+        .collect()
 }
 
 /// Checks that pass for a login and fail for root.
@@ -98,6 +125,51 @@ fn install(stage: &Stage, node: &str) -> Result<(), Failed> {
         rm /root/collector
         (umask 0337 && cat >/etc/sudoers.d/stakeout) <<'END OF RULE'\n{rule}END OF RULE
         visudo -cf /etc/sudoers.d/stakeout"
+    );
+    stage.on(node, &script)?;
+    Ok(())
+}
+
+pub fn forced_command() -> Result<(), Failed> {
+    stage::with("forced command", |stage| {
+        let root = scan(stage, &Way::administrator(stage), &["--all"])?;
+        let outcome = NODES
+            .iter()
+            .try_for_each(|node| install(stage, node).and_then(|()| force(stage, node)))
+            .and_then(|()| {
+                let said = stage.at_jump(&format!(
+                    "ssh -F {} -l audit w-1 'id; cat /etc/hostname' </dev/null",
+                    stage.fact("SSH_CONFIG")
+                ))?;
+                Ok((scan(stage, &audit(stage), &["--all"])?, said))
+            });
+        for node in NODES {
+            stage.on(
+                node,
+                "cd /home/audit/.ssh && [ ! -e kept ] || mv kept authorized_keys
+                rm -f /usr/local/libexec/stakeout-collect /etc/sudoers.d/stakeout",
+            )?;
+        }
+        let (login, said) = outcome?;
+        for host in &login.nodes {
+            let is = (host.collect.as_str(), host.uid, host.way.as_str());
+            assert_eq!(is, ("ok", Some(0), "forced-command"), "{}", host.name);
+        }
+        assert_eq!(told(&login), told(&root));
+        assert!(
+            said.contains("@STK1 BEGIN 0000") && !said.contains("uid="),
+            "{said}"
+        );
+        Ok(())
+    })
+}
+
+/// The key of `audit` may run the collector and nothing else.
+fn force(stage: &Stage, node: &str) -> Result<(), Failed> {
+    let key = format!("{}/ssh/key.pub", stage.fact("DIR"));
+    let line = stage.printed(&["authorized-keys", "print", "--user", "audit", "--key", &key])?;
+    let script = format!(
+        "cd /home/audit/.ssh && cp -p authorized_keys kept && cat >authorized_keys <<'END OF KEY'\n{line}END OF KEY"
     );
     stage.on(node, &script)?;
     Ok(())

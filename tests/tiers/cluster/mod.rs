@@ -31,10 +31,11 @@ pub fn trials() -> Vec<Trial> {
             let name = format!("cluster::flaw::{flaw}");
             trial("cluster", &name, lacks.clone(), move || wave::outcome(flaw))
         });
-    let steps: [(&str, Step); 6] = [
+    let steps: [(&str, Step); 7] = [
         ("clean", clean::clean),
         ("login_without_root", logins::without_root),
         ("installed_collector", logins::installed_collector),
+        ("forced_command", logins::forced_command),
         ("unreachable_node", logins::unreachable_node),
         ("read_only", rights::read_only),
         ("backup_and_outage", outage::backup_and_outage),
