@@ -17,7 +17,7 @@
 //! | `manifests` | `[{file, pod, broken, unread, gap, ignored, duplicates}]` beside the keys of `fs` |
 //! | `accounts` | `{users: [name:uid:gid], groups: [name:gid:member,member]}` |
 //! | `runtime` | `[{uid, pids, log: ns/name, started, exe}]`, or `{hidepid: true, pods: [...]}` |
-//! | `kubelet_files`, `pki`, `kubeconfigs`, `host_paths`, `etcd_files`, `api_server_files`, `backups`, `cni_files` | `[{role, path} or {gap}]` beside the keys of `fs`; a word of `FileRole` |
+//! | `kubelet_files`, `pki`, `kubeconfigs`, `host_paths`, `etcd_files`, `api_server_files`, `backups` | `[{role, path} or {gap}]` beside the keys of `fs`; a word of `FileRole` |
 //! | `certificates` | of `pki`: `[{path, flag, gap, subject, organizations, issuer, self_signed, from, until, names, ca, usages, key, bits, signature, spki}]`, dates in seconds |
 //! | `processes` | `[{of: ns/pod/container, comm, uid, caps, bound, nnp, seccomp, label, ro, mapped, rights, started, command, unnamed}]`, or `{list: [...], more, hidepid, containers: {gap}}` |
 //! | `lsm` | `{active, apparmor, profiles: {name: mode}, selinux: enforcing, permissive or none, configured, policy, label, runtime: {name, selinux, no_apparmor}, seccomp: [{name, default, rules, broken, unread}], lockdown, sysctls}` |

@@ -35,7 +35,6 @@ fn list(host: &HostFacts, need: Need) -> Option<&Files> {
         Need::EtcdFiles => seen(&host.etcd_files).map(|facts| &facts.list),
         Need::ApiServerFiles => seen(&host.api_server_files).map(|facts| &facts.list),
         Need::Backups => seen(&host.backups).map(|facts| &facts.list),
-        Need::CniFiles => seen(&host.cni_files),
         _ => None,
     }
 }

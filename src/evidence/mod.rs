@@ -305,7 +305,6 @@ fn what(need: Need) -> &'static str {
         Need::FileWatches => "watches on files",
         Need::KubeletLog => "kubelet log",
         Need::Backups => "backups",
-        Need::CniFiles => "files of the container network",
         Need::Disks => "room on disks",
         Need::Processes => "processes",
         Need::Lsm => "security modules",

@@ -122,8 +122,6 @@ pub enum Need {
     KubeletLog,
     /// Snapshots of etcd, copies of manifests, and what makes them.
     Backups,
-    /// Configuration of the container network.
-    CniFiles,
     /// Room on the file systems that etcd, logs and the kubelet need.
     Disks,
     /// Processes of static pods and of the node's components, with the rights that they have.
@@ -185,7 +183,6 @@ impl Need {
         Self::FileWatches,
         Self::KubeletLog,
         Self::Backups,
-        Self::CniFiles,
         Self::Disks,
         Self::Processes,
         Self::Lsm,
@@ -218,7 +215,6 @@ impl Need {
             Self::FileWatches => "file_watches",
             Self::KubeletLog => "kubelet_log",
             Self::Backups => "backups",
-            Self::CniFiles => "cni_files",
             Self::Disks => "disks",
             Self::Processes => "processes",
             Self::Lsm => "lsm",

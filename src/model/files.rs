@@ -59,9 +59,6 @@ pub enum FileRole {
     Snapshot,
     /// Copies of manifests and keys, made by tools or by hand.
     BackupDir,
-    /// Configuration of the container network.
-    CniDir,
-    CniConfig,
     /// Files that the API server's flags name.
     AuditPolicy,
     AuditLog,
@@ -282,10 +279,6 @@ pub struct FileWatches {
     pub written: Vec<Text>,
     /// `auditd`, `aide`, `falco`, `osqueryd`, `tetragon` and their like: name and `runs` or `configured`.
     pub tools: Vec<(Text, Text)>,
-    /// journald keeps its files over a restart of the node.
-    pub journal_kept: Option<bool>,
-    /// The clock is kept in step; none where nothing tells.
-    pub clock_synced: Option<bool>,
 }
 
 /// Lines of the kubelet's log that tell of static pods, of the last 24 hours.

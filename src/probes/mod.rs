@@ -112,7 +112,6 @@ fn withhold(need: Need, gap: &Gap, facts: &mut HostFacts) {
         Need::FileWatches => facts.file_watches = Fact::Gap(gap),
         Need::KubeletLog => facts.kubelet_log = Fact::Gap(gap),
         Need::Backups => facts.backups = Fact::Gap(gap),
-        Need::CniFiles => facts.cni_files = Fact::Gap(gap),
         Need::Disks => facts.disks = Fact::Gap(gap),
         Need::Processes => facts.processes = Fact::Gap(gap),
         Need::Lsm => facts.lsm = Fact::Gap(gap),

@@ -29,7 +29,6 @@ pub(super) struct PathsWritten {
     etcd_files: Option<Value>,
     api_server_files: Option<Value>,
     backups: Option<Value>,
-    cni_files: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -75,7 +74,6 @@ impl PathsWritten {
         let etcd_files = list(self.etcd_files, Need::EtcdFiles)?;
         let api_server_files = list(self.api_server_files, Need::ApiServerFiles)?;
         let backups = list(self.backups, Need::Backups)?;
-        let cni_files = list(self.cni_files, Need::CniFiles)?;
         host.kubelet_files = map(kubelet_files, |list| KubeletFiles {
             list,
             units: Vec::new(),
@@ -95,7 +93,6 @@ impl PathsWritten {
             list,
             jobs: Vec::new(),
         });
-        host.cni_files = cni_files;
         Ok(())
     }
 }
@@ -147,8 +144,7 @@ fn usual(role: FileRole) -> FileKind {
         | FileRole::EtcdData
         | FileRole::SnapshotDir
         | FileRole::BackupDir
-        | FileRole::AdmissionDir
-        | FileRole::CniDir => FileKind::Directory,
+        | FileRole::AdmissionDir => FileKind::Directory,
         FileRole::RuntimeSocket | FileRole::KubeletSocket => FileKind::Socket,
         _ => FileKind::Regular,
     }

@@ -143,7 +143,6 @@ for f do
   kubelet|k3s*|kubelite) process "$f" "$m";;
   kube-apiserver|kube-controller*|kube-scheduler|etcd) parts="$parts $f/cmdline";;
   auditd|falco*|osqueryd|tetragon|auditbeat|kubearmor|sysdig|wazuh*|ossec*) tools="$tools $m";;
-  chronyd|ntpd|ntpd-rs*|systemd-timesyn|openntpd) tools="$tools $m";;
   esac
 done
 if [ -z "$host" ]; then
