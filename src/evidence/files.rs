@@ -2,14 +2,16 @@
 
 use crate::model::Timestamp;
 use crate::model::fact::{Fact, Gap, Locator, Need};
-use crate::model::files::{Certificate, FileAt, FileRole, Files, KubeconfigContent};
+use crate::model::files::{Certificate, Disk, FileAt, FileRole, Files, KubeconfigContent};
 use crate::model::node::HostFacts;
 use crate::model::text::Text;
 use crate::probes::steps;
 
 /// What is known behind a locator: the command that would show it, and its lines. `None`: not a fact about files.
 pub fn lines(host: &HostFacts, at: Locator) -> Option<(String, Vec<String>)> {
-    let list = list(host, at.need)?;
+    let Some(list) = list(host, at.need) else {
+        return said(host, at.need);
+    };
     let file = usize::try_from(at.item)
         .ok()
         .and_then(|index| list.files.get(index));
@@ -68,8 +70,48 @@ fn all(host: &HostFacts, at: Locator, list: &Files) -> Vec<String> {
             None => format!("? {} ({role})", file.path),
         }
     };
-    let gaps = list.gaps.iter().map(|gap| format!("? {gap}"));
-    list.files.iter().map(line).chain(gaps).collect()
+    let gaps = list.gaps.iter().map(unknown);
+    let mut lines: Vec<String> = list.files.iter().map(line).chain(gaps).collect();
+    if let (Need::Backups, Ok(seen)) = (at.need, host.backups.get()) {
+        let jobs = seen.value.jobs.iter();
+        lines.extend(jobs.map(|job| format!("{}: {}", job.origin, job.line)));
+    }
+    lines
+}
+
+/// What is no list of files.
+fn said(host: &HostFacts, need: Need) -> Option<(String, Vec<String>)> {
+    match need {
+        Need::FileWatches => {
+            let found = &host.file_watches.get().ok()?.value;
+            let rules = found.loaded.iter().flatten();
+            let mut lines: Vec<String> = rules.map(|rule| format!("loaded {rule}")).collect();
+            lines.extend(found.written.iter().map(|rule| format!("written {rule}")));
+            let tools = found.tools.iter();
+            lines.extend(tools.map(|(tool, word)| format!("{word} {tool}")));
+            Some(("auditctl -l; ls /etc/audit/rules.d; ps".to_owned(), lines))
+        }
+        Need::KubeletLog => {
+            let found = &host.kubelet_log.get().ok()?.value;
+            let lines = found.lines.iter().map(|line| match line.at {
+                Some(at) => format!("{} {}", date(at), line.text),
+                None => line.text.to_string(),
+            });
+            let command = "journalctl -u kubelet --since -24h".to_owned();
+            Some((command, lines.collect()))
+        }
+        Need::Disks => {
+            let found = &host.disks.get().ok()?.value;
+            let line = |disk: &Disk| {
+                format!(
+                    "{} on {}: {} of {} kB free",
+                    disk.path, disk.mount, disk.free, disk.total
+                )
+            };
+            Some(("df -kP".to_owned(), found.iter().map(line).collect()))
+        }
+        _ => None,
+    }
 }
 
 /// A role as it is spelled in snapshots.

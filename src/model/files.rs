@@ -236,26 +236,25 @@ pub struct BackupJob {
 }
 
 /// What the API server's flags name, as far as it is no secret.
+///
+/// `None` inside: neither a static pod nor a running API server of the node has the flag.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ApiServerFiles {
     pub list: Files,
-    /// `--audit-policy-file`, as a tree; `None` inside: the flag is not set.
-    pub audit_policy: Fact<Option<AuditPolicy>>,
+    /// `--audit-policy-file`.
+    pub audit_policy: Fact<Option<Configuration>>,
     /// `--encryption-provider-config`: who encrypts what, never a key.
     pub encryption: Fact<Option<Vec<EncryptionRule>>>,
-    /// `--admission-control-config-file` with the files that it names, as trees.
-    pub admission: Fact<Option<Vec<Configuration>>>,
+    /// `--admission-control-config-file` first, then the files that it names, and those of its folder of policies.
+    pub admission: Fact<Option<Vec<Fact<Configuration>>>>,
+    /// `--authentication-config`.
+    pub authentication: Fact<Option<Configuration>>,
+    /// `--authorization-config`.
+    pub authorization: Fact<Option<Configuration>>,
 }
 
-/// The audit policy as it was read.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AuditPolicy {
-    pub path: Text,
-    pub content: Tree,
-}
-
-/// A configuration file without secrets.
+/// A configuration file as a tree, secrets masked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Configuration {
     pub path: Text,

@@ -37,7 +37,7 @@ fn the_script_changes_only_on_purpose() {
 }
 
 /// The answer of a node of kubeadm 1.37, recorded.
-fn recorded(name: &str) -> HostFacts {
+pub fn recorded(name: &str) -> HostFacts {
     let text = disk::read(&fixture(&format!("answers/{name}.txt")), 4 << 20).expect("recorded");
     let mut reader = FrameReader::new(
         "0123456789abcdef0123456789abcdef",
@@ -245,7 +245,13 @@ fn random(state: &mut u64) -> usize {
 /// Answers that no collector gave: any field of any record lost, doubled, or something else.
 #[test]
 fn hostile_answers_end_as_facts_or_gaps() {
-    let text = disk::read(&fixture("answers/kubeadm-cp.txt"), 4 << 20).expect("recorded");
+    for name in ["kubeadm-cp", "files-cp"] {
+        hostile_answers(name);
+    }
+}
+
+fn hostile_answers(name: &str) {
+    let text = disk::read(&fixture(&format!("answers/{name}.txt")), 4 << 20).expect("recorded");
     let mut reader = FrameReader::new("0123456789abcdef0123456789abcdef", 7);
     reader.push(&text);
     let good = reader.finish().expect("a good answer");
@@ -268,8 +274,9 @@ fn hostile_answers_end_as_facts_or_gaps() {
                 0 => drop(records.remove(index)),
                 1 => records[index].fields.truncate(random(&mut state) % 3),
                 2 => {
-                    records[index].kind = ["S", "X", "E", "D", "F", "G", "P", "N", "V", "Y"]
-                        [random(&mut state) % 10]
+                    records[index].kind = [
+                        "S", "X", "E", "D", "F", "G", "P", "N", "V", "Y", "W", "C", "U",
+                    ][random(&mut state) % 13]
                         .to_owned();
                 }
                 3 => {

@@ -4,11 +4,16 @@
 //! Where a path follows from what was read before (configuration, flags of a manifest), it is taken from there, and
 //! the collector's own list only adds to it: a path that the collector missed ends in a gap.
 
+mod api_server;
+mod backups;
 mod certificate;
+mod encryption;
+mod etcd;
 mod flags;
 mod kubeconfigs;
 mod kubelet;
 mod mounted;
+mod noticed;
 mod pki;
 
 use std::collections::HashMap;
@@ -23,9 +28,13 @@ use crate::model::files::{FileAt, FileRole, Files};
 use crate::model::paths::Paths;
 use crate::model::text::Text;
 
+pub(super) use api_server::PROBE as API_SERVER_FILES;
+pub(super) use backups::PROBE as BACKUPS;
+pub(super) use etcd::PROBE as ETCD_FILES;
 pub(super) use kubeconfigs::PROBE as KUBECONFIGS;
 pub(super) use kubelet::PROBE as KUBELET_FILES;
 pub(super) use mounted::PROBE as HOST_PATHS;
+pub(super) use noticed::{DISKS, LOG as KUBELET_LOG, WATCHES as FILE_WATCHES};
 pub(super) use pki::PROBE as PKI;
 
 /// Files of one fact that are kept.

@@ -21,6 +21,12 @@ impl Description {
         kubeadm::worker(&mut tree, name, clock.installed(), &config);
         if self.is_control_plane() {
             kubeadm::control_plane(&mut tree, name, address, clock.installed());
+            let log = Entry::new(
+                Kind::File("".into()),
+                0o600,
+                clock.now + self.clock_offset - 20,
+            );
+            tree.put("/var/log/kubernetes/audit/audit.log", log);
         }
         let passwd = lines(kubeadm::PASSWD, &self.users);
         let group = lines(kubeadm::GROUP, &self.groups);

@@ -8,7 +8,7 @@ const UNIT: &str = "kubelet.service";
 const UNITS: &[&str] = &["/etc/systemd/system", "/usr/lib/systemd/system"];
 
 /// A file that counts.
-fn at(sh: &mut Shell<'_>, role: &str, path: &str, flag: &str) {
+pub fn at(sh: &mut Shell<'_>, role: &str, path: &str, flag: &str) {
     if !path.starts_with('/') {
         return;
     }
@@ -21,7 +21,7 @@ fn at(sh: &mut Shell<'_>, role: &str, path: &str, flag: &str) {
     sh.walk(path);
 }
 
-fn usual(sh: &mut Shell<'_>, role: &str, paths: &[&str]) {
+pub fn usual(sh: &mut Shell<'_>, role: &str, paths: &[&str]) {
     for path in paths {
         if sh.exists(path) || sh.is_link(path) {
             at(sh, role, path, "");
@@ -37,7 +37,7 @@ fn inside(sh: &mut Shell<'_>, role: &str, path: &str, each: fn(&mut Shell<'_>, &
 }
 
 /// The content of a file that the login may read.
-fn text(sh: &Shell<'_>, path: &str) -> Result<String, &'static str> {
+pub fn text(sh: &Shell<'_>, path: &str) -> Result<String, &'static str> {
     let found = sh.node.tree.find(&sh.login, path, true);
     let (_, entry) = found.map_err(super::tree::Trouble::word)?;
     match &entry.kind {
@@ -126,7 +126,7 @@ pub fn kubelet_files(sh: &mut Shell<'_>) {
 }
 
 /// Flags with absolute paths, out of manifests.
-fn flags(sh: &Shell<'_>) -> Vec<(String, String)> {
+pub fn flags(sh: &Shell<'_>) -> Vec<(String, String)> {
     let manifests = sh.found.manifests.iter();
     let texts: Vec<String> = manifests.filter_map(|path| text(sh, path).ok()).collect();
     let lines = texts.iter().flat_map(|text| text.lines());

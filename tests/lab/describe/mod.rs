@@ -18,6 +18,7 @@ mod sections;
 mod shell;
 pub mod spec;
 pub mod tree;
+mod upkeep;
 
 use std::net::SocketAddr;
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use super::files;
 use super::kubelet::{self, Wanted};
 use super::shell::Shell;
-use super::{Process, Way, running};
+use super::{Process, Way, running, upkeep};
 
 /// What a fragment says where files of manifests or configuration are cut.
 const FILE: usize = 262_144;
@@ -36,6 +36,12 @@ pub fn by_name(section: &str) -> fn(&mut Shell<'_>) {
         "pki" => files::pki,
         "kubeconfigs" => files::kubeconfigs,
         "host_paths" => files::host_paths,
+        "etcd_files" => upkeep::etcd_files,
+        "api_server_files" => upkeep::api_server_files,
+        "file_watches" => upkeep::file_watches,
+        "kubelet_log" => upkeep::kubelet_log,
+        "backups" => upkeep::backups,
+        "disks" => upkeep::disks,
         "processes" => running::processes,
         "lsm" => running::lsm,
         "firewall" => running::firewall,

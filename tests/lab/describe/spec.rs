@@ -24,6 +24,8 @@ pub struct Description {
     pub listeners: Vec<String>,
     /// Further names in `/var/log/pods`.
     pub logs: Vec<String>,
+    /// Lines of the kubelet's log of the last hour that speak of static pods.
+    pub journal: Vec<String>,
     /// Further lines of passwd and group.
     pub users: Vec<String>,
     pub groups: Vec<String>,

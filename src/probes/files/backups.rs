@@ -1,0 +1,67 @@
+//! Copies of what a node cannot do without, and what makes them.
+
+use super::Listing;
+use crate::model::fact::{Fact, Locator, Need};
+use crate::model::files::{BackupJob, Backups};
+use crate::model::node::HostFacts;
+use crate::model::text::Text;
+use crate::probes::answer::{Answer, Content, not_read};
+use crate::probes::mask::Masker;
+use crate::probes::probe::{Ask, Probe, Reading};
+
+/// Folders of snapshots, timers and cron.
+pub static PROBE: Probe = Probe {
+    need: Need::Backups,
+    what: "the newest snapshots of etcd and copies of manifests, and the timers that make them",
+    asks: &[Ask::Shell {
+        section: "backups",
+        since: 2,
+        root: Some("folders of snapshots, and the users' own cron"),
+        fragment: include_str!("../shell/backups.sh"),
+        read,
+    }],
+};
+
+/// Jobs that are kept.
+const JOBS: usize = 60;
+
+fn read(answer: &Answer<'_>, reading: &Reading<'_>, facts: &mut HostFacts) {
+    let mut paths = std::mem::take(&mut facts.paths);
+    let mut list = Listing::new(answer, "backups", Need::Backups, &mut paths);
+    list.add_named(Some);
+    let mut list = list.done();
+    facts.paths = paths;
+    let mut jobs = Vec::new();
+    // Status 1: no line speaks of a copy.
+    match answer.content("backups", "cron", &[0, 1]) {
+        Some(Content::Whole(text)) => {
+            for line in String::from_utf8_lossy(text).lines() {
+                let (origin, line) = line.split_once(':').unwrap_or(("", line));
+                jobs.push(job(origin, line, reading.masker));
+            }
+        }
+        Some(Content::Gap(gap)) => list.gaps.push(gap),
+        None => {}
+    }
+    if answer.refusal("backups", b"cron") == Some(b"denied") {
+        list.gaps.push(not_read(b"denied", "the users' own cron"));
+    }
+    if let Some(Content::Whole(text)) = answer.content("backups", "systemctl list-timers", &[0]) {
+        for line in String::from_utf8_lossy(text).lines() {
+            jobs.push(job("systemd timer", line, reading.masker));
+        }
+    }
+    jobs.truncate(JOBS);
+    facts.backups = Fact::seen(Backups { list, jobs }, Locator::list(Need::Backups));
+}
+
+fn job(origin: &str, line: &str, masker: &Masker) -> BackupJob {
+    let mut words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+    masker.mask_args(&mut words);
+    let mut line = words.join(" ");
+    masker.mask_words(&mut line);
+    BackupJob {
+        origin: Text::new(origin),
+        line: Text::from(line),
+    }
+}

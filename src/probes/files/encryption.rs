@@ -1,0 +1,89 @@
+//! Who encrypts what, out of the lines that the node lets pass: all but those with a value.
+
+use crate::model::fact::Gap;
+use crate::model::files::EncryptionRule;
+use crate::model::text::Text;
+
+const PROVIDERS: &[&str] = &["identity", "aescbc", "aesgcm", "secretbox", "kms"];
+/// Rules and names in one of them that are kept.
+const MOST: usize = 64;
+
+/// The rules of an `EncryptionConfiguration` (apiserver.config.k8s.io/v1) in block style.
+///
+/// # Errors
+/// Where nothing of it is understood: another style, or another file.
+pub(super) fn rules(path: &Text, text: &[u8]) -> Result<Vec<EncryptionRule>, Gap> {
+    let text = String::from_utf8_lossy(text);
+    let mut rules: Vec<EncryptionRule> = Vec::new();
+    let mut providers = false;
+    for line in text.lines() {
+        let line = line.trim();
+        let word = line.trim_start_matches(['-', ' ']).trim();
+        let (word, is_key) = match word.split_once(':') {
+            Some((key, _)) => (key, true),
+            None => (word.trim_matches(['"', '\'']), false),
+        };
+        match (word, is_key) {
+            // The outer list first, then one in each of its entries.
+            ("resources", true) if line.starts_with('-') => {
+                providers = false;
+                rules.push(EncryptionRule {
+                    resources: Vec::new(),
+                    providers: Vec::new(),
+                });
+            }
+            ("resources", true) => providers = false,
+            ("providers", true) => providers = true,
+            (provider, true) if PROVIDERS.contains(&provider) => {
+                keep(rules.last_mut().map(|rule| &mut rule.providers), provider);
+            }
+            (resource, false) if !providers && !resource.is_empty() => {
+                keep(rules.last_mut().map(|rule| &mut rule.resources), resource);
+            }
+            _ => {}
+        }
+    }
+    let whole = |rule: &EncryptionRule| !rule.resources.is_empty() && !rule.providers.is_empty();
+    if rules.is_empty() || !rules.iter().all(whole) || rules.len() > MOST {
+        return Err(Gap::Garbled {
+            what: Text::from(format!("who encrypts what in {path}")),
+        });
+    }
+    Ok(rules)
+}
+
+fn keep(list: Option<&mut Vec<Text>>, word: &str) {
+    if let Some(list) = list.filter(|list| list.len() < MOST) {
+        list.push(Text::new(word));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Option<Vec<(Vec<String>, Vec<String>)>> {
+        let words = |list: &[Text]| list.iter().map(ToString::to_string).collect();
+        let rules = rules(&Text::new("/e"), text.as_bytes()).ok()?;
+        let rules = rules
+            .iter()
+            .map(|rule| (words(&rule.resources), words(&rule.providers)));
+        Some(rules.collect())
+    }
+
+    #[test]
+    fn lines_without_values() {
+        let text = "resources:\n  - resources:\n      - secrets\n      - \"*.apps\"\n    providers:\n      - aescbc:\n      - identity: {}\n  - resources:\n    - configmaps\n    providers:\n    - kms:\n";
+        let list = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+        assert_eq!(
+            read(text),
+            Some(vec![
+                (list(&["secrets", "*.apps"]), list(&["aescbc", "identity"])),
+                (list(&["configmaps"]), list(&["kms"])),
+            ])
+        );
+        // `providers` may stand before its `resources`, and then the entry begins with it.
+        assert_eq!(read("kind:\nproviders:\n"), None);
+        assert_eq!(read(""), None);
+    }
+}
