@@ -116,7 +116,7 @@ pub enum Command {
     /// Rights at the API server
     Rbac {
         #[command(subcommand)]
-        print: Print,
+        print: PrintRights,
     },
     /// The script that runs on a node
     Collector {
@@ -167,6 +167,26 @@ pub enum Command {
 pub enum Print {
     /// Write it to standard output
     Print,
+}
+
+/// `print` with rights beyond the base.
+#[derive(Clone, Debug, Subcommand)]
+pub enum PrintRights {
+    /// Write it to standard output
+    Print {
+        /// Rights beyond the base role; repeat for several
+        #[arg(long, value_enum, value_name = "WHAT")]
+        with: Vec<With>,
+    },
+}
+
+/// A right beyond the base role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum With {
+    /// What the kubelet itself says of its configuration and pods
+    KubeletApi,
+    /// Expiration and usages of bootstrap tokens
+    BootstrapTokens,
 }
 
 /// `print` for a login.

@@ -1,10 +1,11 @@
 //! Facts and policy in, verdicts out. One loop, no check names.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::checks::check::{Check, Judge, View};
 use crate::model::Timestamp;
-use crate::model::fact::Gap;
+use crate::model::fact::{Gap, Need};
 use crate::model::name::NodeName;
 use crate::model::node::NodeFacts;
 use crate::model::policy::{Policy, Standing, Waiver};
@@ -19,6 +20,25 @@ pub fn node(facts: &NodeFacts, view: &View<'_>) -> Vec<Verdict> {
             verdict
         })
         .collect()
+}
+
+/// Verdicts of one node by those of its checks that read one of `needs`, each with its place in [`node_checks`].
+pub fn again<'v>(
+    facts: &'v NodeFacts,
+    view: &'v View<'v>,
+    needs: &'v BTreeSet<Need>,
+) -> impl Iterator<Item = (usize, Verdict)> + 'v {
+    node_checks()
+        .enumerate()
+        .filter(|(_, (check, _))| {
+            let mut read = check.needs.iter().chain(check.helps);
+            read.any(|need| needs.contains(need))
+        })
+        .map(|(index, (check, judge))| {
+            let mut verdict = honest(judge(facts, view));
+            waive(view, (check, Some(&facts.name)), &mut verdict);
+            (index, verdict)
+        })
 }
 
 /// Verdicts about the cluster, in the order of [`cluster_checks`].

@@ -26,10 +26,11 @@
 //! | `timeline` | `{clock: synchronised, free or untold, journal: persistent, volatile, absent or untold}` |
 //! | `object` | `{uid, labels, taints: [key=value:Effect], ready, version}` |
 //! | `mirrors` | `[{pod, hash, mirror_hash, source, owners, phase, managers, uid, created}]` |
-//! | `pods` | `[{pod: ns/name, uid, hash}]` |
+//! | `pods` | `[{pod: ns/name, uid, hash, traits: words of model::traits}]` |
 //! | `unread` | why pods of some namespaces could not be listed, a word for a gap |
 //! | `gone` | the same, of pods that went away after the node was read |
 //! | `namespaces` | a map from name to `{phase, labels, enforce, audit, warn}` |
+//! | `services`, `network_policies`, ... | objects under the name of their need, with the fields of `model::objects` |
 //! | `count` | how many nodes the API server listed |
 //! | `policy` | `none`, or the keys of a policy file; a waiver also has `standing: used` and so on |
 //!
@@ -39,8 +40,8 @@
 mod acl;
 mod facts;
 mod files;
-mod paths;
 mod lsm;
+mod paths;
 mod pods;
 mod policies;
 mod running;
@@ -134,12 +135,14 @@ pub fn read(yaml: &str) -> Result<Example, String> {
         ..ClusterFacts::default()
     });
     let node = NodeName::parse(written.node.as_deref().unwrap_or(NODE))?;
+    let mut facts = written.facts;
+    objects(&mut facts.other, &mut snapshot)?;
     let mut add = |name: NodeName, facts: NodeWritten| -> Result<(), String> {
         let facts = facts.read(name.clone())?;
         snapshot.nodes.insert(name, Arc::new(facts));
         Ok(())
     };
-    add(node.clone(), written.facts)?;
+    add(node.clone(), facts)?;
     for (name, facts) in written.nodes {
         add(NodeName::parse(&name)?, facts)?;
     }
@@ -151,6 +154,23 @@ pub fn read(yaml: &str) -> Result<Example, String> {
             Some(policy) => policies::policy(policy)?,
         },
     })
+}
+
+/// Lists of objects: what stands under the name of their need.
+fn objects(written: &mut BTreeMap<String, Value>, snapshot: &mut Snapshot) -> Result<(), String> {
+    let cluster = Arc::make_mut(&mut snapshot.cluster);
+    let objects = Arc::make_mut(&mut cluster.objects);
+    for need in Need::ALL {
+        let (Some(list), Some(value)) = (objects.list_mut(*need), written.remove(need.name()))
+        else {
+            continue;
+        };
+        match gap_of(&value)? {
+            Some(gap) => list.forget(gap),
+            None => list.read(*need, &parse(value, *need)?)?,
+        }
+    }
+    Ok(())
 }
 
 /// A verdict in one line: the badge, then what is said. `FAIL critical: a; low: b; gap: c`.
@@ -363,6 +383,9 @@ mod tests {
             "fs: {/etc: {mod: '0755'}}",
             "kubelet: {gap: nonsense}",
             "nodes: {w-1: {kublet: {}}}",
+            "services: [{name: a, selectr: {}}]",
+            "network_policies: [{name: a, podSelector: {matchLabel: {}}}]",
+            "pods: [{pod: a/b, traits: strong}]",
         ] {
             assert!(read(wrong).is_err(), "{wrong} was taken");
         }

@@ -21,6 +21,7 @@ mod running;
 
 use check::Check;
 
+use crate::model::fact::Need;
 pub use pss::standard;
 
 /// Every check, sorted by id within its family; held by a test of the registry.
@@ -39,6 +40,11 @@ pub const ALL: &[&[&Check]] = &[
 /// All checks in registry order.
 pub fn all() -> impl Iterator<Item = &'static Check> {
     ALL.iter().flat_map(|family| family.iter().copied())
+}
+
+/// Whether some check reads a fact: lists of objects that none reads are not asked for.
+pub fn read(need: Need) -> bool {
+    all().any(|check| check.needs.contains(&need) || check.helps.contains(&need))
 }
 
 /// A check by its id, case ignored, with or without `SP-`.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::clock::now;
 use crate::engine;
-use crate::model::fact::Fact;
+use crate::model::fact::{Fact, Need};
 use crate::model::link::{HostState, Level, LogLine, ObjectDelta, Order, Update};
 use crate::model::snapshot::Snapshot;
 use crate::model::text::Text;
@@ -54,6 +54,12 @@ fn play(snapshot: &Snapshot, pause: Duration, updates: &SyncSender<Update>) -> O
             Fact::Gap(gap) => Err(gap.clone()),
         },
     )))?;
+    for need in Need::ALL {
+        if cluster.objects.list(*need).is_some() {
+            let objects = Box::new((*cluster.objects).clone());
+            send(Update::Object(ObjectDelta::Objects(*need, objects)))?;
+        }
+    }
     for (name, facts) in &snapshot.nodes {
         send(Update::Api(name.clone(), Arc::clone(&facts.api)))?;
         send(Update::Host(name.clone(), HostState::Connecting))?;

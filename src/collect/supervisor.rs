@@ -294,7 +294,10 @@ impl Desk {
                 self.settle_claims(false);
                 self.start_known();
             }
-            ObjectDelta::Namespaces(_) | ObjectDelta::Cluster(_) => {}
+            ObjectDelta::Namespaces(_)
+            | ObjectDelta::Cluster(_)
+            | ObjectDelta::Objects(..)
+            | ObjectDelta::Fresh(..) => {}
         }
     }
 

@@ -1,6 +1,7 @@
 //! The model itself: facts of every node, replaced by deltas, judged where they changed.
 
 mod judging;
+mod objects;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use super::pods::{NodePods, forget};
 use crate::model::Timestamp;
 use crate::model::ask::Question;
-use crate::model::fact::{Fact, Gap, Locator, Need};
+use crate::model::fact::{Fact, Gap, Need};
 use crate::model::hostkey::ShownKey;
 use crate::model::link::{HostState, ListedPod, LogLine, ObjectDelta, PodDelta, Update};
 use crate::model::name::NodeName;
@@ -22,6 +23,8 @@ struct Dirty {
     nodes: BTreeSet<NodeName>,
     /// Something that every node may depend on.
     all: bool,
+    /// Lists that changed: the checks that name them judge every node again.
+    needs: BTreeSet<Need>,
     cluster: bool,
 }
 
@@ -49,6 +52,8 @@ pub(super) struct Model {
     /// The state of pods for nodes that are not known yet.
     pods: Result<Option<Timestamp>, Gap>,
     nodes_gap: Option<Gap>,
+    /// When each of the watches that matter for a node was last heard.
+    heard: BTreeMap<Need, Timestamp>,
 }
 
 impl Model {
@@ -57,6 +62,7 @@ impl Model {
             dirty: Dirty {
                 nodes: start.nodes.keys().cloned().collect(),
                 all: true,
+                needs: BTreeSet::new(),
                 cluster: true,
             },
             snapshot: start,
@@ -74,6 +80,7 @@ impl Model {
             gone: BTreeMap::new(),
             pods: Ok(None),
             nodes_gap: None,
+            heard: BTreeMap::new(),
         }
     }
 
@@ -86,14 +93,16 @@ impl Model {
     }
 
     pub(super) fn apply(&mut self, update: Update) {
-        self.dirty.cluster |= !matches!(
+        let idle = matches!(
             update,
             Update::Host(..)
                 | Update::Log(_)
                 | Update::Shown(..)
                 | Update::Ask(_)
                 | Update::Answered(_)
+                | Update::Object(ObjectDelta::Fresh(..))
         );
+        self.dirty.cluster |= !idle;
         match update {
             Update::Known(name) => {
                 self.node(&name);
@@ -190,65 +199,6 @@ impl Model {
             name: name.clone(),
             host,
             api: Arc::new(api),
-        }
-    }
-
-    fn object(&mut self, delta: ObjectDelta) {
-        match delta {
-            ObjectDelta::Node(name, Some(object), at) => {
-                self.nodes_gap = None;
-                let api = Arc::make_mut(&mut self.node(&name).api);
-                api.object = Fact::seen(*object, Locator::new(Need::NodeObject, 0));
-                api.at = Some(at);
-                self.drop_foreign(&name);
-                self.dirty.nodes.insert(name);
-                return;
-            }
-            ObjectDelta::Node(name, None, _) => {
-                self.snapshot.nodes.remove(&name);
-                self.verdicts.remove(&name);
-                self.hosts.remove(&name);
-                if self.shown.contains_key(&name) {
-                    Arc::make_mut(&mut self.shown).remove(&name);
-                }
-                self.gone.remove(&name);
-                self.dirty.nodes.remove(&name);
-            }
-            ObjectDelta::NodesListed => self.nodes_listed(),
-            ObjectDelta::NodesFailed(gap) => {
-                for facts in self.snapshot.nodes.values_mut() {
-                    if !facts.api.object.is_seen() {
-                        Arc::make_mut(&mut Arc::make_mut(facts).api).object =
-                            Fact::Gap(gap.clone());
-                    }
-                }
-                self.nodes_gap = Some(gap);
-            }
-            ObjectDelta::Namespaces(outcome) => {
-                let cluster = Arc::make_mut(&mut self.snapshot.cluster);
-                cluster.namespaces = match outcome {
-                    Ok(list) => Fact::seen(list, Locator::list(Need::Namespaces)),
-                    Err(gap) => Fact::Gap(gap),
-                };
-            }
-            ObjectDelta::Cluster(facts) => {
-                let cluster = Arc::make_mut(&mut self.snapshot.cluster);
-                let namespaces = std::mem::take(&mut cluster.namespaces);
-                *cluster = *facts;
-                cluster.namespaces = namespaces;
-            }
-        }
-        self.dirty.all = true;
-    }
-
-    /// A node that a complete list does not name is known not to have a Node object.
-    fn nodes_listed(&mut self) {
-        for facts in self.snapshot.nodes.values_mut() {
-            if !facts.api.object.is_seen() {
-                let detail = Text::new("it has no Node object of this name");
-                Arc::make_mut(&mut Arc::make_mut(facts).api).object =
-                    Fact::Gap(Gap::Api { detail });
-            }
         }
     }
 

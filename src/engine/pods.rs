@@ -18,7 +18,7 @@ pub(super) struct NodePods {
 impl NodePods {
     pub(super) fn put(&mut self, id: PodId, mirror: Option<Box<Mirror>>) {
         self.remove(&id.namespace, &id.name);
-        self.gone.retain(|gone| *gone != id);
+        self.gone.retain(|gone| !gone.is(&id));
         self.ids.push(id);
         self.mirrors.extend(mirror.map(|mirror| *mirror));
     }
@@ -32,9 +32,10 @@ impl NodePods {
 
     /// Takes the place of an older list: what that had and this has not is gone.
     pub(super) fn replace(&mut self, before: Self) {
-        let here: std::collections::HashSet<&PodId> = self.ids.iter().collect();
+        let is = |id: &'_ PodId| (id.namespace.clone(), id.name.clone(), id.uid.clone());
+        let here: std::collections::HashSet<_> = self.ids.iter().map(is).collect();
         let all = before.gone.into_iter().chain(before.ids);
-        let gone = all.filter(|id| !here.contains(id)).collect();
+        let gone = all.filter(|id| !here.contains(&is(id))).collect();
         self.gone = gone;
     }
 

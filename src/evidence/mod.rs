@@ -5,6 +5,7 @@
 
 mod files;
 mod object;
+mod objects;
 mod policy;
 
 use crate::model::Timestamp;
@@ -88,6 +89,7 @@ pub fn exhibit(
                 None => stored(facts, at),
             }
         }
+        need if need.is_object() => objects::exhibit(snapshot, at),
         _ => stored(facts(snapshot, node)?, at),
     }
 }
@@ -312,6 +314,8 @@ fn what(need: Need) -> &'static str {
         Need::Cni => "CNI configuration",
         Need::Timeline => "clock and journal",
         Need::Later => "evidence of a later version",
+        need if need.is_object() => need.name(),
+        _ => "evidence of a later version",
     }
 }
 

@@ -47,6 +47,28 @@ pub(super) fn pod(raw: &Tree) -> Vec<Row> {
     out
 }
 
+/// An object with everything that is kept of it.
+pub(super) fn whole(kept: &Tree) -> Vec<Row> {
+    let mut out = Vec::new();
+    if let Branch::Object(members) = kept.root() {
+        for (key, value) in members.iter() {
+            entry(&mut out, 0, (key, key), value);
+        }
+    }
+    out
+}
+
+/// Names, one a line; `of`: how many there are in all.
+pub(super) fn lines(names: impl Iterator<Item = String>, of: usize) -> Vec<Row> {
+    let mut out: Vec<Row> = names.map(|name| Row::new("", name)).collect();
+    if out.is_empty() {
+        out.push(Row::new("", "(none)"));
+    } else if out.len() < of {
+        out.push(Row::new("", format!("... {} more", of - out.len())));
+    }
+    out
+}
+
 pub(super) fn mirror_names(mirrors: &[Mirror]) -> Vec<Row> {
     if mirrors.is_empty() {
         return vec![Row::new("", "(none)")];

@@ -1,10 +1,13 @@
 //! What is known of the cluster as a whole.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::Timestamp;
 use super::fact::{Fact, Need};
+use super::objects::Objects;
 use super::text::Text;
 
 /// Facts that belong to no single node; one field per need.
@@ -22,6 +25,10 @@ pub struct ClusterFacts {
     pub nodes: Fact<u32>,
     /// The connection does not verify the API server's certificate.
     pub insecure: bool,
+    /// When the API server was last heard by the slowest of the watches that matter for a node, UTC.
+    pub heard: Option<Timestamp>,
+    /// Everything else that the API server has; a list for each need.
+    pub objects: Arc<Objects>,
 }
 
 impl ClusterFacts {
@@ -32,7 +39,11 @@ impl ClusterFacts {
         match need {
             Need::Namespaces => cluster.namespaces = Fact::default(),
             Need::NodeObject => cluster.nodes = Fact::default(),
-            _ => {}
+            need => {
+                if let Some(list) = Arc::make_mut(&mut cluster.objects).list_mut(need) {
+                    list.forget(super::fact::Gap::NotAsked);
+                }
+            }
         }
         cluster
     }

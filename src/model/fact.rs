@@ -134,6 +134,56 @@ pub enum Need {
     Cni,
     /// Clock and journal.
     Timeline,
+    /// Services with selector, ports and outside addresses.
+    Services,
+    /// EndpointSlices that do not follow from a selector.
+    EndpointSlices,
+    /// NetworkPolicies: whom they select and what they let through.
+    NetworkPolicies,
+    /// Ingresses with their backends.
+    Ingresses,
+    /// HTTPRoutes of the Gateway API.
+    HttpRoutes,
+    /// GRPCRoutes of the Gateway API.
+    GrpcRoutes,
+    /// TLSRoutes of the Gateway API.
+    TlsRoutes,
+    /// TCPRoutes of the Gateway API.
+    TcpRoutes,
+    /// UDPRoutes of the Gateway API.
+    UdpRoutes,
+    /// PriorityClasses.
+    PriorityClasses,
+    /// ResourceQuotas.
+    ResourceQuotas,
+    /// LimitRanges.
+    LimitRanges,
+    /// MutatingWebhookConfigurations.
+    MutatingWebhooks,
+    /// ValidatingWebhookConfigurations.
+    ValidatingWebhooks,
+    /// ValidatingAdmissionPolicies.
+    ValidatingPolicies,
+    /// ValidatingAdmissionPolicyBindings.
+    ValidatingPolicyBindings,
+    /// MutatingAdmissionPolicies.
+    MutatingPolicies,
+    /// MutatingAdmissionPolicyBindings.
+    MutatingPolicyBindings,
+    /// ClusterRoles with their rules.
+    ClusterRoles,
+    /// ClusterRoleBindings.
+    ClusterRoleBindings,
+    /// Roles with the rules that are of interest.
+    Roles,
+    /// RoleBindings.
+    RoleBindings,
+    /// DaemonSets: network plugins and kube-proxy are known by them.
+    DaemonSets,
+    /// Names of CustomResourceDefinitions.
+    CustomResources,
+    /// Bootstrap tokens: expiration and usages, never the token.
+    BootstrapTokens,
     /// Written by a later version: evidence that this one cannot render.
     #[serde(other)]
     Later,
@@ -189,6 +239,31 @@ impl Need {
         Self::Firewall,
         Self::Cni,
         Self::Timeline,
+        Self::Services,
+        Self::EndpointSlices,
+        Self::NetworkPolicies,
+        Self::Ingresses,
+        Self::HttpRoutes,
+        Self::GrpcRoutes,
+        Self::TlsRoutes,
+        Self::TcpRoutes,
+        Self::UdpRoutes,
+        Self::PriorityClasses,
+        Self::ResourceQuotas,
+        Self::LimitRanges,
+        Self::MutatingWebhooks,
+        Self::ValidatingWebhooks,
+        Self::ValidatingPolicies,
+        Self::ValidatingPolicyBindings,
+        Self::MutatingPolicies,
+        Self::MutatingPolicyBindings,
+        Self::ClusterRoles,
+        Self::ClusterRoleBindings,
+        Self::Roles,
+        Self::RoleBindings,
+        Self::DaemonSets,
+        Self::CustomResources,
+        Self::BootstrapTokens,
     ];
 
     /// As it is written in examples, plans and reports.
@@ -221,14 +296,50 @@ impl Need {
             Self::Firewall => "firewall",
             Self::Cni => "cni",
             Self::Timeline => "timeline",
+            Self::Services => "services",
+            Self::EndpointSlices => "endpoint_slices",
+            Self::NetworkPolicies => "network_policies",
+            Self::Ingresses => "ingresses",
+            Self::HttpRoutes => "http_routes",
+            Self::GrpcRoutes => "grpc_routes",
+            Self::TlsRoutes => "tls_routes",
+            Self::TcpRoutes => "tcp_routes",
+            Self::UdpRoutes => "udp_routes",
+            Self::PriorityClasses => "priority_classes",
+            Self::ResourceQuotas => "resource_quotas",
+            Self::LimitRanges => "limit_ranges",
+            Self::MutatingWebhooks => "mutating_webhooks",
+            Self::ValidatingWebhooks => "validating_webhooks",
+            Self::ValidatingPolicies => "validating_policies",
+            Self::ValidatingPolicyBindings => "validating_policy_bindings",
+            Self::MutatingPolicies => "mutating_policies",
+            Self::MutatingPolicyBindings => "mutating_policy_bindings",
+            Self::ClusterRoles => "cluster_roles",
+            Self::ClusterRoleBindings => "cluster_role_bindings",
+            Self::Roles => "roles",
+            Self::RoleBindings => "role_bindings",
+            Self::DaemonSets => "daemon_sets",
+            Self::CustomResources => "custom_resources",
+            Self::BootstrapTokens => "bootstrap_tokens",
             Self::Later => "later",
         }
+    }
+
+    /// Whether it is a list of [`super::objects::Objects`].
+    pub const fn is_object(self) -> bool {
+        let (this, first, last) = (
+            self as u8,
+            Self::Services as u8,
+            Self::BootstrapTokens as u8,
+        );
+        first <= this && this <= last
     }
 
     pub const fn side(self) -> Side {
         match self {
             Self::NodeObject | Self::MirrorPods | Self::PodUids | Self::Namespaces => Side::Api,
             Self::Policy => Side::Own,
+            need if need.is_object() => Side::Api,
             _ => Side::Node,
         }
     }

@@ -248,7 +248,16 @@ impl Gap {
         Text::from(match self {
             Self::NotAsked => "collect it: stakeout scan without --from, --node or --check",
             Self::Pending => "wait for the collection, or press l for its log",
-            Self::Forbidden { .. } => "stakeout rbac print | kubectl apply -f -",
+            Self::Forbidden { resource, .. } => {
+                let resource = resource.as_str();
+                if resource.starts_with("secrets") {
+                    "stakeout rbac print --with bootstrap-tokens | kubectl apply -f -"
+                } else if resource.starts_with("nodes/") {
+                    "stakeout rbac print --with kubelet-api | kubectl apply -f -"
+                } else {
+                    "stakeout rbac print | kubectl apply -f -"
+                }
+            }
             Self::Api { .. } => "kubectl get --raw /readyz; the node side goes on without it",
             Self::Node { class, .. } => class.next_step(),
             Self::Denied { .. } => {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::Timestamp;
 use super::ask::{Question, QuestionId};
 use super::cluster::{ClusterFacts, Namespace};
-use super::fact::Gap;
+use super::fact::{Gap, Need};
 use super::hostkey::ShownKey;
 use super::name::NodeName;
 use super::node::{ApiFacts, HostFacts, NodeObject};
+use super::objects::Objects;
 use super::pod::{Mirror, PodId};
 use super::secret::Secret;
 use super::text::Text;
@@ -90,8 +91,12 @@ pub enum ObjectDelta {
     NodesFailed(Gap),
     /// All namespaces as one.
     Namespaces(Result<Vec<Namespace>, Gap>),
-    /// Identity, version and connection of the cluster; namespaces inside are ignored.
+    /// Identity, version and connection of the cluster; namespaces and objects inside are ignored.
     Cluster(Box<ClusterFacts>),
+    /// All objects of one kind; other kinds inside are ignored.
+    Objects(Need, Box<Objects>),
+    /// The watch behind a need brought something, be it that nothing changed: what is known still holds.
+    Fresh(Need, Timestamp),
 }
 
 /// From whoever shows to the collectors.

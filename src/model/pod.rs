@@ -8,6 +8,7 @@ use super::fact::Fact;
 use super::lines::Lines;
 use super::name::Digest;
 use super::text::Text;
+pub use super::traits::PodTraits;
 use super::tree::{Branch, Items, Tree};
 use super::unix::{FileKind, Walk};
 
@@ -160,4 +161,14 @@ pub struct PodId {
     /// `kubernetes.io/config.hash` of a mirror: the uid that the node knows it by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<Box<str>>,
+    /// What of its spec is asked of every pod.
+    #[serde(default, skip_serializing_if = "PodTraits::is_plain")]
+    pub traits: PodTraits,
+}
+
+impl PodId {
+    /// Whether it is the same pod, whatever its traits are by now.
+    pub fn is(&self, other: &Self) -> bool {
+        (&self.namespace, &self.name, &self.uid) == (&other.namespace, &other.name, &other.uid)
+    }
 }

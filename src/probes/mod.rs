@@ -61,6 +61,11 @@ pub const ALL: &[&Probe] = &[
     &api::NAMESPACES,
 ];
 
+/// Every probe, lists of objects last. Those are asked for only where a check reads them.
+pub fn all() -> impl Iterator<Item = &'static Probe> {
+    ALL.iter().chain(api::objects::PROBES).copied()
+}
+
 /// The facts of a node out of its collector's answer. What a whole section would have brought and did not is a gap.
 pub fn read_host(frame: &Frame, reading: &Reading<'_>) -> HostFacts {
     let answer = Answer::new(frame);

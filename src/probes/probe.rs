@@ -40,7 +40,28 @@ pub enum Ask {
         verbs: &'static [&'static str],
         /// The request as it is made, for `stakeout plan`.
         path: &'static str,
+        /// Set where the right is not part of the base role and is asked for by name.
+        extra: Option<Extra>,
     },
+}
+
+/// Rights beyond the base role, each granted by choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extra {
+    /// What the kubelet itself says: `nodes/configz` and `nodes/pods`, never `nodes/proxy`.
+    KubeletApi,
+    /// Bootstrap tokens: Secrets of kube-system.
+    BootstrapTokens,
+}
+
+impl Extra {
+    /// As `rbac print --with` spells it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::KubeletApi => "kubelet-api",
+            Self::BootstrapTokens => "bootstrap-tokens",
+        }
+    }
 }
 
 /// What a reader may use beside the answer.

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::cli::{Cli, Command, Policy, PrintKey, PrintUser, Snapshot};
+use crate::cli::{Cli, Command, Policy, PrintKey, PrintRights, PrintUser, Snapshot};
 use crate::collect::transport::local;
 use crate::error::{Failure, Outcome};
 use crate::probes;
@@ -55,7 +55,9 @@ fn dispatch(cli: &Cli) -> Result<Outcome, Failure> {
     match &cli.command {
         Some(Command::Explain { id }) => return show(&print::explain(id)?),
         Some(Command::Checks) => return show(&print::checks()),
-        Some(Command::Rbac { .. }) => return show(&probes::rights::cluster_role_yaml()),
+        Some(Command::Rbac {
+            print: PrintRights::Print { with },
+        }) => return show(&print::rights(with)),
         Some(Command::Collector { .. }) => return show(&probes::collector::script()),
         Some(Command::Sudoers {
             print: PrintUser::Print { user },

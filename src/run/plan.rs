@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::settings::Settings;
+use crate::checks;
 use crate::config::{Host, Sudo, Way};
 use crate::model::node::WayIn;
 use crate::probes::probe::Ask;
@@ -24,13 +25,23 @@ fn api(out: &mut String) {
         out,
         "API server: GET requests only; the process refuses to send any other",
     );
-    for probe in probes::ALL {
+    let asked = probes::all().filter(|probe| !probe.need.is_object() || checks::read(probe.need));
+    for probe in asked {
         for ask in probe.asks {
-            if let Ask::Api { path, verbs, .. } = ask {
+            if let Ask::Api {
+                path, verbs, extra, ..
+            } = ask
+            {
+                let extra = extra.map_or_else(String::new, |extra| {
+                    format!(
+                        "; only with the right of rbac print --with {}",
+                        extra.name()
+                    )
+                });
                 line(
                     out,
                     &format!(
-                        "  {:<16} GET {path}  ({})",
+                        "  {:<16} GET {path}  ({}){extra}",
                         probe.need.name(),
                         verbs.join(", ")
                     ),

@@ -7,8 +7,10 @@ use std::path::Path;
 use crate::checks;
 use crate::checks::check::{Check, Place};
 use crate::checks::fix::{self, Line};
+use crate::cli::With;
 use crate::error::Failure;
 use crate::model::text::Text;
+use crate::probes::probe::Extra;
 
 /// Bytes of a public key: the largest one is far below.
 const KEY: u64 = 16 << 10;
@@ -120,6 +122,18 @@ pub fn authorized_keys(user: Option<&str>, key: &Path) -> Result<String, Failure
     let text =
         text.map_err(|error| failed(format!("cannot read the key {}: {error}", key.display())))?;
     crate::probes::collector::authorized_keys(&text, user.is_some()).map_err(failed)
+}
+
+/// `stakeout rbac print`.
+pub fn rights(with: &[With]) -> String {
+    let extras: Vec<Extra> = with
+        .iter()
+        .map(|with| match with {
+            With::KubeletApi => Extra::KubeletApi,
+            With::BootstrapTokens => Extra::BootstrapTokens,
+        })
+        .collect();
+    crate::probes::rights::cluster_role_yaml(&checks::read, &extras)
 }
 
 /// `stakeout checks`.

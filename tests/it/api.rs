@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use stakeout::collect::kube::{Access, Mode, Options, connect, run, unreachable};
 use stakeout::model::cluster::{ClusterFacts, Namespace};
-use stakeout::model::fact::Gap;
+use stakeout::model::fact::{Gap, Need};
 use stakeout::model::link::{ListedPod, ObjectDelta, PodDelta, Update};
 use stakeout::model::node::NodeObject;
+use stakeout::model::objects::Objects;
 use stakeout::model::tree::Branch;
 use stakeout::probes::mask::Masker;
 
@@ -28,6 +29,9 @@ struct Model {
     nodes_failed: Option<Gap>,
     nodes_listed: bool,
     cluster: Option<ClusterFacts>,
+    objects: Objects,
+    /// How often each watch was said to be alive.
+    fresh: BTreeMap<Need, usize>,
     log: Vec<String>,
     lists: usize,
 }
@@ -45,6 +49,12 @@ impl Model {
             Update::Object(ObjectDelta::NodesListed) => self.nodes_listed = true,
             Update::Object(ObjectDelta::Namespaces(outcome)) => self.namespaces = Some(outcome),
             Update::Object(ObjectDelta::Cluster(facts)) => self.cluster = Some(*facts),
+            Update::Object(ObjectDelta::Objects(need, objects)) => {
+                self.objects.adopt(need, *objects);
+            }
+            Update::Object(ObjectDelta::Fresh(need, _)) => {
+                *self.fresh.entry(need).or_default() += 1
+            }
             Update::Pods(delta) => self.pods(delta),
             Update::Log(line) => self.log.push(line.message.to_string()),
             other => panic!("the API side sent {other:?}"),

@@ -232,7 +232,7 @@ fn what_is_printed_is_what_is_compiled_in() {
     let role = run(&home, &["rbac", "print"]);
     assert_eq!(
         text(&role.stdout),
-        stakeout::probes::rights::cluster_role_yaml()
+        stakeout::probes::rights::cluster_role_yaml(&stakeout::checks::read, &[])
     );
     let plan = run(&home, &["plan"]);
     for word in [

@@ -10,7 +10,7 @@ use stakeout::model::fact::{Fact, Gap, Locator, Need};
 use stakeout::model::link::{ListedPod, ObjectDelta, PodDelta, Update};
 use stakeout::model::name::NodeName;
 use stakeout::model::node::HostFacts;
-use stakeout::model::pod::PodId;
+use stakeout::model::pod::{PodId, PodTraits};
 use stakeout::model::policy::Policy;
 use stakeout::model::snapshot::Snapshot;
 use stakeout::model::text::Text;
@@ -54,6 +54,7 @@ fn pod(node: &str, name: &str) -> ListedPod {
         name: name.into(),
         uid: format!("uid-{name}").into(),
         hash: None,
+        traits: PodTraits::default(),
     };
     ListedPod {
         node: node.into(),

@@ -31,8 +31,6 @@ mod layers;
 mod lint;
 mod login;
 mod mutation;
-mod lint;
-mod mutation;
 #[path = "../lab/offline.rs"]
 mod offline;
 mod policy;

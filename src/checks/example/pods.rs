@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::facts::NODE_UID;
 use crate::model::name::NodeName;
-use crate::model::pod::{Mirror, Owner, Pod, PodId};
+use crate::model::pod::{Mirror, Owner, Pod, PodId, PodTraits};
 use crate::model::text::Text;
 use crate::model::tree::Tree;
 
@@ -142,8 +142,12 @@ fn mirror(written: MirrorWritten, node: &NodeName) -> Result<Mirror, String> {
 #[serde(deny_unknown_fields)]
 pub(super) struct UidWritten {
     pod: String,
-    uid: String,
+    #[serde(default)]
+    uid: Option<String>,
     hash: Option<String>,
+    /// Words with blanks between them.
+    #[serde(default)]
+    traits: String,
 }
 
 pub(super) fn uids(written: Vec<UidWritten>) -> Result<Vec<PodId>, String> {
@@ -154,8 +158,9 @@ pub(super) fn uids(written: Vec<UidWritten>) -> Result<Vec<PodId>, String> {
             Ok(PodId {
                 namespace: namespace.as_str().into(),
                 name: name.as_str().into(),
-                uid: written.uid.into(),
+                uid: written.uid.unwrap_or_else(|| format!("{name}-uid")).into(),
                 hash: written.hash.map(Into::into),
+                traits: PodTraits::parse(written.traits.split_whitespace())?,
             })
         })
         .collect()

@@ -36,6 +36,11 @@ impl Fault {
         matches!(self, Self::Status { code: 410, .. })
     }
 
+    /// The server does not know the path.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Status { code: 404, .. })
+    }
+
     pub fn is_forbidden(&self) -> bool {
         matches!(self, Self::Status { code: 403, .. })
     }

@@ -1,6 +1,6 @@
 //! Lists, page by page, and what to do when the server loses its place.
 
-use crate::model::fact::Gap;
+use crate::model::fact::{Gap, Need};
 use crate::model::link::Update;
 
 use super::fault::Fault;
@@ -19,7 +19,22 @@ const PAGES: u32 = 10_000;
 /// One kind of object: how lists and events of it become updates.
 pub(super) trait Kind {
     /// As RBAC names it.
-    const RESOURCE: &'static str;
+    fn resource(&self) -> &'static str;
+
+    /// Set where the age of what is known of nodes hangs on it.
+    fn keeps_fresh(&self) -> Option<Need> {
+        None
+    }
+
+    /// Most of these objects is never read: only their metadata is asked for.
+    fn metadata_only(&self) -> bool {
+        false
+    }
+
+    /// The server does not know the path: an older version of the API to ask instead.
+    fn older(&mut self) -> Older {
+        Older::Missing
+    }
 
     /// The request that lists all of them.
     fn path(&self) -> String;
@@ -48,6 +63,17 @@ pub(super) trait Kind {
     fn settled(&mut self) -> Vec<Update> {
         Vec::new()
     }
+}
+
+/// What to do where the server does not serve a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Older {
+    /// [`Kind::path`] is another one now.
+    Ask,
+    /// No version is served: there are no such objects.
+    Absent,
+    /// It should be there.
+    Missing,
 }
 
 /// What a page brought.
@@ -106,11 +132,11 @@ pub(super) async fn list<K: Kind>(
             Err(Stop::Fault(fault)) if fault.is_gone() && paged => {}
             Ok(places) => return Ok(places),
             Err(Stop::Closed(closed)) => return Err(closed.into()),
-            Err(Stop::Fault(fault)) => return Err(Failed::Gap(fault.gap("list", K::RESOURCE))),
+            Err(Stop::Fault(fault)) => return Err(Failed::Gap(fault.gap("list", kind.resource()))),
         }
     }
     let gone = Fault::Lost("the server lost its place in the list three times".into());
-    Err(Failed::Gap(gone.gap("list", K::RESOURCE)))
+    Err(Failed::Gap(gone.gap("list", kind.resource())))
 }
 
 async fn attempt<K: Kind>(
@@ -120,16 +146,44 @@ async fn attempt<K: Kind>(
     paged: bool,
 ) -> Result<Vec<Place>, Stop> {
     let reading = Reading { wire, sink, paged };
-    sink.send_all(kind.restart()).await?;
-    let all = kind.path();
-    match reading.pages(kind, &all).await {
-        Ok(version) => {
-            sink.send_all(kind.listed(None)).await?;
-            Ok(vec![Place { path: all, version }])
+    loop {
+        sink.send_all(kind.restart()).await?;
+        let all = kind.path();
+        match reading.pages(kind, &all).await {
+            Ok(version) => {
+                sink.send_all(kind.listed(None)).await?;
+                return Ok(vec![Place { path: all, version }]);
+            }
+            Err(Stop::Fault(fault)) if fault.is_forbidden() => {
+                return reading.parts(kind, fault).await;
+            }
+            Err(Stop::Fault(fault)) if fault.is_absent() => match kind.older() {
+                Older::Ask => {}
+                Older::Absent => {
+                    sink.send_all(kind.restart()).await?;
+                    sink.send_all(kind.listed(None)).await?;
+                    return Ok(Vec::new());
+                }
+                Older::Missing => return Err(fault.into()),
+            },
+            Err(stop) => return Err(stop),
         }
-        Err(Stop::Fault(fault)) if fault.is_forbidden() => reading.parts(kind, fault).await,
-        Err(stop) => Err(stop),
     }
+}
+
+/// How a list or watch of a kind is to be answered.
+pub(super) fn form<K: Kind>(kind: &K, watch: bool) -> &'static str {
+    match (kind.metadata_only(), watch) {
+        (false, _) => "application/json",
+        (true, false) => "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+        (true, true) => "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+    }
+}
+
+/// A path that may have a query already, with more of it.
+pub(super) fn with_query(path: &str, query: &str) -> String {
+    let sign = if path.contains('?') { '&' } else { '?' };
+    format!("{path}{sign}{query}")
 }
 
 struct Reading<'a> {
@@ -142,17 +196,18 @@ impl Reading<'_> {
     /// The pages of one list; its version.
     async fn pages<K: Kind>(&self, kind: &mut K, path: &str) -> Result<String, Stop> {
         let mut limit = LIMIT;
+        let form = form(kind, false);
         let mut next: Option<String> = None;
         for _ in 0..PAGES {
             let target = match (&next, self.paged) {
                 (_, false) => path.to_owned(),
-                (None, true) => format!("{path}?limit={limit}"),
+                (None, true) => with_query(path, &format!("limit={limit}")),
                 (Some(token), true) => {
-                    format!("{path}?limit={limit}&continue={}", escape(token))
+                    with_query(path, &format!("limit={limit}&continue={}", escape(token)))
                 }
             };
             let cap = if self.paged { PAGE } else { UNPAGED };
-            let body = match self.wire.get(&target, cap).await {
+            let body = match self.wire.get_as(&target, cap, form).await {
                 Err(Fault::TooLarge { .. }) if self.paged && limit > SMALLEST => {
                     limit = (limit / 10).max(SMALLEST);
                     continue;
@@ -181,7 +236,7 @@ impl Reading<'_> {
                     read.push(name);
                 }
                 Err(Stop::Fault(fault)) if !fault.is_gone() => {
-                    let gap = fault.gap("list", &format!("{} in {name}", K::RESOURCE));
+                    let gap = fault.gap("list", &format!("{} in {name}", kind.resource()));
                     self.sink.warn(&gap, "the other parts are read").await?;
                 }
                 Err(stop) => return Err(stop),
@@ -192,7 +247,7 @@ impl Reading<'_> {
         }
         let missing = Gap::Forbidden {
             verb: "list".into(),
-            resource: format!("{} outside of {}", K::RESOURCE, read.join(", ")).into(),
+            resource: format!("{} outside of {}", kind.resource(), read.join(", ")).into(),
         };
         self.sink.send_all(kind.listed(Some(missing))).await?;
         Ok(places)

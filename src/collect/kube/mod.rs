@@ -11,6 +11,7 @@ mod identity;
 mod listing;
 mod namespaces;
 mod nodes;
+mod objects;
 mod pace;
 mod pods;
 mod proxy;

@@ -36,7 +36,9 @@ impl Namespaces {
 }
 
 impl Kind for Namespaces {
-    const RESOURCE: &'static str = "namespaces";
+    fn resource(&self) -> &'static str {
+        "namespaces"
+    }
 
     fn path(&self) -> String {
         namespaces::PATH.to_owned()

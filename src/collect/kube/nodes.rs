@@ -51,7 +51,13 @@ fn update(delta: ObjectDelta) -> Update {
 }
 
 impl Kind for Nodes {
-    const RESOURCE: &'static str = "nodes";
+    fn resource(&self) -> &'static str {
+        "nodes"
+    }
+
+    fn keeps_fresh(&self) -> Option<Need> {
+        Some(Need::NodeObject)
+    }
 
     fn path(&self) -> String {
         nodes::PATH.to_owned()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::collect::clock::now;
-use crate::model::fact::Gap;
+use crate::model::fact::{Gap, Need};
 use crate::model::link::{PodDelta, Update};
 use crate::probes::api::pods::{self, PodFold};
 use crate::probes::mask::Masker;
@@ -51,7 +51,13 @@ fn is_label(name: &str) -> bool {
 }
 
 impl Kind for Pods {
-    const RESOURCE: &'static str = "pods";
+    fn resource(&self) -> &'static str {
+        "pods"
+    }
+
+    fn keeps_fresh(&self) -> Option<Need> {
+        Some(Need::PodUids)
+    }
 
     fn path(&self) -> String {
         pods::PATH.to_owned()

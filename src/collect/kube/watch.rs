@@ -11,8 +11,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::collect::clock::now;
 use crate::model::fact::{Fact, Gap};
-use crate::model::link::{Level, Update};
+use crate::model::link::{Level, ObjectDelta, Update};
 use crate::probes::api::event::{self, Event};
 use crate::probes::mask::Masker;
 
@@ -21,6 +22,7 @@ use super::fault::Fault;
 use super::listing::{self, Failed, Kind, Place};
 use super::namespaces::Namespaces;
 use super::nodes::Nodes;
+use super::objects::{self, Folded};
 use super::pace::Pace;
 use super::pods::Pods;
 use super::sink::{self, Closed, Sink};
@@ -33,6 +35,8 @@ const LASTS: u64 = 290;
 const SILENCE: Duration = Duration::from_secs(150);
 /// Where watching is not granted, lists are read again after this long.
 const POLL: Duration = Duration::from_mins(5);
+/// That a watch is alive is told at most this often.
+const FRESH: Duration = Duration::from_secs(2);
 /// A watch that ends sooner did not do its work.
 const BRIEF: Duration = Duration::from_secs(5);
 
@@ -77,8 +81,22 @@ pub async fn run(
         live,
     };
     // The first one to find that nobody listens ends all of them. Boxed: each is some kilobytes of state.
+    let others = async {
+        let mut running = tokio::task::JoinSet::new();
+        for folded in objects::asked() {
+            running.spawn(follow(live).run(folded));
+        }
+        while let Some(ended) = running.join_next().await {
+            // A task that panicked has said so through the panic hook.
+            if let Ok(Err(closed)) = ended {
+                return Err(closed);
+            }
+        }
+        Ok(())
+    };
     let work = async {
         let _: Result<_, Closed> = tokio::try_join!(
+            others,
             Box::pin(follow(live).run(Nodes::new(count))),
             Box::pin(follow(live).run(Namespaces::default())),
             Box::pin(follow(live).run(pods)),
@@ -107,7 +125,8 @@ pub fn unreachable(gap: &Gap, updates: &SyncSender<Update>) -> Result<(), Gap> {
         Namespaces::default().failed(gap.clone()),
         Pods::new(masker, &[]).failed(gap.clone()),
     ];
-    for update in all.into_iter().flatten() {
+    let others = objects::asked().map(|mut folded: Folded| folded.failed(gap.clone()));
+    for update in all.into_iter().chain(others).flatten() {
         updates.send(update).map_err(|_| Gap::NotAsked)?;
     }
     Ok(())
@@ -155,9 +174,14 @@ impl Follower {
                 Err(Failed::Closed(closed)) => return Err(closed),
                 Err(Failed::Gap(gap)) => Some(gap),
                 Ok(places) => {
-                    self.recovered::<K>(&mut state).await?;
+                    self.recovered(&kind, &mut state).await?;
                     if !self.live {
                         return Ok(());
+                    }
+                    if places.is_empty() {
+                        // Not served: it may be installed later.
+                        tokio::time::sleep(POLL).await;
+                        continue;
                     }
                     let since = Instant::now();
                     let fault = self.watch(&mut kind, places).await?;
@@ -167,7 +191,7 @@ impl Follower {
                     if fault.is_forbidden() {
                         wait = POLL;
                     }
-                    (!fault.is_gone()).then(|| fault.gap("watch", K::RESOURCE))
+                    (!fault.is_gone()).then(|| fault.gap("watch", kind.resource()))
                 }
             };
             if let Some(gap) = gap {
@@ -181,8 +205,9 @@ impl Follower {
         }
     }
 
-    async fn recovered<K: Kind>(&self, state: &mut State) -> Result<(), Closed> {
+    async fn recovered<K: Kind>(&self, kind: &K, state: &mut State) -> Result<(), Closed> {
         state.listed = true;
+        self.fresh(kind).await?;
         // A watch that is refused troubles until it is granted; a list in between does not mend it.
         if state
             .trouble
@@ -190,10 +215,21 @@ impl Follower {
             .is_some_and(|gap| !is_refused_watch(gap))
         {
             state.trouble = None;
-            let message = format!("{} are read again", K::RESOURCE);
+            let message = format!("{} are read again", kind.resource());
             self.sink.log(Level::Info, message).await?;
         }
         Ok(())
+    }
+
+    /// Tells that what is known still holds, where the age of nodes hangs on this kind.
+    async fn fresh<K: Kind>(&self, kind: &K) -> Result<(), Closed> {
+        match kind.keeps_fresh() {
+            Some(need) => {
+                let fresh = ObjectDelta::Fresh(need, now());
+                self.sink.send(Update::Object(fresh)).await
+            }
+            None => Ok(()),
+        }
     }
 
     /// Tells what is new about a trouble, once.
@@ -209,7 +245,7 @@ impl Follower {
         if !state.listed {
             self.sink.send_all(kind.failed(gap.clone())).await?;
         }
-        let now = match (state.listed, self.live) {
+        let words = match (state.listed, self.live) {
             (true, _) if is_refused_watch(&gap) => "the list is read again every 5 minutes",
             (true, _) => "what was read keeps its age until it answers again",
             (false, true) => "it is asked again",
@@ -217,7 +253,7 @@ impl Follower {
         };
         // Whatever the words of the next failure are, it is the same outage until something works.
         if !state.listed || state.trouble.as_ref().is_none_or(is_refused_watch) {
-            self.sink.warn(&gap, now).await?;
+            self.sink.warn(&gap, words).await?;
         }
         state.trouble = Some(gap);
         Ok(())
@@ -225,21 +261,23 @@ impl Follower {
 
     /// Watches until the list has to be read again, and says why.
     async fn watch<K: Kind>(&self, kind: &mut K, places: Vec<Place>) -> Result<Fault, Closed> {
-        let now = Instant::now();
+        let begun = Instant::now();
         let mut streams: Vec<_> = places
             .into_iter()
             .map(|place| Stream {
                 place,
                 lines: None,
-                opened: now,
-                heard: now,
+                opened: begun,
+                heard: begun,
             })
             .collect();
         let mut brief = Pace::default();
         let mut shortlived = 0;
+        let form = listing::form(kind, true);
+        let mut told = begun;
         loop {
             for stream in &mut streams {
-                if let Err(fault) = stream.reopen(&self.wire).await {
+                if let Err(fault) = stream.reopen(&self.wire, form).await {
                     return Ok(fault);
                 }
             }
@@ -258,6 +296,10 @@ impl Follower {
                 Ok(Some(lines)) => {
                     stream.heard = Instant::now();
                     match self.events(kind, &lines, &mut stream.place.version).await? {
+                        Ok(()) if told.elapsed() > FRESH => {
+                            told = Instant::now();
+                            self.fresh(kind).await?;
+                        }
                         Ok(()) => {}
                         Err(fault) => return Ok(fault),
                     }
@@ -317,16 +359,17 @@ impl Follower {
 
 impl Stream {
     /// Opens it where it is not open, or has been silent for too long.
-    async fn reopen(&mut self, wire: &wire::Wire) -> Result<(), Fault> {
+    async fn reopen(&mut self, wire: &wire::Wire, form: &str) -> Result<(), Fault> {
         if self.lines.is_some() && self.heard.elapsed() < SILENCE {
             return Ok(());
         }
         let Place { path, version } = &self.place;
         let version = escape(version);
-        let target = format!(
-            "{path}?watch=1&allowWatchBookmarks=true&resourceVersion={version}&timeoutSeconds={LASTS}"
+        let query = format!(
+            "watch=1&allowWatchBookmarks=true&resourceVersion={version}&timeoutSeconds={LASTS}"
         );
-        self.lines = Some(wire.follow(&target).await?);
+        let target = listing::with_query(path, &query);
+        self.lines = Some(wire.follow(&target, form).await?);
         self.opened = Instant::now();
         self.heard = self.opened;
         Ok(())

@@ -24,6 +24,9 @@ const ATTEMPTS: u32 = 3;
 /// It may ask for a longer wait than anybody would sit through.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
+/// What is asked for where nothing else is said.
+const JSON: &str = "application/json";
+
 /// How patient a run is with its server.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
@@ -59,9 +62,19 @@ impl Wire {
 
     /// The whole answer, of at most `cap` bytes. A busy server is asked again a few times.
     pub(super) async fn get(&self, target: &str, cap: usize) -> Result<Vec<u8>, Fault> {
+        self.get_as(target, cap, JSON).await
+    }
+
+    /// The same, in another form of JSON.
+    pub(super) async fn get_as(
+        &self,
+        target: &str,
+        cap: usize,
+        form: &str,
+    ) -> Result<Vec<u8>, Fault> {
         let mut attempt = 1;
         loop {
-            match self.once(target, cap).await {
+            match self.once(target, cap, form).await {
                 Err(fault) if fault.is_passing() && attempt < ATTEMPTS => {
                     let wait = match fault {
                         Fault::Status {
@@ -78,18 +91,17 @@ impl Wire {
         }
     }
 
-    async fn once(&self, target: &str, cap: usize) -> Result<Vec<u8>, Fault> {
-        let body = self.open(target, &[]).await?;
+    async fn once(&self, target: &str, cap: usize, form: &str) -> Result<Vec<u8>, Fault> {
+        let body = self.open(target, &[(header::ACCEPT, form)]).await?;
         let Patience { pause, whole, .. } = self.patience;
         bounded(whole, collect(body, cap, pause)).await
     }
 
     /// The lines of a watch, as they come.
-    pub(super) async fn follow(&self, target: &str) -> Result<Lines, Fault> {
+    pub(super) async fn follow(&self, target: &str, form: &str) -> Result<Lines, Fault> {
         // Since 1.37 the server compresses each event on its own; decoders stop after the first one.
-        let body = self
-            .open(target, &[(header::ACCEPT_ENCODING, "identity")])
-            .await?;
+        let plain = (header::ACCEPT_ENCODING, "identity");
+        let body = self.open(target, &[(header::ACCEPT, form), plain]).await?;
         Ok(Lines::new(body))
     }
 
@@ -98,7 +110,7 @@ impl Wire {
         target: &str,
         headers: &[(header::HeaderName, &str)],
     ) -> Result<Body, Fault> {
-        let mut request = Request::get(target).header(header::ACCEPT, "application/json");
+        let mut request = Request::get(target);
         for (name, value) in headers {
             request = request.header(name, *value);
         }

@@ -27,8 +27,31 @@ impl Model {
                     .insert(name.clone(), Arc::new(evaluate::node(facts, &view)));
             }
         }
+        if self.dirty.all {
+            self.dirty.needs.clear();
+        }
         self.dirty.nodes.clear();
         self.dirty.all = false;
+    }
+
+    /// Judges again, on every node, the checks that read a list that changed.
+    fn judge_needs(&mut self, policy: &Policy, now: Timestamp) {
+        let view = View {
+            snapshot: &self.snapshot,
+            policy,
+            now,
+        };
+        let needs = std::mem::take(&mut self.dirty.needs);
+        for (name, verdicts) in &mut self.verdicts {
+            if let Some(facts) = self.snapshot.nodes.get(name) {
+                for (index, verdict) in evaluate::again(facts, &view, &needs) {
+                    // Shared with whoever shows them: copied only where something is new.
+                    if verdicts.get(index).is_some_and(|before| *before != verdict) {
+                        Arc::make_mut(verdicts)[index] = verdict;
+                    }
+                }
+            }
+        }
     }
 
     /// Judges everything again once a waiver has lapsed.
@@ -47,6 +70,9 @@ impl Model {
         policy: &Arc<Policy>,
         now: Timestamp,
     ) -> Arc<Policy> {
+        if !self.dirty.needs.is_empty() {
+            self.judge_needs(policy, now);
+        }
         self.cluster = Arc::new(evaluate::cluster(&View {
             snapshot: &self.snapshot,
             policy,

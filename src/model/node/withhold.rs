@@ -31,7 +31,6 @@ impl NodeFacts {
                 api.pods = Fact::default();
                 api.gone = Vec::new();
             }
-            Need::Namespaces | Need::Policy | Need::Later => {}
             Need::KubeletFiles => host.kubelet_files = Fact::default(),
             Need::Pki => host.pki = Fact::default(),
             Need::Kubeconfigs => host.kubeconfigs = Fact::default(),
@@ -41,8 +40,8 @@ impl NodeFacts {
             Need::FileWatches => host.file_watches = Fact::default(),
             Need::KubeletLog => host.kubelet_log = Fact::default(),
             Need::Backups => host.backups = Fact::default(),
-            Need::CniFiles => host.cni_files = Fact::default(),
             Need::Disks => host.disks = Fact::default(),
+            _ => {}
         }
         node
     }

@@ -7,6 +7,7 @@ pub mod event;
 pub mod list;
 pub mod namespaces;
 pub mod nodes;
+pub mod objects;
 pub mod pods;
 pub mod version;
 
@@ -29,6 +30,7 @@ pub static NODE_OBJECT: Probe = Probe {
         resource: "nodes",
         verbs: &["get", "list", "watch"],
         path: nodes::PATH,
+        extra: None,
     }],
 };
 
@@ -55,6 +57,7 @@ pub static NAMESPACES: Probe = Probe {
         resource: "namespaces",
         verbs: &["get", "list", "watch"],
         path: namespaces::PATH,
+        extra: None,
     }],
 };
 
@@ -64,6 +67,7 @@ const PODS: Ask = Ask::Api {
     resource: "pods",
     verbs: &["get", "list", "watch"],
     path: pods::PATH,
+    extra: None,
 };
 
 /// An answer that could not be understood, with the parser's words.

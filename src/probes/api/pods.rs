@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use crate::model::Timestamp;
 use crate::model::fact::Gap;
 use crate::model::link::ListedPod;
-use crate::model::pod::{Mirror, Owner, Pod, PodId};
+use crate::model::pod::{Mirror, Owner, Pod, PodId, PodTraits};
 use crate::model::text::Text;
 use crate::model::tree::Tree;
 use crate::probes::mask::Masker;
@@ -26,7 +26,7 @@ use super::list::{Page, or_default};
 use super::{LONGEST_NAME, field, garbled};
 
 use read::{ListSeed, Parts, PodSeed};
-use shape::{Meta, MirrorMeta, OwnerItem, Part, Versioned};
+use shape::{Meta, MirrorMeta, OwnerItem, Part, Phase, Versioned, owned};
 
 /// The request.
 pub const PATH: &str = "/api/v1/pods";
@@ -104,7 +104,15 @@ impl PodFold {
             self.unread += 1;
             return Ok(None);
         }
+        let mut ended = parts.ended;
+        if let (Part::Raw(raw), false) = (&parts.status, meta.is_mirror()) {
+            let phase: Option<Phase<'_>> = serde_json::from_str(raw.get())?;
+            ended = phase.is_some_and(|phase| phase.is_ended());
+        }
         let spec = parts.spec.settle(meta.is_mirror())?;
+        let mut traits = spec.traits().or(owned(&meta.owners));
+        traits.set(PodTraits::MIRROR, meta.is_mirror());
+        traits.set(PodTraits::ENDED, ended);
         let status = parts.status.settle(meta.is_mirror())?;
         let node = clean(spec.node()).into_owned();
         let mirror = match parts.raw_meta {
@@ -125,6 +133,7 @@ impl PodFold {
                     .as_deref()
                     .filter(|_| meta.is_mirror())
                     .map(|hash| field(hash).as_str().into()),
+                traits,
             },
             mirror,
         }))

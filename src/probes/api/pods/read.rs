@@ -12,7 +12,7 @@ use crate::model::link::ListedPod;
 use crate::probes::api::list::ListMeta;
 
 use super::PodFold;
-use super::shape::{Meta, Part};
+use super::shape::{Meta, Part, Phase};
 
 /// One pod while it is read.
 #[derive(Default)]
@@ -21,6 +21,8 @@ pub(super) struct Parts<'a> {
     pub(super) meta: Option<Meta<'a>>,
     pub(super) spec: Part<'a>,
     pub(super) status: Part<'a>,
+    /// It has succeeded or failed.
+    pub(super) ended: bool,
 }
 
 /// Keys of a pod and of a list.
@@ -64,7 +66,8 @@ impl<'de> Visitor<'de> for PodSeed<'_> {
                 }
                 Key::Spec => parts.spec = Part::read(&mut map, parts.meta.as_ref())?,
                 Key::Status if parts.meta.as_ref().is_some_and(|meta| !meta.is_mirror()) => {
-                    map.next_value::<IgnoredAny>()?;
+                    parts.ended = (map.next_value::<Option<Phase<'_>>>()?)
+                        .is_some_and(|phase| phase.is_ended());
                 }
                 Key::Status => parts.status = Part::read(&mut map, parts.meta.as_ref())?,
                 Key::Items | Key::Other => {

@@ -7,6 +7,8 @@ use serde::de::MapAccess;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::model::known::{CONTROL_PLANE_LABEL, MASTER_LABEL};
+use crate::model::pod::PodTraits;
 use crate::model::text::Text;
 
 use super::field;
@@ -23,6 +25,13 @@ pub(super) struct Meta<'a> {
     pub(super) uid: Cow<'a, str>,
     #[serde(borrow, default, deserialize_with = "or_default")]
     pub(super) annotations: Annotations<'a>,
+    #[serde(
+        borrow,
+        default,
+        rename = "ownerReferences",
+        deserialize_with = "or_default"
+    )]
+    pub(super) owners: Vec<Controller<'a>>,
 }
 
 /// The annotations by which a mirror is known (model/known.rs).
@@ -103,9 +112,125 @@ pub(super) struct VersionedMeta {
 
 /// `spec` as far as a pod that is no mirror needs it.
 #[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct Bound<'a> {
-    #[serde(borrow, default, rename = "nodeName")]
+    #[serde(borrow, rename = "nodeName")]
     pub(super) node: Cow<'a, str>,
+    #[serde(deserialize_with = "or_default")]
+    host_network: bool,
+    #[serde(rename = "hostPID")]
+    host_pid: Option<bool>,
+    #[serde(rename = "hostIPC")]
+    host_ipc: Option<bool>,
+    #[serde(borrow, deserialize_with = "or_default")]
+    tolerations: Vec<Toleration<'a>>,
+    #[serde(deserialize_with = "or_default")]
+    volumes: Vec<Volume>,
+    #[serde(deserialize_with = "or_default")]
+    containers: Vec<Container>,
+    #[serde(deserialize_with = "or_default")]
+    init_containers: Vec<Container>,
+    #[serde(deserialize_with = "or_default")]
+    ephemeral_containers: Vec<Container>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Toleration<'a> {
+    #[serde(borrow)]
+    key: Cow<'a, str>,
+    #[serde(borrow)]
+    operator: Cow<'a, str>,
+    #[serde(borrow)]
+    effect: Cow<'a, str>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Volume {
+    host_path: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Container {
+    #[serde(deserialize_with = "or_default")]
+    security_context: Security,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Security {
+    #[serde(deserialize_with = "or_default")]
+    privileged: bool,
+}
+
+impl Bound<'_> {
+    /// What of the spec is asked of every pod.
+    pub(super) fn traits(&self) -> PodTraits {
+        let mut traits = PodTraits::default();
+        traits.set(PodTraits::HOST_NETWORK, self.host_network);
+        traits.set(
+            PodTraits::HOST_PROCESSES,
+            self.host_pid == Some(true) || self.host_ipc == Some(true),
+        );
+        let on_host = |volume: &Volume| volume.host_path.is_some();
+        traits.set(PodTraits::HOST_PATH, self.volumes.iter().any(on_host));
+        let lists = [
+            &self.containers,
+            &self.init_containers,
+            &self.ephemeral_containers,
+        ];
+        let mut all = lists.into_iter().flatten();
+        let privileged = all.any(|container| container.security_context.privileged);
+        traits.set(PodTraits::PRIVILEGED, privileged);
+        for toleration in &self.tolerations {
+            let role = [CONTROL_PLANE_LABEL, MASTER_LABEL].contains(&&*toleration.key);
+            traits.set(PodTraits::TOLERATES_ROLE, role);
+            if toleration.key.is_empty() && toleration.operator == "Exists" {
+                let any = toleration.effect.is_empty();
+                traits.set(PodTraits::TOLERATES_ALL, any);
+                // The kubelet evicts by NoExecute; every DaemonSet of a node agent tolerates that alone.
+                let places = toleration.effect == "NoSchedule";
+                traits.set(PodTraits::TOLERATES_EFFECT, places);
+            }
+        }
+        traits
+    }
+}
+
+/// `status` as far as a pod that is no mirror needs it.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Phase<'a> {
+    #[serde(borrow, default)]
+    phase: Cow<'a, str>,
+}
+
+impl Phase<'_> {
+    /// Nothing of it runs any more.
+    pub(super) fn is_ended(&self) -> bool {
+        matches!(&*self.phase, "Succeeded" | "Failed")
+    }
+}
+
+/// The controller that made a pod.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Controller<'a> {
+    #[serde(borrow, default)]
+    kind: Cow<'a, str>,
+    #[serde(default, deserialize_with = "or_default")]
+    controller: bool,
+}
+
+/// By whom a pod is owned, as bits.
+pub(super) fn owned(owners: &[Controller<'_>]) -> PodTraits {
+    let mut traits = PodTraits::default();
+    if let Some(owner) = owners.iter().find(|owner| owner.controller) {
+        let daemon = owner.kind == "DaemonSet";
+        traits.set(PodTraits::DAEMON, daemon);
+        traits.set(PodTraits::OWNED, !daemon);
+    }
+    traits
 }
 
 /// `spec` or `status`, read as deep as is known to be needed.
@@ -128,6 +253,17 @@ impl<'a> Part<'a> {
             }
             other => other,
         })
+    }
+
+    /// What of a spec is asked of every pod; the spec of a mirror that cannot be read so far has none.
+    pub(super) fn traits(&self) -> PodTraits {
+        match self {
+            Self::Bound(bound) => bound.traits(),
+            Self::Whole(spec) => Bound::deserialize(spec)
+                .map(|bound| bound.traits())
+                .unwrap_or_default(),
+            Self::Missing | Self::Raw(_) => PodTraits::default(),
+        }
     }
 
     pub(super) fn node(&self) -> &str {
