@@ -11,6 +11,8 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
+
 use super::asking::Asking;
 use super::cancel::Cancel;
 use super::clock::now;
@@ -34,6 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How often answers are looked for while the last nodes are read.
 const TICK: Duration = Duration::from_millis(20);
+/// How long a connection that could not be made is left alone, at first and at most.
+const AGAIN: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(2));
 
 /// Longer than any run: every node has a deadline of its own.
 const LONGEST: Duration = Duration::from_hours(24);
@@ -114,7 +118,8 @@ pub fn start(plan: Plan, updates: SyncSender<Update>) -> io::Result<Collection> 
     let (orders, order_box) = channel();
     forward(order_box, inputs.clone())?;
     let live = plan.mode == Mode::Live;
-    api_thread(&plan, inputs)?;
+    let (again, asked) = watch::channel(());
+    api_thread(&plan, inputs, asked)?;
     let desk = Desk {
         asking: pool.asking(),
         jobs,
@@ -127,6 +132,7 @@ pub fn start(plan: Plan, updates: SyncSender<Update>) -> io::Result<Collection> 
         inventory: plan.inventory,
         keep: Some(plan.keep),
         own_known_hosts: plan.nodes.own_known_hosts.clone(),
+        again,
     };
     let work = move || run(desk, pool, &cancel, &inbox, live);
     Ok(Collection {
@@ -146,7 +152,11 @@ fn forward(orders: Receiver<Order>, inputs: SyncSender<Input>) -> io::Result<Joi
 }
 
 /// Runs the API side on a runtime of its own. The thread ends when nobody listens any more.
-fn api_thread(plan: &Plan, inputs: SyncSender<Input>) -> io::Result<JoinHandle<()>> {
+fn api_thread(
+    plan: &Plan,
+    inputs: SyncSender<Input>,
+    asked: watch::Receiver<()>,
+) -> io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -159,22 +169,49 @@ fn api_thread(plan: &Plan, inputs: SyncSender<Input>) -> io::Result<JoinHandle<(
         masker: Arc::clone(&plan.masker),
     };
     Builder::new().name("api".into()).spawn(move || {
-        runtime.block_on(async {
-            match kube::connect(&access).await {
-                Ok(connection) => kube::run(&connection, &options, updates, mode).await,
-                Err(gap) => {
-                    let told = updates.send(Update::Log(complaint(&gap)));
-                    if told.is_ok() {
-                        // Nobody listens any more: the run has ended.
-                        let _ = kube::unreachable(&gap, &updates);
-                    }
-                }
-            }
-        });
+        runtime.block_on(api(access, &options, updates, (mode, asked)));
         runtime.shutdown_background();
         let _ = tap.join();
         let _ = inputs.send(Input::ApiEnded);
     })
+}
+
+/// Connects and reads. A connection that cannot be made (a login program that fails) is told once; a live run
+/// tries again, less and less often, and whenever somebody asks to read again.
+async fn api(
+    mut access: kube::Access,
+    options: &kube::Options,
+    updates: SyncSender<Update>,
+    (mode, mut asked): (Mode, watch::Receiver<()>),
+) {
+    let (mut wait, longest) = AGAIN;
+    let mut told: Option<Gap> = None;
+    loop {
+        let gap = match kube::connect(&access).await {
+            Ok(connection) => return kube::run(&connection, options, updates, mode).await,
+            Err(gap) => gap,
+        };
+        // Whatever may be asked was asked: the terminal belongs to the dashboard now.
+        access.interactive = false;
+        if told.as_ref() != Some(&gap) {
+            let heard = updates.send(Update::Log(complaint(&gap)));
+            if heard.is_err() || kube::unreachable(&gap, &updates).is_err() {
+                return;
+            }
+            told = Some(gap);
+        }
+        if mode == Mode::Once {
+            return;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(wait) => wait = (wait * 2).min(longest),
+            outcome = asked.changed() => match outcome {
+                Ok(()) => wait = AGAIN.0,
+                // The run has ended.
+                Err(_) => return,
+            }
+        }
+    }
 }
 
 fn tap(updates: Receiver<Update>, inputs: SyncSender<Input>) -> io::Result<JoinHandle<()>> {
@@ -237,6 +274,8 @@ struct Desk {
     keep: Option<Keep>,
     /// Where keys are kept that a person trusts.
     own_known_hosts: Option<PathBuf>,
+    /// A person wants to see something new: a connection that could not be made is tried at once.
+    again: watch::Sender<()>,
 }
 
 impl Desk {
@@ -253,6 +292,7 @@ impl Desk {
                 Input::Order(Order::Answer { id, answer }) => self.asking.answer(id, answer),
                 Input::Order(Order::Recollect(nodes)) => {
                     self.asking.renew();
+                    self.again.send_replace(());
                     for name in nodes {
                         self.collect(&name);
                     }

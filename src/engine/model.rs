@@ -216,6 +216,12 @@ impl Model {
                 }
             }
             PodDelta::Listed { at, missing } => self.listed(at, missing.as_ref()),
+            PodDelta::Read(namespaces) => {
+                if self.snapshot.cluster.read_namespaces != namespaces {
+                    let cluster = Arc::make_mut(&mut self.snapshot.cluster);
+                    cluster.read_namespaces = namespaces;
+                }
+            }
             PodDelta::Failed(gap) => {
                 self.incoming = None;
                 for facts in self.snapshot.nodes.values_mut() {

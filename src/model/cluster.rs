@@ -25,6 +25,8 @@ pub struct ClusterFacts {
     pub nodes: Fact<u32>,
     /// The connection does not verify the API server's certificate.
     pub insecure: bool,
+    /// In how many namespaces pods could be listed, where not in all.
+    pub read_namespaces: Option<u32>,
     /// When the API server was last heard by the slowest of the watches that matter for a node, UTC.
     pub heard: Option<Timestamp>,
     /// Everything else that the API server has; a list for each need.

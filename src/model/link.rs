@@ -68,6 +68,8 @@ pub enum PodDelta {
     Listed { at: Timestamp, missing: Option<Gap> },
     /// Pods cannot be read.
     Failed(Gap),
+    /// Of so many namespaces only could the pods be listed; none: of all.
+    Read(Option<u32>),
 }
 
 /// A pod with the node it is bound to.

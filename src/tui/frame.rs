@@ -188,11 +188,17 @@ fn totals(world: &World, theme: &Theme, strip: Strip) -> Strip {
     let api_age = totals
         .api_newest
         .map_or_else(String::new, |at| format!(" {}", age(world.age(at))));
+    let unread = world.unread_namespaces();
     let of = totals.nodes - totals.api_only;
     let mut strip = strip
         .put("api ", text)
         .put(api, api_style)
-        .put(format!("{api_age}  ssh {}/{of}  ", totals.ok), text);
+        .put(api_age, text);
+    if let Some((unread, all)) = unread {
+        let words = format!(" {unread} of {all} ns unread");
+        strip = strip.put(words, theme.style(Token::StateFailed));
+    }
+    strip = strip.put(format!("  ssh {}/{of}  ", totals.ok), text);
     for severity in &Severity::ALL[..4] {
         let count = totals.counts.severity(*severity);
         let style = if count > 0 {

@@ -26,6 +26,8 @@ struct Model {
     incoming: Option<BTreeMap<(String, String), ListedPod>>,
     /// How the last list of pods ended.
     listed: Option<Result<Option<Gap>, Gap>>,
+    /// Namespaces whose pods could be listed, where not all.
+    read: Option<u32>,
     nodes_failed: Option<Gap>,
     nodes_listed: bool,
     cluster: Option<ClusterFacts>,
@@ -53,7 +55,7 @@ impl Model {
                 self.objects.adopt(need, *objects);
             }
             Update::Object(ObjectDelta::Fresh(need, _)) => {
-                *self.fresh.entry(need).or_default() += 1
+                *self.fresh.entry(need).or_default() += 1;
             }
             Update::Pods(delta) => self.pods(delta),
             Update::Log(line) => self.log.push(line.message.to_string()),
@@ -81,6 +83,7 @@ impl Model {
                 self.listed = Some(Ok(missing));
             }
             PodDelta::Failed(gap) => self.listed = Some(Err(gap)),
+            PodDelta::Read(namespaces) => self.read = namespaces,
         }
     }
 
@@ -196,6 +199,16 @@ impl Run {
         let thread = self.thread.take().expect("not joined before");
         thread.join().expect("no panic");
         std::mem::take(&mut self.model)
+    }
+
+    /// Takes what comes within a time.
+    fn pump(&mut self, time: Duration) {
+        let deadline = Instant::now() + time;
+        let updates = self.updates.as_ref().expect("not finished before");
+        let left = || deadline.saturating_duration_since(Instant::now());
+        while let Ok(update) = updates.recv_timeout(left()) {
+            self.model.take(update);
+        }
     }
 
     /// Takes updates until the model is as wanted.
@@ -440,6 +453,7 @@ fn pods_of_some_namespaces_come_with_what_is_missing() {
         panic!("{:?}", model.listed);
     };
     assert_eq!(resource, "pods outside of kube-system, shop");
+    assert_eq!(model.read, Some(2));
     assert!(
         model.log.iter().any(|line| line.contains("pods in secret")),
         "{:?}",
@@ -876,4 +890,26 @@ fn a_run_ends_when_nobody_listens() {
     api.put("nodes", lab_api::node("w-2", "198.51.100.22"));
     let thread = run.thread.take().expect("not joined before");
     thread.join().expect("no panic");
+}
+
+#[test]
+fn a_quiet_watch_stays_fresh_by_its_bookmarks() {
+    let api = Api::start(small());
+    let mut run = Run::start(&api, Mode::Live);
+    run.until("the first lists", settled);
+    let told = |model: &Model, need| model.fresh.get(&need).copied().unwrap_or(0);
+    let lists = (
+        told(&run.model, Need::PodUids),
+        told(&run.model, Need::NodeObject),
+    );
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while told(&run.model, Need::PodUids) <= lists.0.max(1)
+        || told(&run.model, Need::NodeObject) <= lists.1.max(1)
+    {
+        assert!(Instant::now() < deadline, "{:?}", run.model.fresh);
+        api.bookmark();
+        run.pump(Duration::from_millis(300));
+    }
+    assert_eq!(run.model.lists, 1, "a bookmark is no reason to list");
+    assert_only_reads(&api);
 }

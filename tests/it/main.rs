@@ -36,6 +36,7 @@ mod offline;
 mod policy;
 mod pty;
 mod registry;
+mod retry;
 mod running;
 mod screenshots;
 mod secrets;

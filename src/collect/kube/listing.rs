@@ -50,8 +50,8 @@ pub(super) trait Kind {
     /// One page of it.
     fn page(&mut self, body: &[u8]) -> Result<Turn, Gap>;
 
-    /// The list is complete but for `missing`.
-    fn listed(&mut self, missing: Option<Gap>) -> Vec<Update>;
+    /// The list is complete but for `missing`, which leaves so many parts that were read.
+    fn listed(&mut self, missing: Option<(Gap, usize)>) -> Vec<Update>;
 
     /// Nothing could be listed, and nothing ever was.
     fn failed(&mut self, gap: Gap) -> Vec<Update>;
@@ -249,7 +249,9 @@ impl Reading<'_> {
             verb: "list".into(),
             resource: format!("{} outside of {}", kind.resource(), read.join(", ")).into(),
         };
-        self.sink.send_all(kind.listed(Some(missing))).await?;
+        self.sink
+            .send_all(kind.listed(Some((missing, places.len()))))
+            .await?;
         Ok(places)
     }
 }

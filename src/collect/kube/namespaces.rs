@@ -62,7 +62,7 @@ impl Kind for Namespaces {
         })
     }
 
-    fn listed(&mut self, _: Option<Gap>) -> Vec<Update> {
+    fn listed(&mut self, _: Option<(Gap, usize)>) -> Vec<Update> {
         self.known = std::mem::take(&mut self.listing);
         self.tell()
     }

@@ -88,7 +88,7 @@ impl Kind for Nodes {
         })
     }
 
-    fn listed(&mut self, _: Option<Gap>) -> Vec<Update> {
+    fn listed(&mut self, _: Option<(Gap, usize)>) -> Vec<Update> {
         let listed = std::mem::take(&mut self.listing);
         let at = now();
         let gone = self.known.difference(&listed);

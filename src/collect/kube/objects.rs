@@ -76,7 +76,7 @@ impl Kind for Folded {
         })
     }
 
-    fn listed(&mut self, _: Option<Gap>) -> Vec<Update> {
+    fn listed(&mut self, _: Option<(Gap, usize)>) -> Vec<Update> {
         self.fold.listed();
         self.tell()
     }

@@ -93,14 +93,17 @@ impl Kind for Pods {
         })
     }
 
-    fn listed(&mut self, missing: Option<Gap>) -> Vec<Update> {
+    fn listed(&mut self, missing: Option<(Gap, usize)>) -> Vec<Update> {
+        let (missing, read) = missing.unzip();
+        let read = read.and_then(|read| u32::try_from(read).ok());
         let garbled = (self.unread > 0).then(|| Gap::Garbled {
             what: format!("{} pods without a usable name or uid", self.unread).into(),
         });
-        vec![Update::Pods(PodDelta::Listed {
+        let listed = PodDelta::Listed {
             at: now(),
             missing: missing.or(garbled),
-        })]
+        };
+        [PodDelta::Read(read), listed].map(Update::Pods).into()
     }
 
     fn failed(&mut self, gap: Gap) -> Vec<Update> {

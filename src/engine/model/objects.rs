@@ -52,6 +52,7 @@ impl Model {
                 cluster.namespaces = std::mem::take(&mut before.namespaces);
                 cluster.objects = std::mem::take(&mut before.objects);
                 cluster.heard = before.heard;
+                cluster.read_namespaces = before.read_namespaces;
             }
             ObjectDelta::Objects(need, objects) => {
                 let cluster = Arc::make_mut(&mut self.snapshot.cluster);

@@ -212,6 +212,11 @@ impl World {
             totals.add(&summary);
             self.summaries.insert(Scope::Cluster, summary);
         }
+        // A quiet cluster says nothing of its nodes for minutes, and is no older for that.
+        if let Some(heard) = view.snapshot.cluster.heard {
+            totals.api_newest = Some(heard);
+            totals.newest = totals.newest.max(Some(heard));
+        }
         self.totals = totals;
         self.heat = heat::groups(self.summaries.values());
     }
@@ -357,6 +362,17 @@ impl World {
             Fact::Gap(Gap::Api { .. }) => "DOWN",
             Fact::Gap(gap) => gap.word(),
         }
+    }
+
+    /// Namespaces whose pods could not be listed, of how many; none where all could.
+    pub fn unread_namespaces(&self) -> Option<(usize, usize)> {
+        let cluster = &self.judged.as_ref()?.snapshot.cluster;
+        let read = usize::try_from(cluster.read_namespaces?).ok()?;
+        let all = cluster
+            .namespaces
+            .get()
+            .map_or(read, |list| list.value.len());
+        Some((all.saturating_sub(read), all))
     }
 
     /// The name of the cluster for the title row.
