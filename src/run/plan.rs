@@ -55,26 +55,7 @@ fn api(out: &mut String) {
 
 fn nodes(out: &mut String, settings: &Settings) {
     let sudo = settings.config.sudo;
-    if settings.is_local() {
-        let root = settings.global.root.as_deref();
-        let place = root.map_or_else(String::new, |root| {
-            format!(", inside {} by chroot(2)", root.display())
-        });
-        line(
-            out,
-            &format!("Nodes: this machine alone, without network: /bin/sh -s{place}"),
-        );
-        line(out, "  its standard input:");
-    } else {
-        line(
-            out,
-            "Nodes: one login over SSH each, host key checked first, one exec request:",
-        );
-        let (command, _) = collector::job(way(sudo), NONCE);
-        line(out, &format!("  {command}"));
-        rights(out, sudo);
-        line(out, "  its standard input:");
-    }
+    request(out, settings, sudo);
     line(
         out,
         &format!(
@@ -116,6 +97,30 @@ fn nodes(out: &mut String, settings: &Settings) {
                 settings.own_known_hosts().display()
             ),
         );
+    }
+}
+
+/// What is run, and where.
+fn request(out: &mut String, settings: &Settings, sudo: Sudo) {
+    if settings.is_local() {
+        let root = settings.global.root.as_deref();
+        let place = root.map_or_else(String::new, |root| {
+            format!(", inside {} by chroot(2)", root.display())
+        });
+        line(
+            out,
+            &format!("Nodes: this machine alone, without network: /bin/sh -s{place}"),
+        );
+        line(out, "  its standard input:");
+    } else {
+        line(
+            out,
+            "Nodes: one login over SSH each, host key checked first, one exec request:",
+        );
+        let (command, _) = collector::job(way(sudo), NONCE);
+        line(out, &format!("  {command}"));
+        rights(out, sudo);
+        line(out, "  its standard input:");
     }
 }
 

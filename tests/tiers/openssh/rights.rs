@@ -37,6 +37,10 @@ fn lasting(facts: &HostFacts) -> Value {
         // Made of the clock and the time since the start, each in whole seconds.
         process.started = None;
     }
+    // The node has the network of the machine, where other tests listen as well.
+    if let Fact::Seen(listeners) = &mut facts.listeners {
+        listeners.value.clear();
+    }
     facts.at = None;
     facts.sources.clear();
     serde_json::to_value(&facts).expect("facts are JSON")
@@ -101,6 +105,10 @@ pub fn a_login_lacks_only_what_a_grant_gives() -> Result<(), Failed> {
         let known = [
             "/identity/seen/value/uid: ",
             "/kubelet/seen/value/settings: ",
+            // One row for each name that was asked for, and root asks for more.
+            "/paths/names: ",
+            // What only root may read is left out of the list.
+            "/lsm/seen/value/sysctls: ",
         ];
         !known.iter().any(|known| path.starts_with(known))
     });
@@ -122,6 +130,16 @@ fn lacks(root: &Value, login: &Value, path: &str, gaps: &mut u32, other: &mut Ve
         } else {
             other.push(format!("{path}: {gap}, next: {grant}"));
         }
+        return;
+    }
+    // A list that says what it may lack.
+    let open: Vec<Gap> = login
+        .get("gaps")
+        .and_then(|gaps| serde_json::from_value(gaps.clone()).ok())
+        .unwrap_or_default();
+    let grant = |gap: &Gap| gap.next_step().as_str().contains("stakeout sudoers print");
+    if open.iter().any(grant) {
+        *gaps += 1;
         return;
     }
     match (root, login) {
