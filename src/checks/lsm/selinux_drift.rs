@@ -91,9 +91,8 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
         });
     }
     match (now, configured?.map(Text::as_str)) {
-        (Some(_), Some("enforcing")) => Ok(pass([seen.at])),
         // Without the file the kernel's own default counts, which is to enforce what a policy says.
-        (Some(_), None) => Ok(pass([seen.at])),
+        (Some(_), Some("enforcing") | None) => Ok(pass([seen.at])),
         (Some(_), Some(word)) => broken(format!(
             "SELinux is enforcing, and configured to be {word} after the next start"
         )),

@@ -78,9 +78,9 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
         };
         match loaded(&lsm, name) {
             Err(gap) => tally.gap(gap),
-            Ok(None) => off = true,
-            Ok(Some(None)) => {}
-            Ok(Some(Some(how))) => tell(running, name, &how, &lsm, tally),
+            Ok(State::Off) => off = true,
+            Ok(State::Enforced) => {}
+            Ok(State::Loose(how)) => tell(running, name, &how, &lsm, tally),
         }
     })?;
     match (off, lsm) {
@@ -89,18 +89,25 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     }
 }
 
-/// What is wrong with a profile; `None`: AppArmor is off.
-fn loaded(lsm: &Result<&Seen<Box<Lsm>>, Gap>, name: &str) -> Result<Option<Option<String>>, Gap> {
+/// What the kernel makes of a profile.
+enum State {
+    /// AppArmor is off.
+    Off,
+    Enforced,
+    Loose(String),
+}
+
+fn loaded(lsm: &Result<&Seen<Box<Lsm>>, Gap>, name: &str) -> Result<State, Gap> {
     let lsm = &lsm.as_ref().map_err(Clone::clone)?.value;
     if !lsm.apparmor.get()?.value {
-        return Ok(None);
+        return Ok(State::Off);
     }
     let profiles = &lsm.profiles.get()?.value;
-    Ok(Some(match profiles.find(name) {
-        None => Some("which is not loaded".to_owned()),
-        Some(profile) if profile.mode == "enforce" || profile.mode == "kill" => None,
-        Some(profile) => Some(format!("which is loaded in {} mode", profile.mode)),
-    }))
+    Ok(match profiles.find(name) {
+        None => State::Loose("which is not loaded".to_owned()),
+        Some(profile) if profile.mode == "enforce" || profile.mode == "kill" => State::Enforced,
+        Some(profile) => State::Loose(format!("which is loaded in {} mode", profile.mode)),
+    })
 }
 
 fn tell(

@@ -84,10 +84,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
         };
         let word = |field: &str| options.get(field).and_then(Branch::as_str);
         let set = |field: &&str| word(field).is_some_and(|word| !word.is_empty());
-        if ["type", "level", "user", "role"]
-            .iter()
-            .any(|field| set(field))
-        {
+        if ["type", "level", "user", "role"].iter().any(set) {
             let kind = word("type").unwrap_or_default();
             container(running, kind, (&lsm, &unseen), tally);
         }
