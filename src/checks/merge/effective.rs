@@ -17,6 +17,8 @@ pub struct Row {
 
 /// Names that are spelled out before the rest is counted.
 const NAMED: usize = 3;
+/// Names of a row beyond which they are only counted.
+const SHOWN: usize = 16;
 
 /// Every field that the manifest limits, and why some could not be compared.
 pub fn rows(running: &Running<'_>, process: &Process) -> (Vec<Row>, Vec<Gap>) {
@@ -124,6 +126,7 @@ impl Table<'_, '_> {
             names if names.is_empty() => "none".to_owned(),
             _ if caps == Caps::USUAL => "the runtime's default".to_owned(),
             _ if caps == Caps::ALL => "all".to_owned(),
+            names if names.len() > SHOWN => format!("{} capabilities", names.len()),
             names => names.join(" "),
         };
         self.row("capabilities", &all(allowed), &all(rights.bounding), wider);

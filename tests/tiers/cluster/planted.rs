@@ -132,7 +132,7 @@ metadata: {name: ghost, namespace: nowhere}
 spec:
   terminationGracePeriodSeconds: 1
   containers:
-  - {name: c, image: "$IMAGE", command: [sleep, "3600"], securityContext: {readOnlyRootFilesystem: true}}
+  - {name: c, image: "$IMAGE", command: [sleep, "3600"], securityContext: {readOnlyRootFilesystem: true, seccompProfile: {type: RuntimeDefault}}}
 END
             "#,
         undo: "displace ghost.yaml",
@@ -187,7 +187,7 @@ END
             "critical",
             (&[Node], "container c of kube-system/bare is privileged"),
         )],
-        also: &[],
+        also: &[("SP-LSM-009", "w-1")],
     },
     Flaw {
         name: "broken_manifest",
@@ -355,5 +355,47 @@ END
             (&[Api], "no taint keeps ordinary pods away"),
         )],
         also: &[],
+    },
+    // A process of the node's root that hides among those of a container: what no manifest and no API shows.
+    Flaw {
+        name: "more_than_declared",
+        place: Place::Node("w-1"),
+        plant: r#"
+            place meek.yaml <<END
+apiVersion: v1
+kind: Pod
+metadata: {name: meek, namespace: kube-system}
+spec:
+  terminationGracePeriodSeconds: 1
+  securityContext: {runAsUser: 1000, runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}
+  containers:
+  - name: c
+    image: "$IMAGE"
+    command: [sleep, "3600"]
+    securityContext:
+      {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
+END
+            log='s/^meek-w-1_kube-system_c-\(.*\)\.log$/\1/p'
+            until id=$(ls /var/log/containers | sed -n "$log") && [ -n "$id" ] &&
+                pid=$(grep -ls "pids:.*$id" /proc/[0-9]*/cgroup | head -n 1) && [ -n "$pid" ]; do sleep 0.1; done
+            group=$(sed -n 's/^[0-9]*:pids://p' "$pid")
+            setsid sleep 1000 </dev/null >/dev/null 2>&1 &
+            echo "$!" >"/sys/fs/cgroup/pids$group/cgroup.procs"
+            echo "$!" >/root/guest.pid"#,
+        undo: r#"
+            kill "$(cat /root/guest.pid)"
+            rm /root/guest.pid
+            displace meek.yaml"#,
+        claims: &[claim(
+            "SP-MRG-023",
+            "w-1",
+            "kube-system/meek/c",
+            "high",
+            (
+                &[Node],
+                "it runs as root, its manifest says uid 1000, and 4 more",
+            ),
+        )],
+        also: &[("SP-LSM-009", "w-1"), ("SP-PRIV-008", "w-1")],
     },
 ];
