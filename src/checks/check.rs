@@ -71,7 +71,7 @@ impl std::fmt::Display for Maps {
     }
 }
 
-/// How a person mends it. Templates over `{node} {path} {ns} {pod} {container} {flag}`.
+/// How a person mends it. Templates over `{node} {path} {ns} {pod} {container} {flag} {resource} {name}`.
 pub struct Remediation {
     pub steps: &'static [Step],
     /// What restarts, and for how long it is away.

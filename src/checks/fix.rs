@@ -91,11 +91,15 @@ impl Values<'_> {
             "path" | "dir" | "file" => subject.kind == SubjectKind::Path,
             "ns" => matches!(
                 subject.kind,
-                SubjectKind::Pod | SubjectKind::Container | SubjectKind::Namespace
+                SubjectKind::Pod
+                    | SubjectKind::Container
+                    | SubjectKind::Namespace
+                    | SubjectKind::Object
             ),
             "pod" => matches!(subject.kind, SubjectKind::Pod | SubjectKind::Container),
             "container" => subject.kind == SubjectKind::Container,
             "flag" => subject.kind == SubjectKind::Setting,
+            "resource" | "name" => subject.kind == SubjectKind::Object,
             _ => false,
         });
         let part = |index: usize| -> Option<Text> {
@@ -108,6 +112,9 @@ impl Values<'_> {
             "path" | "flag" => subject.map(|subject| subject.key.clone()),
             "dir" => subject.map(|subject| parent(&subject.key)),
             "file" => subject.map(|subject| last(&subject.key)),
+            "ns" if subject.is_some_and(|subject| subject.kind == SubjectKind::Object) => part(1),
+            "resource" => part(0),
+            "name" => part(2),
             "ns" => part(0),
             "pod" => part(1),
             "container" => part(2),

@@ -9,11 +9,13 @@ pub mod example;
 mod files;
 pub mod fix;
 pub mod images;
+mod holders;
 mod isolation;
 mod kubelet;
 mod lsm;
 pub mod merge;
 mod policy;
+mod network;
 mod privilege;
 mod pss;
 mod role;
@@ -33,6 +35,7 @@ pub const ALL: &[&[&Check]] = &[
     lsm::ALL,
     merge::ALL,
     policy::ALL,
+    network::ALL,
     privilege::ALL,
     pss::ALL,
 ];

@@ -80,6 +80,7 @@ pub fn exhibit(
         Need::Policy => policy::exhibit(policy, at, snapshot.taken),
         Need::NodeObject => node_object(facts(snapshot, node)?),
         Need::MirrorPods => mirrors(facts(snapshot, node)?, at),
+        Need::PodUids if node.is_none() => Some(objects::pods(snapshot)),
         Need::PodUids => pod_uids(facts(snapshot, node)?),
         Need::Namespaces => namespaces(snapshot, at),
         Need::Manifests => {

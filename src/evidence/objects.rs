@@ -1,9 +1,13 @@
 //! Lists of objects of the API server: the request that brings them, and what is kept of one.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{Exhibit, object};
-use crate::model::fact::{Locator, Need, Side};
+use crate::model::fact::{Fact, Locator, Need, Side};
+use crate::model::name::NodeName;
+use crate::model::node::NodeFacts;
 use crate::model::snapshot::Snapshot;
 use crate::model::text::Text;
 use crate::model::tree::Tree;
@@ -45,6 +49,24 @@ pub(super) fn exhibit(snapshot: &Snapshot, at: Locator) -> Option<Exhibit> {
         remark: Text::new(remark),
         rows,
     })
+}
+
+/// The pods of the whole cluster: how many there are on each node.
+pub(super) fn pods(snapshot: &Snapshot) -> Exhibit {
+    let count = |(name, facts): (&NodeName, &Arc<NodeFacts>)| match &facts.api.pods {
+        Fact::Seen(seen) => format!("{name}: {} pods", seen.value.len()),
+        Fact::Gap(gap) => format!("{name}: not known, {gap}"),
+    };
+    let nodes = snapshot.nodes.len();
+    Exhibit {
+        side: Side::Api,
+        title: Text::new("pods of the cluster"),
+        command: Text::new("GET /api/v1/pods"),
+        at: snapshot.cluster.heard.or(Some(snapshot.taken)),
+        sha256: None,
+        remark: Text::default(),
+        rows: object::lines(snapshot.nodes.iter().take(NAMES).map(count), nodes),
+    }
 }
 
 fn full((namespace, name): (&str, &Text)) -> String {

@@ -18,6 +18,7 @@ use super::lsm::Lsm;
 use super::name::NodeName;
 use super::network::{CniFolder, Firewall, SocketOwner, Timeline};
 use super::paths::Paths;
+use super::objects::Labels;
 use super::pod::{Manifest, Mirror, PodId};
 use super::process::Processes;
 use super::text::Text;
@@ -344,6 +345,9 @@ pub struct NodeObject {
     pub kubelet_version: Text,
     pub os_image: Text,
     pub resource_version: Text,
+    /// `status.allocatable` of cpu and memory, as written; empty where the kubelet has not told.
+    #[serde(default)]
+    pub allocatable: Labels,
 }
 
 /// A taint of a node.

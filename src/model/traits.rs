@@ -70,7 +70,7 @@ impl PodTraits {
     }
 
     #[must_use]
-    pub fn or(self, bits: Self) -> Self {
+    pub const fn or(self, bits: Self) -> Self {
         Self(self.0 | bits.0)
     }
 

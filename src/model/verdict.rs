@@ -180,6 +180,8 @@ pub enum SubjectKind {
     Port,
     Namespace,
     Node,
+    /// `resource/namespace/name` as kubectl spells them; the namespace is empty for an object of the cluster.
+    Object,
     #[serde(other)]
     Later,
 }
@@ -205,6 +207,14 @@ impl Subject {
 
     pub fn pod(namespace: &Text, name: &Text) -> Self {
         Self::new(SubjectKind::Pod, format!("{namespace}/{name}"))
+    }
+
+    /// An object of the API server: `services`, its namespace (empty for one of the cluster), its name.
+    pub fn object(resource: &str, namespace: &str, name: &Text) -> Self {
+        Self::new(
+            SubjectKind::Object,
+            format!("{resource}/{namespace}/{name}"),
+        )
     }
 
     pub fn container(namespace: &Text, pod: &Text, container: &Text) -> Self {

@@ -251,7 +251,9 @@ fn every_fix_can_be_followed_and_undone() {
                         "ns",
                         "pod",
                         "container",
-                        "flag"
+                        "flag",
+                        "resource",
+                        "name"
                     ]
                     .contains(&name),
                     "{}: {{{name}}} is not a placeholder (fix.rs)",
@@ -294,6 +296,7 @@ fn hostile_names_never_leave_their_word() {
             (SubjectKind::Setting, "@"),
             (SubjectKind::Node, "@"),
             (SubjectKind::Port, "@"),
+            (SubjectKind::Object, "services/@/@"),
         ] {
             let shell = |name: &str| {
                 let subject = Subject::new(kind, shape.replace('@', name));

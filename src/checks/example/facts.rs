@@ -282,6 +282,9 @@ pub(super) struct ObjectWritten {
     taints: Vec<String>,
     ready: Option<String>,
     version: Option<String>,
+    /// From kind to address.
+    addresses: BTreeMap<Text, Text>,
+    allocatable: BTreeMap<Text, Text>,
 }
 
 /// The uid of the Node object where an example gives none.
@@ -304,12 +307,13 @@ pub(super) fn object(written: ObjectWritten) -> Result<NodeObject, String> {
         labels: written.labels,
         taints: taints.collect::<Result<_, String>>()?,
         ready: Some(Text::from(written.ready.as_deref().unwrap_or("True"))),
-        addresses: Vec::new(),
+        addresses: written.addresses.into_iter().collect(),
         machine_id: Text::new("machine"),
         boot_id: Text::new("boot"),
         kubelet_version: Text::from(written.version.as_deref().unwrap_or("v1.37.2")),
         os_image: Text::new("Debian GNU/Linux 12"),
         resource_version: Text::new("1"),
+        allocatable: written.allocatable.into(),
     })
 }
 

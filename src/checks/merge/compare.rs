@@ -4,7 +4,7 @@
 
 mod align;
 mod defaults;
-mod quantity;
+pub mod quantity;
 
 use std::collections::BTreeMap;
 

@@ -61,6 +61,8 @@ struct Status {
     addresses: Vec<Address>,
     #[serde(default, rename = "nodeInfo", deserialize_with = "or_default")]
     system: System,
+    #[serde(default, deserialize_with = "or_default")]
+    allocatable: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -146,6 +148,13 @@ fn item(read: Item) -> Option<Named> {
         kubelet_version: field(&status.system.kubelet_version),
         os_image: field(&status.system.os_image),
         resource_version: field(&metadata.version),
+        allocatable: status
+            .allocatable
+            .iter()
+            .filter(|(name, _)| ["cpu", "memory"].contains(&name.as_str()))
+            .map(|(name, amount)| (field(name), field(amount)))
+            .collect::<BTreeMap<_, _>>()
+            .into(),
     };
     Some((name, object))
 }

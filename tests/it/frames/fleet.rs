@@ -14,6 +14,7 @@ use stakeout::model::fact::{Fact, FaultClass, Gap, Locator, Need, Source};
 use stakeout::model::link::{HostState, Level, LogLine};
 use stakeout::model::name::{CheckId, Digest, NodeName};
 use stakeout::model::node::{Identity, NodeFacts, NodeObject, WayIn};
+use stakeout::model::objects::Labels;
 use stakeout::model::pod::{Manifest, Mirror, Parsed, Pod};
 use stakeout::model::snapshot::Snapshot;
 use stakeout::model::text::Text;
@@ -278,6 +279,7 @@ fn object(node: &NodeName) -> NodeObject {
         kubelet_version: Text::new("v1.34.2"),
         os_image: Text::new("Debian GNU/Linux 12"),
         resource_version: Text::new("8812"),
+        allocatable: Labels::default(),
     }
 }
 

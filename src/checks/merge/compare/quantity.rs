@@ -24,7 +24,7 @@ pub fn same(left: &str, right: &str) -> bool {
 }
 
 /// The value in billionths, the finest that the API server keeps; finer digits round up as it does.
-fn nanos(raw: &str) -> Option<i128> {
+pub fn nanos(raw: &str) -> Option<i128> {
     let end = raw
         .char_indices()
         .find(|(index, c)| !(c.is_ascii_digit() || *c == '.' || (*index == 0 && "+-".contains(*c))))
