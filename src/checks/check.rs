@@ -298,6 +298,28 @@ impl Tally {
         }
     }
 
+    /// Adds what a part came to as a whole, and draws the verdict.
+    ///
+    /// # Errors
+    /// As [`Tally::verdict`].
+    pub fn with(mut self, part: Verdict) -> Result<Verdict, Gap> {
+        match part {
+            Verdict::Pass { evidence, note } => {
+                self.evidence.extend(evidence.iter());
+                self.notes.extend(note.map(|note| note.to_string()));
+            }
+            Verdict::Fail { offences, gaps } => {
+                for offence in offences {
+                    self.offence(offence);
+                }
+                self.gaps(gaps);
+            }
+            Verdict::NotApplicable { evidence, .. } => self.evidence.extend(evidence.iter()),
+            Verdict::Unknown { why } => self.gap(why),
+        }
+        self.verdict()
+    }
+
     /// The verdict.
     ///
     /// # Errors

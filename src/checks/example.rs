@@ -32,6 +32,7 @@
 //! | `namespaces` | a map from name to `{phase, labels, enforce, audit, warn}` |
 //! | `services`, `network_policies`, ... | objects under the name of their need, with the fields of `model::objects` |
 //! | `count` | how many nodes the API server listed |
+//! | `version` | the API server's, as `v1.37.2` |
 //! | `policy` | `none`, or the keys of a policy file; a waiver also has `standing: used` and so on |
 //!
 //! Any fact, and any item of a list of facts, can be `{gap: WORD}`: a word of [`Gap::word`] or a fault class.
@@ -131,6 +132,9 @@ pub fn read(yaml: &str) -> Result<Example, String> {
     let mut snapshot = Snapshot::empty(NOW);
     snapshot.cluster = Arc::new(ClusterFacts {
         nodes: fact(written.count, Need::NodeObject, Ok)?,
+        version: fact(written.version, Need::NodeObject, |text: String| {
+            Ok(Text::from(text))
+        })?,
         namespaces: fact(written.namespaces, Need::Namespaces, facts::namespaces)?,
         ..ClusterFacts::default()
     });
@@ -203,6 +207,8 @@ struct Written {
     namespaces: Option<Value>,
     #[serde(default)]
     count: Option<Value>,
+    #[serde(default)]
+    version: Option<Value>,
     #[serde(default)]
     policy: Option<Value>,
     #[serde(flatten)]

@@ -8,6 +8,7 @@ mod confinement;
 pub mod example;
 mod files;
 pub mod fix;
+mod flags;
 pub mod images;
 mod holders;
 mod isolation;
@@ -20,6 +21,7 @@ mod privilege;
 mod pss;
 mod role;
 mod running;
+mod version;
 
 use check::Check;
 

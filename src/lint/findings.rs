@@ -1,10 +1,14 @@
 //! Checks that need nothing but the manifest, asked of a pod that is on no node.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::checks::check::{Check, View};
+use crate::checks::standard::{Standard, Version, newest};
 use crate::evaluate;
 use crate::model::Timestamp;
+use crate::model::cluster::ClusterFacts;
 use crate::model::fact::{Fact, Locator, Need};
 use crate::model::lines::Lines;
 use crate::model::name::NodeName;
@@ -41,12 +45,21 @@ const NOW: Timestamp = Timestamp::constant(0, 0);
 pub(super) fn of(
     pod: &Pod,
     (file, document, object): (&Text, &Document, &Object),
-    masker: &Masker,
+    (standard, masker): (Standard, &Masker),
 ) -> Vec<Finding> {
     let Some(node) = node(pod, file, document, masker) else {
         return Vec::new();
     };
-    let snapshot = Snapshot::empty(NOW);
+    let mut snapshot = Snapshot::empty(NOW);
+    let minor = match standard.version {
+        Version::Minor(minor) => minor,
+        Version::Latest => newest(),
+    };
+    let version = Text::from(format!("v1.{minor}.0"));
+    snapshot.cluster = Arc::new(ClusterFacts {
+        version: Fact::seen(version, Locator::list(Need::NodeObject)),
+        ..ClusterFacts::default()
+    });
     let view = View {
         snapshot: &snapshot,
         policy: &Policy::default(),
@@ -107,7 +120,7 @@ fn node(pod: &Pod, file: &Text, document: &Document, masker: &Masker) -> Option<
         pod: Fact::seen(parsed, at),
     };
     let mut node = NodeFacts::unknown(NodeName::parse("none").ok()?);
-    let host = std::sync::Arc::make_mut(&mut node.host);
+    let host = Arc::make_mut(&mut node.host);
     host.manifests = Fact::seen(vec![Fact::seen(manifest, at)], at);
     Some(node)
 }

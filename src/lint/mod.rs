@@ -160,7 +160,7 @@ impl Linter {
             pod: name,
             standard: self.standard,
             violations: violations.iter().map(shown).collect(),
-            findings: findings::of(pod, (file, document, object), &self.masker),
+            findings: findings::of(pod, (file, document, object), (self.standard, &self.masker)),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! PSS: Pod Security Standards around static pods.
 
 mod baseline;
+pub(super) mod judged;
 mod namespace_labels;
 pub mod standard;
 

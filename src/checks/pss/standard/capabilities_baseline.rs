@@ -12,7 +12,7 @@ pub(super) static CONTROL: Control = Control {
 };
 
 /// What runtimes give by default, without NET_RAW.
-pub(in crate::checks) const DEFAULT: [&str; 13] = [
+pub(super) const DEFAULT: [&str; 13] = [
     "AUDIT_WRITE",
     "CHOWN",
     "DAC_OVERRIDE",

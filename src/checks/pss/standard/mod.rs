@@ -33,6 +33,9 @@ mod windows_host_process;
 use std::fmt;
 use std::str::FromStr;
 
+/// Capabilities that baseline lets containers add: what runtimes give by default, without NET_RAW.
+pub const DEFAULT_CAPABILITIES: &[&str] = &capabilities_baseline::DEFAULT;
+
 pub use blame::{Change, Want};
 pub use field::Malformed;
 pub use path::{Path, Step};
@@ -282,6 +285,15 @@ pub fn evaluate(standard: Standard, pod: &Shape<'_>) -> Vec<Violation> {
 /// The controls that a standard has, in the order of messages.
 pub fn controls(standard: Standard) -> impl Iterator<Item = &'static Control> {
     asked(standard).map(|(control, _)| control)
+}
+
+/// The control of restricted that is asked in the stead of a control of baseline, in some version.
+pub fn instead_of(id: &str) -> Option<&'static str> {
+    let overriding = CONTROLS.iter().find(|control| {
+        let mut revisions = control.revisions.iter();
+        revisions.any(|revision| revision.overrides == Some(id))
+    });
+    overriding.map(|control| control.id)
 }
 
 fn asked(standard: Standard) -> impl Iterator<Item = (&'static Control, &'static Revision)> {
