@@ -5,6 +5,7 @@ pub mod cancel;
 pub mod clock;
 pub mod import;
 pub mod inventory;
+mod jumps;
 pub mod known_hosts;
 pub mod kube;
 pub mod node;

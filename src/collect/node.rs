@@ -27,7 +27,7 @@ use super::outlet::Outlet;
 use super::route::Route;
 use super::targets::Targets;
 use super::transport::either::Either;
-use super::transport::{Client, Collect, Ctl, Transport as _, local};
+use super::transport::{Collect, Ctl, Transport as _, local};
 
 /// An import that is older than this is stale: its passes are no passes of now.
 const FRESH: SignedDuration = SignedDuration::from_hours(1);
@@ -146,10 +146,9 @@ impl Site {
         let target = self
             .targets
             .resolve(&job.node, job.addresses(), &self.cancel)?;
-        if let Client::OpenSsh(why) = &target.client {
-            let message = format!("through the system's ssh: {why}");
+        if let Some(route) = target.route() {
             self.outlet
-                .log(Level::Info, Some(&job.node), Text::new(&message), None);
+                .log(Level::Info, Some(&job.node), Text::new(&route), None);
         }
         ssh.run(&target, &question(self.rights(&job.node))?, ctl)
     }

@@ -28,6 +28,8 @@ pub struct Options {
     pub hosts: BTreeMap<NodeName, Host>,
     /// How rights beyond the login's own are taken.
     pub rights: Rights,
+    /// Which SSH client goes to nodes.
+    pub program: Program,
     pub place: Place,
     pub bounds: Bounds,
     pub audience: Audience,
@@ -58,6 +60,18 @@ pub enum Rights {
     Never,
     /// Through `sudo sh`: equals root.
     Stream,
+}
+
+/// Which SSH client goes to nodes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Program {
+    /// The one inside, and OpenSSH for what that cannot do.
+    #[default]
+    Auto,
+    /// The one inside only.
+    Libssh2,
+    /// The system's `ssh` only.
+    OpenSsh,
 }
 
 /// Whether a person is there to type a passphrase or a password.
@@ -101,6 +115,10 @@ pub struct Bounds {
     pub node: Duration,
     /// Bytes that one node may answer.
     pub cap: usize,
+    /// Logins at one bastion at the same time, 1 to 8.
+    pub lanes: usize,
+    /// Connections over one of them, 1 to 256; sshd gives a session 1,024 descriptors.
+    pub channels: usize,
 }
 
 impl Default for Options {
@@ -113,6 +131,7 @@ impl Default for Options {
             own_known_hosts: None,
             hosts: BTreeMap::new(),
             rights: Rights::default(),
+            program: Program::default(),
             place: Place {
                 home: "/".into(),
                 login: "root".to_owned(),
@@ -138,6 +157,8 @@ impl Default for Bounds {
             script: Duration::from_secs(25),
             node: Duration::from_secs(40),
             cap: 4 << 20,
+            lanes: 4,
+            channels: 32,
         }
     }
 }

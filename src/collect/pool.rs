@@ -75,7 +75,7 @@ pub fn spawn(
     let crew = Crew {
         queue: Arc::clone(&queue),
         asking: Arc::clone(&asking),
-        ssh: Either::new(&options.place, Arc::clone(&asking))?,
+        ssh: Either::new(&options, Arc::clone(&asking))?,
         site: Arc::new(Site {
             targets: Targets::new(Arc::clone(&options)),
             options,
@@ -135,7 +135,7 @@ struct Crew {
 impl Crew {
     fn dispatch(mut self, jobs: &Receiver<NodeJob>) {
         let queue = Arc::clone(&self.queue);
-        let _present = Present(&queue, false);
+        let present = Present(&queue, false);
         while !self.site.cancel.is_cancelled() {
             for job in queue.released(&self.asking) {
                 self.take(job);
@@ -154,6 +154,9 @@ impl Crew {
         self.asking.close();
         queue.lock().closed = true;
         queue.changed.notify_all();
+        // As for a worker.
+        drop(self);
+        drop(present);
     }
 
     fn take(&mut self, job: NodeJob) {
@@ -176,8 +179,11 @@ impl Crew {
             .name("node".to_owned())
             .stack_size(STACK)
             .spawn(move || {
-                let _present = Present(&queue, true);
+                let present = Present(&queue, true);
                 work(&queue, &site, &mut ssh, REST);
+                // The last handle ends the lanes to bastions: before anybody sees this thread as gone.
+                drop(ssh);
+                drop(present);
             });
         if started.is_err() {
             self.queue.leave(true);

@@ -32,8 +32,10 @@ pub struct HostConfig {
     pub identities_only: bool,
     pub agent: Agent,
     pub known_hosts: Vec<PathBuf>,
-    /// `ProxyJump` or `ProxyCommand` as written.
+    /// `ProxyCommand` as written.
     pub proxy: Option<String>,
+    /// The list of `ProxyJump`.
+    pub jump: Option<String>,
     pub certificates: Vec<PathBuf>,
     pub beyond: Vec<Beyond>,
 }
@@ -197,9 +199,8 @@ pub fn parse(text: &str, name: &str, place: &Place) -> HostConfig {
             "identitiesonly" => config.identities_only = value == "yes",
             "gssapiauthentication" if value == "yes" => config.beyond.push(Beyond::Gssapi),
             "pkcs11provider" if set.is_some() => config.beyond.push(Beyond::Provider),
-            "proxyjump" | "proxycommand" if set.is_some() => {
-                config.proxy = set.map(|value| format!("{keyword} {value}"));
-            }
+            "proxyjump" => config.jump = set,
+            "proxycommand" => config.proxy = set.map(|value| format!("{keyword} {value}")),
             _ => {}
         }
     }
@@ -323,12 +324,15 @@ mod tests {
                     "/etc/b".into(),
                     "/home/me/.ssh/known_hosts".into(),
                 ],
-                proxy: Some("proxyjump b1,b2".to_owned()),
+                proxy: None,
+                jump: Some("b1,b2".to_owned()),
                 certificates: vec!["/home/me/c-cert.pub".into()],
                 beyond: vec![Beyond::Gssapi],
             }
         );
-        assert_eq!(parse("proxyjump none\n", "n1", &place()).proxy, None);
+        assert_eq!(parse("proxyjump none\n", "n1", &place()).jump, None);
+        let command = parse("proxycommand nc %h %p\n", "n1", &place()).proxy;
+        assert_eq!(command.as_deref(), Some("proxycommand nc %h %p"));
         let agent = |value: &str| parse(&format!("identityagent {value}\n"), "n1", &place()).agent;
         assert_eq!(agent("none"), Agent::None);
         assert_eq!(agent("~/a.sock"), Agent::Socket("/home/me/a.sock".into()));

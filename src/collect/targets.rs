@@ -12,7 +12,8 @@ use crate::model::node::NodeObject;
 use crate::model::text::Text;
 
 use super::cancel::Cancel;
-use super::options::{Host, Options};
+use super::jumps::{self, Guide, Hop, Refusal};
+use super::options::{Host, Options, Program};
 use super::ssh_config::{self, Agent, HostConfig, Question};
 use super::transport::{Client, NodeRef};
 
@@ -28,12 +29,20 @@ const WITHOUT_SSH: &[&str] = &["Talos", "Bottlerocket"];
 pub struct Targets {
     options: Arc<Options>,
     kept: Mutex<HashMap<NodeName, Kept>>,
+    /// The hosts on the way to nodes. The lock is held while one is asked for: the first of a fleet asks for all.
+    hops: Mutex<HashMap<Hop, Kept>>,
 }
 
 struct Kept {
     at: Instant,
     stamps: Stamps,
     config: Result<HostConfig, String>,
+}
+
+impl Kept {
+    fn holds(&self, stamps: &Stamps) -> bool {
+        self.at.elapsed() < FRESH && self.stamps == *stamps
+    }
 }
 
 type Stamps = [Option<(SystemTime, u64)>; 2];
@@ -43,6 +52,7 @@ impl Targets {
         Self {
             options,
             kept: Mutex::default(),
+            hops: Mutex::default(),
         }
     }
 
@@ -59,7 +69,14 @@ impl Targets {
         let config = self
             .config(node, cancel)
             .map_err(|error| fault(FaultClass::ConfigUnsupported, &error))?;
-        build(&self.options, node, config, addresses)
+        let guide = Hops(self, cancel);
+        let (client, via) = choose(self.options.program, &config, &guide)?;
+        let target = build(&self.options, node, config, addresses)?;
+        Ok(NodeRef {
+            client,
+            via,
+            ..target
+        })
     }
 
     /// Why a node is not to be reached at all, where that is known beforehand.
@@ -80,8 +97,7 @@ impl Targets {
 
     fn config(&self, node: &NodeName, cancel: &Cancel) -> Result<HostConfig, String> {
         let stamps = self.stamps();
-        let kept = |kept: &Kept| kept.at.elapsed() < FRESH && kept.stamps == stamps;
-        if let Some(found) = self.kept().get(node).filter(|found| kept(found)) {
+        if let Some(found) = self.kept().get(node).filter(|found| found.holds(&stamps)) {
             return found.config.clone();
         }
         let host = self.options.hosts.get(node);
@@ -101,6 +117,24 @@ impl Targets {
                 config: config.clone(),
             };
             self.kept().insert(node.clone(), kept);
+        }
+        config
+    }
+
+    fn hop(&self, hop: &Hop, cancel: &Cancel) -> Result<HostConfig, String> {
+        let stamps = self.stamps();
+        let mut hops = self.hops.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = hops.get(hop).filter(|found| found.holds(&stamps)) {
+            return found.config.clone();
+        }
+        let config = ssh_config::ask(hop.question(), &self.options.place, cancel);
+        if !cancel.is_cancelled() {
+            let kept = Kept {
+                at: Instant::now(),
+                stamps,
+                config: config.clone(),
+            };
+            hops.insert(hop.clone(), kept);
         }
         config
     }
@@ -130,6 +164,83 @@ fn port(options: &Options, host: Option<&Host>) -> Option<u16> {
     host.and_then(|host| host.port).or(options.port)
 }
 
+/// Who goes there, and through which bastion.
+fn choose(
+    program: Program,
+    config: &HostConfig,
+    guide: &dyn Guide,
+) -> Result<(Client, Option<Arc<NodeRef>>), Gap> {
+    if program == Program::OpenSsh {
+        let why = "ssh.transport in the configuration".to_owned();
+        return Ok((Client::OpenSsh(why), None));
+    }
+    let way = match (&config.proxy, &config.jump) {
+        (Some(proxy), _) => Err(Refusal::OpenSsh(format!("ssh_config has {proxy}"))),
+        (None, Some(list)) => jumps::way(list, guide).map(Some),
+        (None, None) => Ok(None),
+    };
+    match (way, program) {
+        (Ok(via), Program::Libssh2) => Ok((Client::OnlyLibssh2, via)),
+        (Ok(via), _) => Ok((Client::Libssh2, via)),
+        (Err(Refusal::OpenSsh(why)), Program::Libssh2) => {
+            Err(fault(FaultClass::NeedsSystemSsh, &why))
+        }
+        (Err(Refusal::OpenSsh(why)), _) => Ok((Client::OpenSsh(why), None)),
+        (Err(Refusal::Broken(why)), _) => Err(fault(FaultClass::ConfigUnsupported, &why)),
+    }
+}
+
+/// Bastions have nothing but their own Host block: what the configuration says of nodes is not said of them.
+struct Hops<'a>(&'a Targets, &'a Cancel);
+
+impl Guide for Hops<'_> {
+    fn config(&self, hop: &Hop) -> Result<HostConfig, String> {
+        self.0.hop(hop, self.1)
+    }
+
+    fn host(&self, hop: &Hop, config: HostConfig) -> Result<NodeRef, Refusal> {
+        let options = &self.0.options;
+        let node = NodeName::parse(&hop.host)
+            .map_err(|_| Refusal::OpenSsh(format!("bastion {} has no name", hop.host)))?;
+        let user = config.user.unwrap_or_else(|| options.place.login.clone());
+        if !is_user(&user) || !is_address(&config.host) {
+            let place = format!("{}@{}", Text::new(&user), Text::new(&config.host));
+            return Err(Refusal::Broken(format!(
+                "bastion {node}: {place} is no login"
+            )));
+        }
+        let port = config.port.unwrap_or(22);
+        Ok(NodeRef {
+            known_as: known_as(&node, &config.host, port, config.alias),
+            node,
+            host: config.host,
+            port,
+            user,
+            known_hosts: config
+                .known_hosts
+                .into_iter()
+                .chain(options.own_known_hosts.clone())
+                .collect(),
+            identities: config.identities,
+            identities_only: config.identities_only,
+            agent: agent(options, config.agent),
+            client: Client::default(),
+            certificates: config.certificates,
+            beyond: config.beyond,
+            via: None,
+        })
+    }
+}
+
+/// The socket of the agent that is to be asked.
+fn agent(options: &Options, configured: Agent) -> Option<PathBuf> {
+    match (&options.place.agent, configured) {
+        (None, _) | (_, Agent::None) => None,
+        (Some(agent), Agent::Environment) => Some(agent.clone()),
+        (Some(_), Agent::Socket(socket)) => Some(socket),
+    }
+}
+
 /// Puts the sources together; pure.
 fn build(
     options: &Options,
@@ -156,10 +267,6 @@ fn build(
         return Err(fault(FaultClass::NoTarget, &text));
     }
     let port = port(options, own).or(config.port).unwrap_or(22);
-    let client = match config.proxy {
-        Some(proxy) => Client::OpenSsh(format!("ssh_config has {proxy}")),
-        None => Client::Libssh2,
-    };
     let mut known_hosts = or(&options.known_hosts, config.known_hosts);
     known_hosts.extend(options.own_known_hosts.clone());
     let alias = own.and_then(|own| own.known_as.clone()).or(config.alias);
@@ -172,14 +279,11 @@ fn build(
         known_hosts,
         identities_only: config.identities_only || !options.identities.is_empty(),
         identities: or(&options.identities, config.identities),
-        agent: match (&options.place.agent, config.agent) {
-            (None, _) | (_, Agent::None) => None,
-            (Some(agent), Agent::Environment) => Some(agent.clone()),
-            (Some(_), Agent::Socket(socket)) => Some(socket),
-        },
-        client,
+        agent: agent(options, config.agent),
+        client: Client::default(),
         certificates: config.certificates,
         beyond: config.beyond,
+        via: None,
     })
 }
 
@@ -228,12 +332,12 @@ fn known_as(node: &NodeName, host: &str, port: u16, alias: Option<String>) -> Ve
 }
 
 /// A name or an address as DNS and IP spell them; never an option, never a path, never anything to expand.
-fn is_address(text: &str) -> bool {
+pub(super) fn is_address(text: &str) -> bool {
     let plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b':' | b'_' | b'-');
     !text.is_empty() && text.len() <= ADDRESS && !text.starts_with('-') && text.bytes().all(plain)
 }
 
-fn is_user(text: &str) -> bool {
+pub(super) fn is_user(text: &str) -> bool {
     let plain = |c: u8| c.is_ascii_graphic() && !matches!(c, b'\'' | b'"' | b'`' | b'$' | b'\\');
     !text.is_empty() && text.len() <= 256 && !text.starts_with('-') && text.bytes().all(plain)
 }
@@ -341,14 +445,45 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_is_left_to_openssh() {
+    fn who_goes_there() {
         let proxied = HostConfig {
-            proxy: Some("proxyjump bastion".to_owned()),
+            proxy: Some("proxycommand nc".to_owned()),
             ..config("n1")
         };
-        let node = build(&Options::default(), &name(), proxied, None).expect("a target");
-        let why = "ssh_config has proxyjump bastion".to_owned();
-        assert_eq!(node.client, Client::OpenSsh(why));
+        let options = Options {
+            place: super::super::options::Place {
+                ssh: "/nonexistent/ssh".into(),
+                ssh_config: Some("/nonexistent/config".into()),
+                ..Options::default().place
+            },
+            ..Options::default()
+        };
+        let (targets, cancel) = (
+            Targets::new(Arc::new(options)),
+            Cancel::new().expect("a pipe"),
+        );
+        let guide = Hops(&targets, &cancel);
+        let told = |program, config: &HostConfig| match choose(program, config, &guide) {
+            Ok((client, via)) => {
+                let via = via.map_or_else(String::new, |via| format!(" via {}", via.known_as[0]));
+                format!("{client:?}{via}")
+            }
+            Err(gap) => gap.to_string(),
+        };
+        let why = "OpenSsh(\"ssh_config has proxycommand nc\")";
+        assert_eq!(told(Program::Auto, &proxied), why);
+        assert_eq!(
+            told(Program::Libssh2, &proxied),
+            "the node was not read (needs-system-ssh): ssh_config has proxycommand nc"
+        );
+        let jump = HostConfig {
+            jump: Some("b0,b1:2222".to_owned()),
+            ..config("n1")
+        };
+        assert_eq!(told(Program::Auto, &jump), "Libssh2 via [b1]:2222");
+        assert_eq!(told(Program::Libssh2, &jump), "OnlyLibssh2 via [b1]:2222");
+        let why = "OpenSsh(\"ssh.transport in the configuration\")";
+        assert_eq!(told(Program::OpenSsh, &jump), why);
     }
 
     #[test]

@@ -52,6 +52,23 @@ pub struct Ssh {
     pub timeout: Option<u64>,
     /// False: keys of the agent are not offered.
     pub agent: Option<bool>,
+    /// Which SSH client goes to nodes.
+    pub transport: Option<Transport>,
+    /// Logins at one bastion at the same time, 1 to 8.
+    pub lanes: Option<usize>,
+    /// Connections over one of them, 1 to 256.
+    pub channels: Option<usize>,
+}
+
+/// Which SSH client goes to nodes.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transport {
+    /// The one inside, and OpenSSH for what that cannot do.
+    Auto,
+    Libssh2,
+    #[serde(rename = "openssh")]
+    OpenSsh,
 }
 
 /// One node.
@@ -160,12 +177,14 @@ pub fn parse(text: &str, name: &str) -> Result<Loaded, Failure> {
             file.version.unwrap_or(0)
         )));
     }
-    if file
-        .ssh
-        .workers
-        .is_some_and(|workers| !(1..=256).contains(&workers))
-    {
-        return Err(wrong(format!("{name}: ssh.workers must be 1 to 256")));
+    let own = file
+        .contexts
+        .iter()
+        .filter_map(|(context, own)| Some((format!("contexts.{context}.ssh"), own.ssh.as_ref()?)));
+    for (place, ssh) in own.chain([("ssh".to_owned(), &file.ssh)]) {
+        if let Some((key, most)) = ssh.beyond() {
+            return Err(wrong(format!("{name}: {place}.{key} must be 1 to {most}")));
+        }
     }
     let mut warnings = unknown::keys(text, name);
     warnings
@@ -214,7 +233,24 @@ impl Ssh {
             workers: self.workers.or(base.workers),
             timeout: self.timeout.or(base.timeout),
             agent: self.agent.or(base.agent),
+            transport: self.transport.or(base.transport),
+            lanes: self.lanes.or(base.lanes),
+            channels: self.channels.or(base.channels),
         }
+    }
+
+    /// The first number that is out of its bounds, and the most that it may be.
+    fn beyond(&self) -> Option<(&'static str, usize)> {
+        let numbers = [
+            ("workers", self.workers, 256),
+            ("lanes", self.lanes, 8),
+            ("channels", self.channels, 256),
+        ];
+        numbers.into_iter().find_map(|(key, number, most)| {
+            number
+                .is_some_and(|number| !(1..=most).contains(&number))
+                .then_some((key, most))
+        })
     }
 
     /// Bound for one node.
@@ -295,6 +331,21 @@ mod tests {
             failure.message.starts_with("c.yaml:2: ssh.port"),
             "{failure}"
         );
+        for (text, expected) in [
+            ("ssh: {lanes: 9}\n", "c.yaml: ssh.lanes must be 1 to 8"),
+            (
+                "contexts: {p: {ssh: {channels: 0}}}\n",
+                "c.yaml: contexts.p.ssh.channels must be 1 to 256",
+            ),
+        ] {
+            let failure = parse(text, "c.yaml").expect_err("out of bounds");
+            assert_eq!(failure.message, expected);
+        }
+        let transport = |word: &str| parse(&format!("ssh: {{transport: {word}}}\n"), "c.yaml");
+        let ssh = |word| transport(word).expect("a word for it").file.ssh;
+        assert_eq!(ssh("openssh").transport, Some(Transport::OpenSsh));
+        assert_eq!(ssh("libssh2").transport, Some(Transport::Libssh2));
+        assert!(transport("telnet").is_err());
         assert!(parse("version: 7\n", "c.yaml").is_err());
         assert!(parse("a: [\n", "c.yaml").is_err());
     }

@@ -40,6 +40,12 @@ pub enum Gap {
     NeedsHuman { question: Text },
     /// The node's side is a file that was made earlier: what has changed since is not known.
     Imported { taken: Text },
+    /// A bastion on the way to the node is what failed; the node may be well.
+    Bastion {
+        hop: Text,
+        class: FaultClass,
+        detail: Text,
+    },
     /// Written by a later version.
     #[serde(other)]
     Later,
@@ -214,7 +220,7 @@ impl Gap {
             Self::Pending => "pending",
             Self::Forbidden { .. } => "rbac",
             Self::Api { .. } => "api",
-            Self::Node { .. } => "ssh",
+            Self::Node { .. } | Self::Bastion { .. } => "ssh",
             Self::Denied { .. } => "sudo",
             Self::ToolMissing { .. } => "tool",
             Self::Garbled { .. } => "garbled",
@@ -239,6 +245,9 @@ impl Gap {
                 | Self::CollectorOutdated { .. },
                 Some(node),
             ) => Text::from(general.as_str().replace("NODE", node.as_str())),
+            (Self::Bastion { hop, .. }, _) => {
+                Text::from(general.as_str().replace("NODE", hop.as_str()))
+            }
             _ => general,
         }
     }
@@ -259,7 +268,11 @@ impl Gap {
                 }
             }
             Self::Api { .. } => "kubectl get --raw /readyz; the node side goes on without it",
-            Self::Node { class, .. } => class.next_step(),
+            Self::Bastion {
+                class: FaultClass::Throttled,
+                ..
+            } => "lower ssh.lanes in config.yaml, or raise MaxStartups on the bastion",
+            Self::Node { class, .. } | Self::Bastion { class, .. } => class.next_step(),
             Self::Denied { .. } => {
                 "install the collector and its sudoers rule for the login: stakeout collector print | ssh NODE 'sudo install -D -m 0755 /dev/stdin /usr/local/libexec/stakeout-collect'; stakeout sudoers print --user LOGIN | ssh NODE 'sudo install -m 0440 /dev/stdin /etc/sudoers.d/stakeout'"
             }
@@ -302,6 +315,12 @@ impl fmt::Display for Gap {
             }
             Self::Api { detail } => write!(f, "the API server did not answer: {detail}"),
             Self::Node { class, detail } => write!(f, "the node was not read ({class}): {detail}"),
+            Self::Bastion { hop, class, detail } => {
+                write!(
+                    f,
+                    "the node was not read ({class}): bastion {hop}: {detail}"
+                )
+            }
             Self::Denied { what } => write!(f, "the login may not read {what}"),
             Self::ToolMissing { tool } => write!(f, "{tool} is not on the node"),
             Self::Garbled { what } => write!(f, "the answer cannot be trusted: {what}"),

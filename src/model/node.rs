@@ -84,6 +84,9 @@ pub struct HostFacts {
     pub sources: Vec<Source>,
     /// When the answer was complete here, UTC.
     pub at: Option<Timestamp>,
+    /// Over which hosts and by which client it was read, where that was not straight.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub via: Option<Text>,
 }
 
 impl HostFacts {
@@ -115,6 +118,7 @@ impl HostFacts {
             timeline: Fact::Gap(gap.clone()),
             sources: Vec::new(),
             at: None,
+            via: None,
         }
     }
 

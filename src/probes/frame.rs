@@ -48,6 +48,8 @@ pub struct Frame {
     pub noise: Text,
     /// Bytes received.
     pub bytes: usize,
+    /// Over which hosts and by which client it came, where that was not straight.
+    pub via: Option<Text>,
 }
 
 impl Frame {

@@ -71,6 +71,7 @@ pub fn read_host(frame: &Frame, reading: &Reading<'_>) -> HostFacts {
     let answer = Answer::new(frame);
     let mut facts = HostFacts {
         at: Some(reading.at),
+        via: frame.via.clone(),
         ..HostFacts::default()
     };
     for probe in ALL {

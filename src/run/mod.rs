@@ -8,6 +8,7 @@ mod plan;
 mod policy;
 mod print;
 mod progress;
+mod routes;
 mod scan;
 mod settings;
 mod sides;
@@ -89,7 +90,7 @@ fn dispatch(cli: &Cli) -> Result<Outcome, Failure> {
         Some(Command::Policy {
             action: Policy::Init,
         }) => policy::init(&settings),
-        Some(Command::Plan) => show(&plan::text(&settings)),
+        Some(Command::Plan) => show(&(plan::text(&settings) + &routes::text(&settings)?)),
         Some(Command::Trust { fingerprint }) => trust::trust(&settings, fingerprint.as_deref()),
         Some(Command::Demo) => dashboard::demo(&settings),
         _ => dashboard::open(&settings),

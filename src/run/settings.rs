@@ -8,7 +8,7 @@ use openssl::sha::sha256;
 
 use crate::cli::{Cli, Color, Global};
 use crate::collect::import::Import;
-use crate::collect::options::{Audience, Bounds, PROGRAM, Place, Rights};
+use crate::collect::options::{Audience, Bounds, PROGRAM, Place, Program, Rights};
 use crate::collect::route::Route;
 use crate::collect::{self, clock, kube};
 use crate::config::{self, Places, Sudo, Way};
@@ -161,6 +161,7 @@ impl Settings {
                 .map(|(name, host)| (name.clone(), as_host(host)))
                 .collect(),
             rights: as_rights(self.config.sudo),
+            program: as_program(ssh.transport),
             place: Place {
                 home: self.places.home.clone(),
                 login: self.login(),
@@ -171,6 +172,8 @@ impl Settings {
             },
             bounds: Bounds {
                 workers: ssh.workers.unwrap_or(bounds.workers),
+                lanes: ssh.lanes.unwrap_or(bounds.lanes),
+                channels: ssh.channels.unwrap_or(bounds.channels),
                 node: ssh.timeout(),
                 script: bounds.script.min(ssh.timeout()),
                 ..bounds
@@ -226,6 +229,14 @@ fn as_host(host: &config::Host) -> collect::options::Host {
             (None, Way::Local) => Some(Route::Here(host.root.clone())),
             (None, Way::Ssh) => None,
         },
+    }
+}
+
+fn as_program(transport: Option<config::Transport>) -> Program {
+    match transport {
+        None | Some(config::Transport::Auto) => Program::Auto,
+        Some(config::Transport::Libssh2) => Program::Libssh2,
+        Some(config::Transport::OpenSsh) => Program::OpenSsh,
     }
 }
 

@@ -24,12 +24,15 @@ mod files;
 #[allow(dead_code, reason = "other targets use the rest")]
 mod fleet;
 mod frames;
+mod jump;
 mod lab;
 #[path = "../lab/api/mod.rs"]
 mod lab_api;
 mod layers;
 mod lint;
+mod lint;
 mod login;
+mod mutation;
 mod mutation;
 #[path = "../lab/offline.rs"]
 mod offline;

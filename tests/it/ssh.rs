@@ -37,16 +37,16 @@ pub fn answer(stdin: &[u8]) -> String {
 }
 
 /// A farm with the files to reach it.
-struct Lab {
-    farm: Farm,
-    folder: PathBuf,
+pub struct Lab {
+    pub farm: Farm,
+    pub folder: PathBuf,
     known: PathBuf,
     key: PathBuf,
-    cancel: Arc<Cancel>,
+    pub cancel: Arc<Cancel>,
 }
 
 impl Lab {
-    fn new(faults: &[Fault]) -> Self {
+    pub fn new(faults: &[Fault]) -> Self {
         let farm = Farm::start(faults, |_, _, stdin| farm::Answer {
             stdout: answer(stdin).into_bytes(),
             ..farm::Answer::default()
@@ -68,7 +68,7 @@ impl Lab {
         }
     }
 
-    fn node(&self, node: usize) -> NodeRef {
+    pub fn node(&self, node: usize) -> NodeRef {
         let address = self.farm.address(node);
         NodeRef {
             node: NodeName::parse(&format!("n{node}")).expect("a name"),
@@ -81,13 +81,14 @@ impl Lab {
             identities_only: true,
             agent: None,
             client: Client::Libssh2,
+            via: None,
             certificates: Vec::new(),
             beyond: Vec::new(),
         }
     }
 
     /// What the configuration would say, with nothing of this machine in it.
-    fn options(&self) -> Options {
+    pub fn options(&self) -> Options {
         let farm = &self.farm;
         Options {
             user: Some("audit".to_owned()),
@@ -103,7 +104,7 @@ impl Lab {
         }
     }
 
-    fn job(&self, node: usize) -> NodeJob {
+    pub fn job(&self, node: usize) -> NodeJob {
         let object = serde_json::json!({
             "uid": "u", "labels": {}, "taints": [], "ready": "True",
             "addresses": [["InternalIP", self.farm.address(node).to_string()]],
@@ -120,23 +121,45 @@ impl Lab {
         }
     }
 
-    fn run(&self, ssh: &mut Ssh2, node: &NodeRef) -> Result<Frame, Gap> {
+    pub fn run(&self, ssh: &mut Ssh2, node: &NodeRef) -> Result<Frame, Gap> {
+        self.run_within(ssh, node, Duration::from_secs(1))
+    }
+
+    /// `phase`: what connection, login and command may take each.
+    pub fn run_within(
+        &self,
+        ssh: &mut Ssh2,
+        node: &NodeRef,
+        phase: Duration,
+    ) -> Result<Frame, Gap> {
+        self.send(ssh, node, phase, 0)
+    }
+
+    /// `more`: bytes of standard input beyond the nonce.
+    pub fn send(
+        &self,
+        ssh: &mut Ssh2,
+        node: &NodeRef,
+        phase: Duration,
+        more: usize,
+    ) -> Result<Frame, Gap> {
+        let mut stdin = format!("STK_NONCE={NONCE}\n").into_bytes();
+        stdin.resize(stdin.len() + more, b'#');
         let job = Collect {
             command: "collect".to_owned(),
-            stdin: format!("STK_NONCE={NONCE}\n").into_bytes(),
+            stdin,
             nonce: NONCE.to_owned(),
             sections: 2,
         };
-        let second = Duration::from_secs(1);
         ssh.run(
             node,
             &job,
             &Ctl {
-                connect: second,
-                handshake: second * 5,
-                auth: second,
-                script: second,
-                deadline: Instant::now() + second * 8,
+                connect: phase,
+                handshake: phase.max(Duration::from_secs(5)),
+                auth: phase,
+                script: phase,
+                deadline: Instant::now() + phase * 8,
                 cap: 1 << 20,
                 cancel: &self.cancel,
                 progress: &|_| {},
@@ -155,7 +178,7 @@ impl Drop for Lab {
 }
 
 /// The class and the words of a node that was not read.
-fn fault(outcome: Result<Frame, Gap>) -> (FaultClass, String) {
+pub fn fault(outcome: Result<Frame, Gap>) -> (FaultClass, String) {
     match outcome {
         Err(Gap::Node { class, detail }) => {
             assert!(!class.next_step().is_empty());
@@ -252,7 +275,7 @@ fn whole_sections_survive_a_cut() {
 }
 
 /// Starts a pool on some nodes of the lab; the updates end when the pool does.
-fn start(
+pub fn start(
     lab: &Lab,
     options: Options,
     nodes: std::ops::Range<usize>,
@@ -274,7 +297,7 @@ fn start(
 }
 
 /// The last state of every node.
-fn last_states(updates: &Receiver<Update>) -> BTreeMap<NodeName, HostState> {
+pub fn last_states(updates: &Receiver<Update>) -> BTreeMap<NodeName, HostState> {
     let mut states = BTreeMap::new();
     for update in updates {
         if let Update::Host(node, state) = update {
@@ -285,7 +308,7 @@ fn last_states(updates: &Receiver<Update>) -> BTreeMap<NodeName, HostState> {
 }
 
 /// Descriptors and threads of this process.
-fn held() -> (usize, usize) {
+pub fn held() -> (usize, usize) {
     let count = |what: &str| std::fs::read_dir(what).map_or(0, Iterator::count);
     (count("/proc/self/fd"), count("/proc/self/task"))
 }

@@ -3,6 +3,7 @@
 //! A node answers an exec request by calling a closure, and may have a fault instead. No shell, no file and no
 //! process is behind it.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use stakeout::disk;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
 
 /// How a node misbehaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +71,19 @@ pub enum Fault {
     StderrFlood(usize),
     /// The whole answer, and then the channel stays open.
     NeverEnds,
+    /// Seen from another node: never takes a connection, as if a filter dropped it. Seen from here: refuses.
+    BlackHole,
+    /// As a bastion: forwards nothing.
+    NoForwarding,
+    /// As a bastion: forwards after a pause.
+    SlowForwarding(Duration),
+    /// As a bastion: the first so many logins end with their so many-th connection to another node.
+    Falls {
+        logins: usize,
+        at: usize,
+    },
+    /// As a bastion: forwards, and each login is deaf to everything after so many connections to another node.
+    Deaf(usize),
     /// Where a certificate is asked for, shows one of the farm's authority for this name, until so many seconds
     /// after 1970.
     Certified(&'static str, u64),
@@ -116,6 +131,7 @@ struct Site {
     /// Passwords and answers so far, by node.
     answers: Vec<AtomicUsize>,
     client: PublicKey,
+    addresses: Vec<IpAddr>,
 }
 
 /// Each farm of a process has its own block of 127.0.0.0/8.
@@ -133,14 +149,15 @@ impl Farm {
             .thread_name("farm")
             .enable_all()
             .build()?;
+        let addresses = addresses(faults.len());
         let site = Arc::new(Site {
+            addresses: addresses.clone(),
             respond: Box::new(respond),
             faults: faults.to_vec(),
             visits: faults.iter().map(|_| AtomicUsize::new(0)).collect(),
             answers: faults.iter().map(|_| AtomicUsize::new(0)).collect(),
             client: client_key().public_key().clone(),
         });
-        let addresses = addresses(faults.len());
         let (port, listeners) = bind(&addresses, faults)?;
         for (index, listener) in listeners {
             let site = Arc::clone(&site);
@@ -292,7 +309,7 @@ fn bind(addresses: &[IpAddr], faults: &[Fault]) -> io::Result<(u16, Listeners)> 
         let open: io::Result<Listeners> = addresses
             .iter()
             .enumerate()
-            .filter(|(node, _)| faults[*node] != Fault::Refuses)
+            .filter(|(node, _)| !matches!(faults[*node], Fault::Refuses | Fault::BlackHole))
             .map(listen)
             .collect();
         match open {
@@ -323,6 +340,7 @@ async fn serve(site: Arc<Site>, node: usize, listener: TcpListener) {
         ..server::Config::default()
     });
     while let Ok((stream, _)) = listener.accept().await {
+        let _ = stream.set_nodelay(true);
         let visit = site.visits[node].fetch_add(1, Ordering::SeqCst);
         let (site, config) = (Arc::clone(&site), Arc::clone(&config));
         tokio::spawn(async move {
@@ -389,8 +407,11 @@ async fn visitor(
     let visitor = Visitor {
         site,
         node,
+        visit,
         command: None,
         stdin: Vec::new(),
+        forwards: 0,
+        open: HashMap::new(),
     };
     server::run_stream(config, stream, visitor).await?.await
 }
@@ -406,8 +427,14 @@ async fn wait_for_end(mut stream: TcpStream) -> Result<(), russh::Error> {
 struct Visitor {
     site: Arc<Site>,
     node: usize,
+    /// Connections to the node before this one.
+    visit: usize,
     command: Option<String>,
     stdin: Vec<u8>,
+    /// Connections to other nodes so far.
+    forwards: usize,
+    /// Those that are open: russh does not end a writer whose channel is gone, dropping its sender does.
+    open: HashMap<ChannelId, oneshot::Sender<()>>,
 }
 
 impl Visitor {
@@ -502,6 +529,67 @@ impl Handler for Visitor {
         Ok(())
     }
 
+    async fn channel_open_direct_tcpip(
+        &mut self,
+        channel: Channel<Msg>,
+        host: &str,
+        port: u32,
+        _from: &str,
+        _from_port: u32,
+        reply: ChannelOpenHandle,
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        self.forwards += 1;
+        let pause = match self.fault() {
+            Fault::NoForwarding => {
+                let why = russh::ChannelOpenFailure::AdministrativelyProhibited;
+                reply.reject(why).await;
+                return Ok(());
+            }
+            Fault::Falls { logins, at } if self.visit < logins && self.forwards >= at => {
+                let reason = russh::Disconnect::ByApplication;
+                return session.disconnect(reason, "", "");
+            }
+            Fault::Deaf(most) if self.forwards > most => {
+                // The handler is what reads: nothing is taken any more.
+                return std::future::pending().await;
+            }
+            Fault::SlowForwarding(pause) => pause,
+            _ => Duration::ZERO,
+        };
+        let target = host.parse().ok().map(|ip: IpAddr| (ip, port));
+        let hole = target.is_some_and(|(ip, _)| {
+            let node = self.site.addresses.iter().position(|known| *known == ip);
+            node.is_some_and(|node| self.site.faults[node] == Fault::BlackHole)
+        });
+        let (sender, gone) = oneshot::channel::<()>();
+        self.open.insert(channel.id(), sender);
+        let carry = async move {
+            tokio::time::sleep(pause).await;
+            if hole {
+                // Nobody answers, for as long as anybody could wait.
+                tokio::time::sleep(Duration::from_mins(2)).await;
+            }
+            forward(channel, target, reply).await;
+        };
+        tokio::spawn(async move {
+            tokio::select! {
+                () = carry => {}
+                _ = gone => {}
+            }
+        });
+        Ok(())
+    }
+
+    async fn channel_close(
+        &mut self,
+        channel: ChannelId,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        self.open.remove(&channel);
+        Ok(())
+    }
+
     async fn exec_request(
         &mut self,
         channel: ChannelId,
@@ -522,7 +610,10 @@ impl Handler for Visitor {
         data: &[u8],
         _session: &mut Session,
     ) -> Result<(), Self::Error> {
-        self.stdin.extend(data);
+        // Without a command the channel leads to another node.
+        if self.command.is_some() {
+            self.stdin.extend(data);
+        }
         Ok(())
     }
 
@@ -547,6 +638,25 @@ impl Handler for Visitor {
         tokio::spawn(reply(session.handle(), channel, fault, answer));
         Ok(())
     }
+}
+
+/// Carries bytes between a channel and another node.
+async fn forward(channel: Channel<Msg>, target: Option<(IpAddr, u32)>, reply: ChannelOpenHandle) {
+    let address =
+        target.and_then(|(ip, port)| Some(SocketAddr::new(ip, u16::try_from(port).ok()?)));
+    let stream = match address {
+        Some(address) => TcpStream::connect(address).await.ok(),
+        None => None,
+    };
+    let Some(mut stream) = stream else {
+        reply.reject(russh::ChannelOpenFailure::ConnectFailed).await;
+        return;
+    };
+    // Small packets back and forth: waiting for more of them costs 40 ms each.
+    let _ = stream.set_nodelay(true);
+    reply.accept().await;
+    // An error is either side hanging up.
+    let _ = tokio::io::copy_bidirectional(&mut channel.into_stream(), &mut stream).await;
 }
 
 async fn reply(handle: server::Handle, channel: ChannelId, fault: Fault, answer: Answer) {

@@ -15,6 +15,7 @@ mod describe;
 #[path = "../lab/fleet.rs"]
 #[allow(dead_code, reason = "other targets use the rest")]
 mod fleet;
+mod jump;
 mod lab;
 pub mod machine;
 mod openssh;
@@ -30,6 +31,7 @@ const TOPICS: &[fn() -> Vec<Trial>] = &[
     lab::trials,
     openssh::trials,
     cluster::trials,
+    jump::trials,
     ssh_transport::trials,
     yaml_oracle::trials,
     pss_upstream::trials,

@@ -65,22 +65,22 @@ pub fn trials() -> Vec<Trial> {
 }
 
 /// A folder that goes away with its files.
-struct Folder(PathBuf);
+pub struct Folder(pub PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("stakeout-{name}-{}", std::process::id()));
         disk::make_folder(&path).expect("a temporary folder");
         Self(path)
     }
 
-    fn file(&self, name: &str, text: &str) -> PathBuf {
+    pub fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.join(name);
         disk::write(&path, |out| out.write_all(text.as_bytes())).expect("writable");
         path
     }
 
-    fn key(&self, name: &str, kind: &[&str], passphrase: &str) -> PathBuf {
+    pub fn key(&self, name: &str, kind: &[&str], passphrase: &str) -> PathBuf {
         let path = self.0.join(name);
         let mut command = Command::new("ssh-keygen");
         command.args(["-q", "-N", passphrase, "-C", "test", "-t"]);
@@ -96,7 +96,7 @@ impl Drop for Folder {
 }
 
 /// A process that ends with the test.
-struct Daemon(Child);
+pub struct Daemon(pub Child);
 
 impl Drop for Daemon {
     fn drop(&mut self) {
@@ -105,7 +105,7 @@ impl Drop for Daemon {
     }
 }
 
-fn quiet(command: &mut Command) {
+pub fn quiet(command: &mut Command) {
     let output = command
         .stdin(Stdio::null())
         .output()
@@ -117,25 +117,25 @@ fn quiet(command: &mut Command) {
     );
 }
 
-fn read(path: &Path) -> String {
+pub fn read(path: &Path) -> String {
     disk::read_text(path, 1 << 20).expect("a text file")
 }
 
 /// sshd on a free port, and a client's view of it.
-struct Server {
-    folder: Folder,
-    _daemon: Daemon,
-    node: NodeRef,
+pub struct Server {
+    pub folder: Folder,
+    pub daemon: Daemon,
+    pub node: NodeRef,
 }
 
 impl Server {
     /// `host_keys`: kinds as ssh-keygen takes them. `clients`: public keys that may log in.
-    fn start(name: &str, host_keys: &[&[&str]], clients: &[&Path]) -> Self {
+    pub fn start(name: &str, host_keys: &[&[&str]], clients: &[&Path]) -> Self {
         Self::configured(name, host_keys, clients, |_| String::new())
     }
 
     /// `more`: lines of sshd_config, made once the host keys are in the folder.
-    fn configured(
+    pub fn configured(
         name: &str,
         host_keys: &[&[&str]],
         clients: &[&Path],
@@ -190,18 +190,19 @@ impl Server {
             identities_only: false,
             agent: None,
             client: Client::Libssh2,
+            via: None,
             certificates: Vec::new(),
             beyond: Vec::new(),
         };
         Self {
             folder,
-            _daemon: daemon,
+            daemon,
             node,
         }
     }
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback");
     listener.local_addr().expect("bound").port()
 }
@@ -210,7 +211,7 @@ fn run(node: &NodeRef) -> Result<Frame, Gap> {
     run_by(&mut Ssh2::new().expect("a thread"), node)
 }
 
-fn run_by(transport: &mut dyn Transport, node: &NodeRef) -> Result<Frame, Gap> {
+pub fn run_by(transport: &mut dyn Transport, node: &NodeRef) -> Result<Frame, Gap> {
     let second = Duration::from_secs(1);
     let job = Collect {
         command: SCRIPT.to_owned(),
@@ -410,16 +411,19 @@ fn jump_host() -> Result<(), Failed> {
             ),
         )
     };
-    let place = Place {
-        ssh_config: Some(config(&bastion.node.known_hosts[0])),
-        ..Options::default().place
+    let options = Options {
+        place: Place {
+            ssh_config: Some(config(&bastion.node.known_hosts[0])),
+            ..Options::default().place
+        },
+        ..Options::default()
     };
     let node = NodeRef {
         identities: vec![client.clone()],
         client: Client::OpenSsh("test".to_owned()),
         ..target.node.clone()
     };
-    let mut transport = Either::new(&place, Arc::new(Asking::nobody()))?;
+    let mut transport = Either::new(&options, Arc::new(Asking::nobody()))?;
     let frame = run_by(&mut transport, &node).map_err(|gap| gap.to_string())?;
     assert!(frame.complete && frame.uid == 0);
     let mut class = |node: &NodeRef| match run_by(&mut transport, node) {

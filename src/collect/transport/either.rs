@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::collect::asking::Asking;
-use crate::collect::options::Place;
+use crate::collect::options::Options;
 use crate::model::ask::QuestionId;
 use crate::model::fact::{FaultClass, Gap};
 use crate::model::hostkey::ShownKey;
@@ -25,15 +25,15 @@ pub struct Either {
 impl Either {
     /// # Errors
     /// Where no thread or no descriptor is left.
-    pub fn new(place: &Place, asking: Arc<Asking>) -> std::io::Result<Self> {
+    pub fn new(options: &Options, asking: Arc<Asking>) -> std::io::Result<Self> {
         Ok(Self {
-            ssh2: Ssh2::asking(asking)?,
-            openssh: OpenSsh::new(place)?,
+            ssh2: Ssh2::bounded(asking, &options.bounds)?,
+            openssh: OpenSsh::new(&options.place)?,
             detour: None,
         })
     }
 
-    /// Lines of known_hosts files that could not be used, each once a reading.
+    /// What there is to say that belongs to no single node: bad lines of known_hosts files, bastions left alone.
     pub fn complaints(&self) -> Vec<String> {
         self.ssh2.complaints()
     }
@@ -64,22 +64,42 @@ impl Transport for Either {
     fn run(&mut self, node: &NodeRef, job: &Collect, ctl: &Ctl<'_>) -> Result<Frame, Gap> {
         self.detour = None;
         if let Client::OpenSsh(_) = node.client {
-            return self.openssh.run(node, job, ctl);
+            let outcome = self.openssh.run(node, job, ctl);
+            return outcome.map(|frame| by(frame, node.route()));
         }
         match self.ssh2.run(node, job, ctl) {
-            Err(Gap::Node {
-                class: FaultClass::NeedsSystemSsh,
-                detail,
-            }) => {
-                self.detour = Some(detail.as_str().to_owned());
+            Ok(frame) => Ok(by(frame, node.route())),
+            Err(
+                Gap::Node {
+                    class: FaultClass::NeedsSystemSsh,
+                    detail,
+                }
+                | Gap::Bastion {
+                    class: FaultClass::NeedsSystemSsh,
+                    detail,
+                    ..
+                },
+            ) if node.client == Client::Libssh2 => {
+                let why = detail.as_str();
+                self.detour = Some(why.to_owned());
                 let outcome = self.openssh.run(node, job, ctl);
                 if outcome.is_ok() {
-                    self.ssh2.leave_to_openssh(node, detail.as_str());
+                    self.ssh2.leave_to_openssh(node, why);
                 }
-                outcome.map_err(|gap| other(gap, detail.as_str()))
+                outcome
+                    .map(|frame| by(frame, Some(format!("system ssh: {why}"))))
+                    .map_err(|gap| other(gap, why))
             }
             outcome => outcome,
         }
+    }
+}
+
+/// The frame with the way that it came.
+fn by(frame: Frame, route: Option<String>) -> Frame {
+    Frame {
+        via: route.map(Into::into),
+        ..frame
     }
 }
 

@@ -8,7 +8,7 @@ use crate::model::hostkey::ShownKey;
 use crate::model::text::Text;
 
 /// A failed attempt.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Fault {
     pub class: FaultClass,
     pub detail: String,
@@ -20,6 +20,8 @@ pub(super) struct Fault {
     pub told: bool,
     /// No fault yet: the attempt is to be made again when this ticket is settled.
     pub waits: Option<QuestionId>,
+    /// The bastion whose fault it is; none: the node's own.
+    pub hop: Option<String>,
 }
 
 impl Fault {
@@ -31,6 +33,7 @@ impl Fault {
             shown: None,
             told: false,
             waits: None,
+            hop: None,
         }
     }
 
@@ -38,6 +41,14 @@ impl Fault {
         Self {
             again: true,
             ..Self::new(class, detail)
+        }
+    }
+
+    /// The same as a fault of a bastion, unless one before it has it already.
+    pub fn of(self, hop: &str) -> Self {
+        Self {
+            hop: self.hop.or_else(|| Some(hop.to_owned())),
+            ..self
         }
     }
 
@@ -60,9 +71,14 @@ impl Fault {
 
 impl From<Fault> for Gap {
     fn from(fault: Fault) -> Self {
-        Self::Node {
-            class: fault.class,
-            detail: Text::new(&fault.detail),
+        let (class, detail) = (fault.class, Text::new(&fault.detail));
+        match fault.hop {
+            Some(hop) => Self::Bastion {
+                hop: Text::new(&hop),
+                class,
+                detail,
+            },
+            None => Self::Node { class, detail },
         }
     }
 }

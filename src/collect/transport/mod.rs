@@ -20,7 +20,7 @@ use super::cancel::{Cancel, Woken};
 use fault::Fault;
 
 /// Where a node is reached and as whom. Addresses and names come from the API or the user and are checked data.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NodeRef {
     pub node: NodeName,
     /// What `ssh` would connect to.
@@ -42,6 +42,8 @@ pub struct NodeRef {
     pub certificates: Vec<PathBuf>,
     /// What the configuration provides for and only OpenSSH can do.
     pub beyond: Vec<Beyond>,
+    /// The bastion before it, which may have one of its own.
+    pub via: Option<Arc<NodeRef>>,
 }
 
 /// A way to log in that libssh2 does not have.
@@ -54,13 +56,32 @@ pub enum Beyond {
 }
 
 /// Which SSH client goes there.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Client {
     /// The one inside the program.
     #[default]
     Libssh2,
     /// The system's `ssh`, and why.
     OpenSsh(String),
+    /// The one inside the program, whatever it cannot do: the configuration says so.
+    OnlyLibssh2,
+}
+
+impl NodeRef {
+    /// Over which hosts and by which client it is reached, where that is not straight: `via b1, b2 (libssh2 lanes)`.
+    pub fn route(&self) -> Option<String> {
+        if let Client::OpenSsh(why) = &self.client {
+            return Some(format!("system ssh: {why}"));
+        }
+        let hops = std::iter::successors(self.via.as_deref(), |hop| hop.via.as_deref());
+        let mut names: Vec<&str> = hops.map(|hop| hop.node.as_str()).collect();
+        names.reverse();
+        match names.as_slice() {
+            [] => None,
+            [one] => Some(format!("via {one} (libssh2 lane)")),
+            several => Some(format!("via {} (libssh2 lanes)", several.join(", "))),
+        }
+    }
 }
 
 /// What is run there.

@@ -296,7 +296,7 @@ fn recorded(facts: &NodeFacts) -> Option<HostState> {
 
 /// The class of a fault in few letters: its first word, where that says it.
 fn cause(gap: &Gap) -> String {
-    let Gap::Node { class, .. } = gap else {
+    let (Gap::Node { class, .. } | Gap::Bastion { class, .. }) = gap else {
         return gap.word().to_owned();
     };
     let class = class.to_string();

@@ -1,12 +1,12 @@
 //! One loop for every call of libssh2: try, wait for the socket, try again, until it is done or too late.
 
-use std::net::{Shutdown, TcpStream};
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ::ssh2::{BlockDirections, Error, ErrorCode, Session};
 use rustix::event::PollFlags;
+use rustix::net::{Shutdown, shutdown};
 
 use crate::collect::cancel::{Cancel, Woken};
 use crate::collect::transport::fault::Fault;
@@ -45,7 +45,8 @@ pub(super) enum Stop {
 /// where a plain drop would wait or leak.
 pub(super) struct Wire<'a> {
     pub session: Session,
-    pub socket: Arc<TcpStream>,
+    /// TCP, or one end of a pair whose other end is a lane.
+    pub socket: Arc<OwnedFd>,
     pub cancel: &'a Cancel,
     pub watch: Watch,
 }
@@ -60,7 +61,7 @@ impl Wire<'_> {
     /// Ends the session; calls under way fail.
     pub fn hang_up(&self) {
         // Fails where the other side was faster, which is as good.
-        let _ = self.socket.shutdown(Shutdown::Both);
+        let _ = shutdown(&self.socket, Shutdown::Both);
     }
 
     /// Calls `op` until it is done. `op` must be repeatable, as libssh2's non-blocking calls are.

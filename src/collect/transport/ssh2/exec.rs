@@ -5,11 +5,12 @@
 //! status 0 where none ever came.
 
 use std::io::{self, Read as _, Write as _};
-use std::net::{Shutdown, TcpStream};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Instant;
 
 use ::ssh2::{Channel, Error};
+use rustix::net::{Shutdown, shutdown};
 
 use crate::collect::transport::fault::Fault;
 use crate::collect::transport::intake::Intake;
@@ -26,7 +27,7 @@ const IDLE_TURNS: u32 = 3;
 /// loses its memory.
 struct Exchange<'a> {
     channel: Channel,
-    socket: Arc<TcpStream>,
+    socket: Arc<OwnedFd>,
     stdin: &'a [u8],
     eof_sent: bool,
 }
@@ -34,7 +35,7 @@ struct Exchange<'a> {
 impl Drop for Exchange<'_> {
     fn drop(&mut self) {
         // Fails where the other side was faster, which is as good.
-        let _ = self.socket.shutdown(Shutdown::Both);
+        let _ = shutdown(&self.socket, Shutdown::Both);
     }
 }
 

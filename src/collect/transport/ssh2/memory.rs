@@ -26,7 +26,7 @@ pub(super) struct Memory {
     changed: Condvar,
 }
 
-/// Nodes that are logged in to with the same user, keys and way.
+/// Nodes that are logged in to with the same user and keys, behind the same bastion.
 #[derive(Default)]
 struct Circle {
     worked: Option<Identity>,
@@ -51,8 +51,9 @@ pub(super) struct Pass<'a> {
 /// What nodes have to have in common for one to speak for the others.
 pub(super) fn circle(node: &NodeRef) -> String {
     format!(
-        "{} {:?} {:?} {} {:?} {:?}",
+        "{} {:?} {:?} {:?} {} {:?} {:?}",
         node.user,
+        node.via.as_ref().map(|via| &via.node),
         node.identities,
         node.certificates,
         node.identities_only,

@@ -11,6 +11,7 @@ mod drive;
 mod exec;
 mod hostkey;
 mod identity;
+mod jump;
 mod memory;
 mod offer;
 mod peek;
@@ -21,19 +22,22 @@ mod unlock;
 mod watchdog;
 
 use std::collections::HashMap;
+use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ::ssh2::Session;
 
 use crate::collect::asking::Asking;
+use crate::collect::options::Bounds;
 use crate::model::ask::QuestionId;
 use crate::model::fact::{FaultClass, Gap};
 use crate::model::hostkey::ShownKey;
 use crate::model::name::NodeName;
 use crate::probes::frame::{Frame, Progress};
 
+use self::jump::{Lanes, Link, Width};
 use super::fault::Fault;
 use super::trust::Trust;
 use super::{Collect, Ctl, NodeRef, Transport, retry};
@@ -42,18 +46,29 @@ use drive::{Phase, Wire, is_disconnect, words};
 use hostkey::Expected;
 use watchdog::Watchdog;
 
-/// One worker's handle; clones share keys, known hosts and watchdog.
+/// One worker's handle; clones share keys, known hosts, watchdog and bastions.
 #[derive(Clone)]
 pub struct Ssh2 {
     shared: Arc<Shared>,
     waits: Option<QuestionId>,
     told: bool,
+    _last: Arc<Last>,
+}
+
+/// Ends the lanes, which use what is shared themselves, with the last handle.
+struct Last(Arc<Shared>);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        self.0.lanes.close();
+    }
 }
 
 struct Shared {
     keys: Keys,
     trust: Trust,
     watchdog: Watchdog,
+    lanes: Lanes,
     /// Keys that are not on file, by the node whose way ended there, until they are fetched.
     shown: Mutex<HashMap<NodeName, Arc<ShownKey>>>,
 }
@@ -72,13 +87,27 @@ impl Ssh2 {
     /// # Errors
     /// Where no thread can be started.
     pub fn asking(asking: Arc<Asking>) -> std::io::Result<Self> {
+        Self::bounded(asking, &Bounds::default())
+    }
+
+    /// With so many lanes to a bastion as the options say.
+    ///
+    /// # Errors
+    /// Where no thread can be started.
+    pub fn bounded(asking: Arc<Asking>, bounds: &Bounds) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared {
+            keys: Keys::new(asking),
+            trust: Trust::default(),
+            watchdog: Watchdog::start()?,
+            lanes: Lanes::new(Width {
+                lanes: bounds.lanes,
+                channels: bounds.channels,
+            })?,
+            shown: Mutex::default(),
+        });
         Ok(Self {
-            shared: Arc::new(Shared {
-                keys: Keys::new(asking),
-                trust: Trust::default(),
-                watchdog: Watchdog::start()?,
-                shown: Mutex::default(),
-            }),
+            _last: Arc::new(Last(Arc::clone(&shared))),
+            shared,
             waits: None,
             told: false,
         })
@@ -86,9 +115,11 @@ impl Ssh2 {
 }
 
 impl Ssh2 {
-    /// Lines of known_hosts files that could not be used, each once a reading.
+    /// Lines of known_hosts files that could not be used, each once a reading, and what there is to say of bastions.
     pub fn complaints(&self) -> Vec<String> {
-        self.shared.trust.complaints()
+        let mut complaints = self.shared.trust.complaints();
+        complaints.extend(self.shared.lanes.sayings());
+        complaints
     }
 
     /// The key at which the last way to a node ended, where a person may trust it; asked once.
@@ -115,15 +146,19 @@ impl Ssh2 {
 impl Transport for Ssh2 {
     fn run(&mut self, node: &NodeRef, job: &Collect, ctl: &Ctl<'_>) -> Result<Frame, Gap> {
         (self.waits, self.told) = (None, false);
+        let mut lost = false;
         let outcome = retry(ctl, || {
-            // libssh2's wrapper unwraps text that servers send: a hostile one must cost only its own node.
-            let attempt = catch_unwind(AssertUnwindSafe(|| self.shared.attempt(node, job, ctl)));
-            attempt.unwrap_or_else(|_| {
-                Err(Fault::new(
-                    FaultClass::Internal,
-                    "the session ended with a panic",
-                ))
-            })
+            let outcome = self.shared.guarded(node, job, ctl);
+            // A lane that has died says nothing of the node: once more, over a new one.
+            if lost || !jump::is_lost(&outcome) || ctl.cancel.is_cancelled() {
+                return outcome;
+            }
+            lost = true;
+            match self.shared.guarded(node, job, ctl) {
+                // No time was left to find out more than before.
+                Err(fault) if fault.hop.is_some() && Instant::now() >= ctl.deadline => outcome,
+                again => again,
+            }
         });
         if let Err(fault) = &outcome {
             (self.waits, self.told) = (fault.waits, fault.told);
@@ -136,21 +171,77 @@ impl Transport for Ssh2 {
     }
 }
 
+/// A session that is logged in.
+struct Entered<'a> {
+    wire: Wire<'a>,
+    /// Through which bastion, where it is one.
+    link: Option<Link>,
+    /// How long others were waited for: the deadline moves by as much.
+    waited: Duration,
+}
+
+/// A fault before the command ran; inside, an answer or why there is none.
+type Outcome = Result<Result<Frame, Gap>, Fault>;
+
 impl Shared {
     fn shown(&self) -> MutexGuard<'_, HashMap<NodeName, Arc<ShownKey>>> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn guarded(self: &Arc<Self>, node: &NodeRef, job: &Collect, ctl: &Ctl<'_>) -> Outcome {
+        // libssh2's wrapper unwraps text that servers send: a hostile one must cost only its own node.
+        let attempt = catch_unwind(AssertUnwindSafe(|| self.attempt(node, job, ctl)));
+        attempt.unwrap_or_else(|_| {
+            Err(Fault::new(
+                FaultClass::Internal,
+                "the session ended with a panic",
+            ))
+        })
+    }
+
     /// Up to the command a fault may be tried again; what comes after it counts.
-    fn attempt(
+    fn attempt(self: &Arc<Self>, node: &NodeRef, job: &Collect, ctl: &Ctl<'_>) -> Outcome {
+        let Entered { wire, link, waited } = self.enter(node, ctl)?;
+        (ctl.progress)(Progress::Authenticated);
+        let ctl = Ctl {
+            deadline: ctl.deadline + waited,
+            ..*ctl
+        };
+        jump::blame(link.as_ref(), exec::run(&wire, job, &ctl))
+    }
+
+    /// A session with a verified host that has let us in, straight or through its bastion.
+    fn enter<'a>(self: &Arc<Self>, node: &NodeRef, ctl: &Ctl<'a>) -> Result<Entered<'a>, Fault> {
+        self.keys.ready(node)?;
+        let Some(via) = &node.via else {
+            let until = ctl.until(ctl.connect);
+            let socket = connect::open(&node.host, node.port, until, ctl.cancel)?;
+            let (wire, waited) = self.log_in(node, socket.into(), ctl)?;
+            let link = None;
+            return Ok(Entered { wire, link, waited });
+        };
+        let (socket, link, before) = jump::open(self, via, (&node.host, node.port), ctl)?;
+        let own = Ctl {
+            deadline: ctl.deadline + before,
+            ..*ctl
+        };
+        match self.log_in(node, socket, &own) {
+            Ok((wire, waited)) => Ok(Entered {
+                wire,
+                link: Some(link),
+                waited: before + waited,
+            }),
+            Err(fault) => Err(link.lost().unwrap_or(fault)),
+        }
+    }
+
+    fn log_in<'a>(
         &self,
         node: &NodeRef,
-        job: &Collect,
-        ctl: &Ctl<'_>,
-    ) -> Result<Result<Frame, Gap>, Fault> {
-        self.keys.ready(node)?;
-        let until = ctl.until(ctl.connect);
-        let socket = Arc::new(connect::open(&node.host, node.port, until, ctl.cancel)?);
+        socket: OwnedFd,
+        ctl: &Ctl<'a>,
+    ) -> Result<(Wire<'a>, Duration), Fault> {
+        let socket = Arc::new(socket);
         (ctl.progress)(Progress::Connected);
         let until = ctl.until(ctl.handshake);
         let mut wire = Wire {
@@ -165,12 +256,7 @@ impl Shared {
         handshake(&mut wire, until)?;
         expected.verify(&wire.session)?;
         let waited = self.keys.login(&wire, node, ctl.until(ctl.auth))?;
-        (ctl.progress)(Progress::Authenticated);
-        let ctl = Ctl {
-            deadline: ctl.deadline + waited,
-            ..*ctl
-        };
-        exec::run(&wire, job, &ctl)
+        Ok((wire, waited))
     }
 }
 
@@ -178,7 +264,7 @@ impl Shared {
     clippy::disallowed_methods,
     reason = "the only maker of sessions: the host key is verified right after the handshake"
 )]
-fn session(socket: &Arc<std::net::TcpStream>) -> Result<Session, Fault> {
+fn session(socket: &Arc<OwnedFd>) -> Result<Session, Fault> {
     let mut session =
         Session::new().map_err(|error| Fault::new(FaultClass::Internal, words(&error)))?;
     session.set_blocking(false);

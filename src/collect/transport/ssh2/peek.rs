@@ -1,8 +1,7 @@
 //! Looks at what a server says first, without taking it: libssh2 loses the text of what is not SSH, and a
 //! flood without a line break makes it spin.
 
-use std::net::TcpStream;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
@@ -42,7 +41,7 @@ enum Greeting {
 
 /// Waits for the version line. `Ok(false)`: nothing at all came until `silence`.
 pub(super) fn version_line(
-    socket: &TcpStream,
+    socket: &OwnedFd,
     silence: Instant,
     until: Instant,
     cancel: &Cancel,
@@ -88,7 +87,7 @@ pub(super) fn version_line(
 }
 
 /// The other side has sent all it will: what is in the buffer stays as it is.
-fn hung_up(socket: &TcpStream) -> bool {
+fn hung_up(socket: &OwnedFd) -> bool {
     let flags = PollFlags::RDHUP;
     let mut fds = [rustix::event::PollFd::new(socket, flags)];
     let now = rustix::event::Timespec {

@@ -2,10 +2,12 @@
 //! One thread shuts down the sockets of whoever is past its time; the call then fails and returns.
 
 use std::collections::HashMap;
-use std::net::{Shutdown, TcpStream};
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use rustix::net::{Shutdown, shutdown};
 
 use crate::collect::cancel::Cancel;
 
@@ -34,7 +36,7 @@ struct State {
 }
 
 struct Watched {
-    socket: Arc<TcpStream>,
+    socket: Arc<OwnedFd>,
     until: Instant,
     cancel: Arc<Cancel>,
 }
@@ -64,7 +66,7 @@ impl Watchdog {
     }
 
     /// Shuts the socket down once `until` and a grace are over, or soon after a cancellation.
-    pub fn watch(&self, socket: &Arc<TcpStream>, until: Instant, cancel: &Arc<Cancel>) -> Watch {
+    pub fn watch(&self, socket: &Arc<OwnedFd>, until: Instant, cancel: &Arc<Cancel>) -> Watch {
         let mut state = self.kennel.lock();
         let id = state.next;
         state.next += 1;
@@ -124,7 +126,7 @@ impl Kennel {
                 let over = watched.until + GRACE <= now || watched.cancel.is_cancelled();
                 if over {
                     // Already closed by the other side: then there is nothing left to end.
-                    let _ = watched.socket.shutdown(Shutdown::Both);
+                    let _ = shutdown(&watched.socket, Shutdown::Both);
                 }
                 !over
             });
@@ -145,7 +147,7 @@ impl Kennel {
 #[cfg(test)]
 mod tests {
     use std::io::Read as _;
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
 
     use super::*;
 
@@ -153,18 +155,20 @@ mod tests {
     fn a_stuck_reader_is_freed_after_its_deadline() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
         let address = listener.local_addr().expect("bound");
-        let socket = Arc::new(TcpStream::connect(address).expect("listening"));
+        let mut reader = TcpStream::connect(address).expect("listening");
+        let socket: Arc<OwnedFd> = Arc::new(reader.try_clone().expect("a descriptor").into());
         let dog = Watchdog::start().expect("a thread");
         let cancel = Arc::new(Cancel::new().expect("a pipe"));
         let watch = dog.watch(&socket, Instant::now() + Duration::from_millis(50), &cancel);
         let start = Instant::now();
-        assert_eq!((&*socket).read(&mut [0]).expect("shut down"), 0);
+        assert_eq!(reader.read(&mut [0]).expect("shut down"), 0);
         assert!(start.elapsed() >= Duration::from_millis(300));
         drop(watch);
 
-        let other = Arc::new(TcpStream::connect(address).expect("listening"));
+        let mut reader = TcpStream::connect(address).expect("listening");
+        let other: Arc<OwnedFd> = Arc::new(reader.try_clone().expect("a descriptor").into());
         let _watch = dog.watch(&other, Instant::now() + Duration::from_mins(1), &cancel);
         cancel.cancel();
-        assert_eq!((&*other).read(&mut [0]).expect("shut down"), 0);
+        assert_eq!(reader.read(&mut [0]).expect("shut down"), 0);
     }
 }

@@ -100,5 +100,6 @@ pub(super) fn describe(facts: &NodeFacts) -> String {
             parts.push(format!("taken {}", taken.strftime("%F %T UTC")));
         }
     }
+    parts.extend(facts.host.via.as_ref().map(ToString::to_string));
     parts.join("  ")
 }
