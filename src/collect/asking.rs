@@ -5,7 +5,8 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::model::ask::{Asked, Question, QuestionId};
@@ -50,6 +51,11 @@ impl Asking {
     /// Nobody is there: every question is declined beforehand.
     pub fn nobody() -> Self {
         Self::to(None)
+    }
+
+    /// Somebody takes questions from `updates` and brings answers by [`Asking::answer`].
+    pub fn person(updates: SyncSender<Update>, cancel: Arc<Cancel>) -> Self {
+        Self::to(Some(Outlet::new(updates, cancel)))
     }
 
     pub(super) fn new(audience: Audience, outlet: &Outlet) -> Self {
@@ -190,7 +196,6 @@ impl Desk {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::mpsc::{Receiver, sync_channel};
 
     use super::*;

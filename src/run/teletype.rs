@@ -276,8 +276,7 @@ impl Line {
         let text = matches!(self.escape, Escape::No) && byte != 27;
         self.escape = match (self.escape, byte) {
             (_, 27) => Escape::Started,
-            (Escape::Started, b'[' | b'O') => Escape::Inside,
-            (Escape::Inside, 32..64) => Escape::Inside,
+            (Escape::Started, b'[' | b'O') | (Escape::Inside, 32..64) => Escape::Inside,
             _ => Escape::No,
         };
         match byte {

@@ -1,6 +1,7 @@
 //! Real OpenSSH: sshd with keys of our own on loopback, an agent, and ssh-keygen as the judge of known_hosts.
 
 mod host_certs;
+mod login;
 
 use std::collections::BTreeSet;
 use std::net::TcpStream;
@@ -60,6 +61,36 @@ pub fn trials() -> Vec<Trial> {
             "ssh_transport::host_certificates",
             openssh().or_else(|| lacks(&["ssh"])),
             host_certs::host_certificates,
+        ),
+        trial(
+            "sshd",
+            "ssh_transport::passphrases",
+            openssh(),
+            login::passphrases,
+        ),
+        trial(
+            "sshd",
+            "ssh_transport::no_question_for_a_stranger",
+            openssh(),
+            login::no_question_for_a_stranger,
+        ),
+        trial(
+            "sshd",
+            "ssh_transport::two_keys_are_wanted",
+            openssh(),
+            login::two_keys_are_wanted,
+        ),
+        trial(
+            "sshd",
+            "ssh_transport::user_certificates",
+            openssh(),
+            login::user_certificates,
+        ),
+        trial(
+            "sshd",
+            "ssh_transport::agent_certificates",
+            openssh().or_else(|| lacks(&["ssh"])),
+            login::agent_certificates,
         ),
     ]
 }
@@ -278,7 +309,8 @@ fn key_files() -> Result<(), Failed> {
     assert_eq!(class, FaultClass::AuthDenied, "{detail}");
     assert!(detail.contains("the host takes publickey"), "{detail}");
     server.node.identities = Vec::new();
-    assert_eq!(fault(&server.node).0, FaultClass::AuthDenied);
+    let (class, detail) = fault(&server.node);
+    assert_eq!(class, FaultClass::AgentUnreachable, "{detail}");
     Ok(())
 }
 
@@ -304,7 +336,7 @@ fn agent() -> Result<(), Failed> {
         std::thread::sleep(Duration::from_millis(20));
     }
     let (class, detail) = fault(&server.node);
-    assert_eq!(class, FaultClass::AuthDenied, "{detail}");
+    assert_eq!(class, FaultClass::AgentUnreachable, "{detail}");
     assert!(detail.contains("empty or locked"), "{detail}");
     let add = |options: &[&str], path: &Path| {
         quiet(

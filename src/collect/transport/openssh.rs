@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -200,6 +200,11 @@ impl Shared {
             Some(socket) => format!("IdentityAgent={}", quoted(std::slice::from_ref(socket))?),
             None => "IdentityAgent=none".to_owned(),
         });
+        // Not as -i, which wants the private half.
+        for identity in node.identities.iter().filter(|file| is_there(file)) {
+            let identity = quoted(std::slice::from_ref(identity))?;
+            options.push(format!("IdentityFile={identity}"));
+        }
         let mut words: Vec<OsString> = vec![
             "-l".into(),
             node.user.clone().into(),
@@ -209,15 +214,15 @@ impl Shared {
         for option in options {
             words.extend(["-o".into(), option.into()]);
         }
-        for identity in node
-            .identities
-            .iter()
-            .filter(|file| crate::disk::exists(file))
-        {
-            words.extend(["-i".into(), identity.into()]);
-        }
         Ok(words)
     }
+}
+
+/// A key, or the public half of one that an agent holds.
+fn is_there(file: &Path) -> bool {
+    let mut public = file.as_os_str().to_owned();
+    public.push(".pub");
+    crate::disk::exists(file) || crate::disk::exists(Path::new(&public))
 }
 
 fn yes(flag: bool) -> &'static str {
