@@ -1,13 +1,13 @@
 //! What ssh_config says of a host. OpenSSH itself is asked (`ssh -G`): nobody else reads Match, Include and
 //! tokens as it does, and a guess could lead to the wrong host.
 
-use std::path::{Path, PathBuf};
+mod strict;
+
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
-
-use crate::disk;
 
 use super::cancel::{Cancel, Woken};
 use super::options::Place;
@@ -58,17 +58,21 @@ pub struct Question<'a> {
     pub port: Option<u16>,
 }
 
-/// Asks `ssh -G`; without an `ssh`, answers OpenSSH's defaults as long as no configuration stands against them.
+/// Asks `ssh -G`; without an `ssh`, reads the files itself as far as there is no doubt about them.
 ///
 /// # Errors
-/// In words: what `ssh` complains of, or that a configuration exists and nobody here can read it.
+/// In words: what `ssh` complains of, or what in a file nobody but `ssh` can read.
 pub fn ask(question: Question<'_>, place: &Place, cancel: &Cancel) -> Result<HostConfig, String> {
     match spawn(question, place) {
         Ok(child) => {
             let text = answer(child, cancel)?;
             Ok(parse(&text, question.name, place))
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => without_ssh(question, place),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let text = strict::answer(question, place)
+                .map_err(|why| format!("{why}; there is no ssh that could be asked"))?;
+            Ok(parse(&text, question.name, place))
+        }
         Err(error) => Err(format!("run {}: {error}", place.ssh.display())),
     }
 }
@@ -138,46 +142,6 @@ fn read_all(
         if out.len() > ANSWER {
             return Err("ssh -G: answer too long".to_owned());
         }
-    }
-}
-
-/// The defaults of OpenSSH, where no file could say otherwise.
-fn without_ssh(question: Question<'_>, place: &Place) -> Result<HostConfig, String> {
-    let files = match &place.ssh_config {
-        Some(file) => vec![file.clone()],
-        None => vec![place.home.join(".ssh/config"), "/etc/ssh/ssh_config".into()],
-    };
-    if let Some(file) = files.iter().find(|file| says_something(file)) {
-        return Err(format!(
-            "{} exists, and there is no ssh to read it",
-            file.display()
-        ));
-    }
-    let ssh = place.home.join(".ssh");
-    let identities = ["id_rsa", "id_ecdsa", "id_ed25519"];
-    Ok(HostConfig {
-        host: question.name.to_owned(),
-        port: question.port,
-        user: question.user.map(str::to_owned),
-        identities: identities.map(|name| ssh.join(name)).to_vec(),
-        known_hosts: vec![
-            ssh.join("known_hosts"),
-            ssh.join("known_hosts2"),
-            "/etc/ssh/ssh_known_hosts".into(),
-            "/etc/ssh/ssh_known_hosts2".into(),
-        ],
-        ..HostConfig::default()
-    })
-}
-
-/// A file with nothing but comments says nothing; one that cannot be read might say anything.
-fn says_something(file: &Path) -> bool {
-    match disk::read(file, FILE) {
-        Ok(bytes) => bytes
-            .split(|&byte| byte == b'\n')
-            .map(<[u8]>::trim_ascii)
-            .any(|line| !line.is_empty() && !line.starts_with(b"#")),
-        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
     }
 }
 
@@ -339,30 +303,42 @@ mod tests {
     }
 
     #[test]
-    fn without_ssh_only_a_configuration_stands_in_the_way() {
+    fn without_ssh_the_files_are_read_here() {
         let question = Question {
             name: "n1",
-            user: None,
+            user: Some("audit"),
             port: None,
         };
         let cancel = Cancel::new().expect("a pipe");
         let folder = std::env::temp_dir().join(format!("stakeout-config-{}", std::process::id()));
-        disk::make_folder(&folder).expect("a temporary folder");
+        crate::disk::make_folder(&folder).expect("a temporary folder");
         let file = folder.join("config");
         let mut place = Place {
             ssh: folder.join("no-such-ssh"),
             ssh_config: Some(file.clone()),
             ..place()
         };
-        disk::write(&file, |out| out.write_all(b"# nothing\n\n")).expect("writable");
-        let config = ask(question, &place, &cancel).expect("defaults");
-        assert_eq!(config.host, "n1");
-        assert_eq!(config.identities.len(), 3);
-        disk::write(&file, |out| out.write_all(b"Host n1\n")).expect("writable");
-        let error = ask(question, &place, &cancel).expect_err("a configuration");
-        assert!(error.ends_with("there is no ssh to read it"), "{error}");
+        let write = |text: &str| {
+            crate::disk::write(&file, |out| out.write_all(text.as_bytes())).expect("writable");
+        };
+        write("Host n1\n HostName 10.0.0.1\n IdentityFile ~/%r_%h\n User other\n");
+        let config = ask(question, &place, &cancel).expect("plain lines");
+        assert_eq!(config.host, "10.0.0.1");
+        assert_eq!(config.user.as_deref(), Some("audit"));
+        assert_eq!(
+            config.identities,
+            [PathBuf::from("/home/me/audit_10.0.0.1")]
+        );
+        write("Match all\n");
+        let error = ask(question, &place, &cancel).expect_err("ssh alone reads that");
+        assert!(
+            error.ends_with("there is no ssh that could be asked"),
+            "{error}"
+        );
         place.ssh_config = Some(folder.join("missing"));
-        ask(question, &place, &cancel).expect("defaults");
+        let config = ask(question, &place, &cancel).expect("defaults");
+        assert_eq!(config.identities.len(), 5);
+        assert_eq!(config.known_hosts.len(), 4);
         std::fs::remove_dir_all(&folder).expect("made above");
     }
 }

@@ -20,6 +20,7 @@ mod lab;
 pub mod machine;
 mod openssh;
 mod pss_upstream;
+mod ssh_config;
 mod ssh_transport;
 mod yaml_oracle;
 
@@ -33,6 +34,7 @@ const TOPICS: &[fn() -> Vec<Trial>] = &[
     cluster::trials,
     jump::trials,
     ssh_transport::trials,
+    ssh_config::trials,
     yaml_oracle::trials,
     pss_upstream::trials,
 ];
