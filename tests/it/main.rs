@@ -20,6 +20,7 @@ mod engine;
 #[path = "../lab/farm.rs"]
 mod farm;
 mod files;
+mod faults;
 #[path = "../lab/fleet.rs"]
 #[allow(dead_code, reason = "other targets use the rest")]
 mod fleet;
