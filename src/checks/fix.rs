@@ -113,11 +113,9 @@ impl Values<'_> {
             "dir" => subject.map(|subject| parent(&subject.key)),
             "file" => subject.map(|subject| last(&subject.key)),
             "ns" if subject.is_some_and(|subject| subject.kind == SubjectKind::Object) => part(1),
-            "resource" => part(0),
-            "name" => part(2),
-            "ns" => part(0),
+            "ns" | "resource" => part(0),
             "pod" => part(1),
-            "container" => part(2),
+            "container" | "name" => part(2),
             _ => return None,
         };
         Some(found.unwrap_or_else(|| Text::new(&name.to_ascii_uppercase())))

@@ -28,7 +28,7 @@ pub struct Grants<'o> {
 ///
 /// # Errors
 /// The gap where roles or bindings are not known.
-pub fn grants<'o>(objects: &'o Objects, wanted: impl Fn(&Rule) -> bool) -> Result<Grants<'o>, Gap> {
+pub fn grants(objects: &Objects, wanted: impl Fn(&Rule) -> bool) -> Result<Grants<'_>, Gap> {
     let roles = objects.cluster_roles.get()?;
     let bindings = objects.cluster_role_bindings.get()?;
     let mut gaps = Vec::new();

@@ -106,7 +106,7 @@ fn small() -> Content {
             lab_api::mirror("kube-system", "etcd-cp-1", "cp-1"),
             lab_api::pod("shop", "web", "w-1"),
         ],
-        bulk: None,
+        ..Content::default()
     }
 }
 

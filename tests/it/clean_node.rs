@@ -72,7 +72,8 @@ fn clean() -> Node {
             "uid": owner,
             "labels": {"node-role.kubernetes.io/control-plane": ""},
             "taints": ["node-role.kubernetes.io/control-plane:NoSchedule"],
-            "addresses": ["InternalIP 198.51.100.11"],
+            "addresses": {"InternalIP": "198.51.100.11"},
+            "allocatable": {"cpu": "2", "memory": "4Gi"},
         }),
         namespaces: serde_json::json!({"default": {}, "kube-system": {}, "kube-public": {}, "kube-node-lease": {}}),
         kubelet: serde_json::json!({"staticPodPath": "/etc/kubernetes/manifests"}),
@@ -105,6 +106,21 @@ impl Node {
                 "label": "none", "lockdown": "none", "seccomp": [],
                 "sysctls": {"kernel.unprivileged_bpf_disabled": "2"},
             },
+            "services": [{"namespace": "default", "name": "kubernetes", "type": "ClusterIP"},
+                {"namespace": "kube-system", "name": "kube-dns", "type": "ClusterIP", "selector": {"k8s-app": "kube-dns"}}],
+            "endpoint_slices": [{"namespace": "default", "name": "kubernetes", "service": "kubernetes",
+                "addresses": ["198.51.100.11"], "ports": [6443]}],
+            "network_policies": [],
+            "ingresses": [],
+            "http_routes": [], "grpc_routes": [], "tls_routes": [], "tcp_routes": [], "udp_routes": [],
+            "validating_policies": [],
+            "validating_policy_bindings": [],
+            "daemon_sets": [{"namespace": "calico-system", "name": "calico-node", "images": ["docker.io/calico/node:v3.31.2"]},
+                {"namespace": "kube-system", "name": "kube-proxy", "images": ["registry.k8s.io/kube-proxy:v1.37.2"]}],
+            "cluster_roles": [{"name": "cluster-admin", "bootstrap": true,
+                "rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]}],
+            "cluster_role_bindings": [{"name": "cluster-admin", "roleKind": "ClusterRole", "role": "cluster-admin",
+                "subjects": [{"kind": "Group", "name": "system:masters"}]}],
         });
         example::read(&whole.to_string()).expect("a node is an example")
     }
@@ -157,7 +173,11 @@ const OF_EACH: [&str; 5] = [
 /// kubeadm hardens no container and sets no Pod Security level. Nothing else of these checks is its due.
 #[test]
 fn a_clean_control_plane_gets_what_it_deserves() {
-    let mut deserved = vec!["SP-PSS-003 info kube-system".to_owned()];
+    let mut deserved = vec![
+        "SP-NET-006 info cp-1".to_owned(),
+        "SP-NET-016 low --enable-admission-plugins".to_owned(),
+        "SP-PSS-003 info kube-system".to_owned(),
+    ];
     for component in [
         "etcd",
         "kube-apiserver",
@@ -207,6 +227,7 @@ fn a_hidden_pod_in_a_missing_namespace_is_found() {
 SP-MRG-001 critical /etc/kubernetes/manifests/ghost.yaml
 SP-MRG-003 critical /etc/kubernetes/manifests/ghost.yaml
 SP-MRG-010 critical nowhere/ghost-cp-1
+SP-NET-002 medium nowhere
 "
     );
 }

@@ -205,7 +205,11 @@ fn much_goes_both_ways_at_once() {
         lanes: 1,
         ..Bounds::default()
     };
-    let ssh = Ssh2::bounded(&bounds).expect("a thread");
+    let ssh = Ssh2::bounded(
+        std::sync::Arc::new(stakeout::collect::asking::Asking::nobody()),
+        &bounds,
+    )
+    .expect("a thread");
     std::thread::scope(|scope| {
         for node in 1..17 {
             let (lab, mut ssh) = (&lab, ssh.clone());

@@ -20,7 +20,6 @@ mod engine;
 #[path = "../lab/farm.rs"]
 mod farm;
 mod files;
-mod faults;
 #[path = "../lab/fleet.rs"]
 #[allow(dead_code, reason = "other targets use the rest")]
 mod fleet;
@@ -31,10 +30,9 @@ mod lab;
 mod lab_api;
 mod layers;
 mod lint;
-mod lint;
 mod login;
 mod mutation;
-mod mutation;
+mod objects;
 #[path = "../lab/offline.rs"]
 mod offline;
 mod policy;

@@ -23,6 +23,9 @@ struct File {
     /// What is to be found about the cluster as a whole.
     #[serde(default)]
     finds: BTreeMap<String, String>,
+    /// Other objects of the API server, by resource.
+    #[serde(default)]
+    objects: BTreeMap<String, Vec<Value>>,
     groups: BTreeMap<String, Group>,
     nodes: BTreeMap<String, Value>,
 }
@@ -53,6 +56,7 @@ pub struct Fleet {
     namespaces: BTreeMap<String, Map<String, Value>>,
     pub finds: BTreeMap<String, String>,
     pub members: Vec<Member>,
+    objects: BTreeMap<String, Vec<Value>>,
     /// The last so many members only make up the number.
     pub extra: usize,
     pub clock: Clock,
@@ -105,6 +109,7 @@ impl Fleet {
             namespaces: file.namespaces,
             finds: file.finds,
             members,
+            objects: file.objects,
             extra: 0,
             clock,
         }
@@ -151,6 +156,38 @@ impl Fleet {
 
     pub fn namespace_names(&self) -> Vec<String> {
         self.namespaces.keys().cloned().collect()
+    }
+
+    /// Everything that is neither node, pod nor namespace, each with its resource; `addresses`: of the nodes.
+    pub fn objects(&self, addresses: &[String]) -> Vec<(String, Value)> {
+        let mut all: Vec<(String, Value)> = Vec::new();
+        for (resource, list) in &self.objects {
+            for (number, object) in list.iter().enumerate() {
+                let mut object = object.clone();
+                object["metadata"]["uid"] = json!(uuid(&[resource, &number.to_string()]));
+                object["metadata"]["resourceVersion"] = json!((100 + number).to_string());
+                all.push((resource.clone(), object));
+            }
+        }
+        let servers = self.members.iter().zip(addresses);
+        let endpoints: Vec<Value> = servers
+            .filter(|(member, _)| member.spec.is_control_plane())
+            .map(|(_, address)| json!({"addresses": [address], "conditions": {"ready": true}}))
+            .collect();
+        let slice = json!({
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "addressType": "IPv4",
+            "metadata": {
+                "name": "kubernetes",
+                "namespace": "default",
+                "labels": {"kubernetes.io/service-name": "kubernetes"},
+            },
+            "endpoints": endpoints,
+            "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}],
+        });
+        all.push(("endpointslices".to_owned(), slice));
+        all
     }
 
     /// Namespaces as the API server has them.

@@ -7,6 +7,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use stakeout::checks;
 use stakeout::engine::{self, Judged};
 use stakeout::model::Timestamp;
 use stakeout::model::cluster::ClusterFacts;
@@ -17,7 +18,7 @@ use stakeout::model::node::HostFacts;
 use stakeout::model::policy::Policy;
 use stakeout::model::snapshot::Snapshot;
 use stakeout::model::text::Text;
-use stakeout::probes::api::{namespaces, nodes, pods};
+use stakeout::probes::api::{self, namespaces, nodes, pods};
 use stakeout::probes::frame::FrameReader;
 use stakeout::probes::mask::Masker;
 use stakeout::probes::probe::Reading;
@@ -51,6 +52,9 @@ pub fn snapshot(fleet: &Fleet) -> Snapshot {
     let send = |update| updates.send(update).expect("the engine runs");
     let masker = Arc::new(Masker::new([7; 32]));
     for update in cluster(fleet) {
+        send(update);
+    }
+    for update in objects(fleet) {
         send(update);
     }
     let mut fold = pods::PodFold::new(Arc::clone(&masker));
@@ -110,6 +114,27 @@ fn cluster(fleet: &Fleet) -> Vec<Update> {
         Update::Object(ObjectDelta::Cluster(Box::new(facts))),
         Update::Object(ObjectDelta::Namespaces(Ok(page.items))),
     ]
+}
+
+/// Every list that a check reads, folded as it is live.
+fn objects(fleet: &Fleet) -> Vec<Update> {
+    let addresses: Vec<String> = (0..fleet.members.len()).map(address).collect();
+    let all = fleet.objects(&addresses);
+    let wanted = Need::ALL.iter().filter(|need| checks::read(**need));
+    let folds = wanted.filter_map(|need| api::objects::fold(*need));
+    folds
+        .map(|mut fold| {
+            let of_kind = all
+                .iter()
+                .filter(|(resource, _)| resource == fold.resource());
+            let items: Vec<Value> = of_kind.map(|(_, object)| object.clone()).collect();
+            let list = list("List", &items).to_string();
+            fold.page(list.as_bytes()).expect("a list");
+            fold.listed();
+            let objects = fold.changed().expect("a list is something to tell");
+            Update::Object(ObjectDelta::Objects(fold.need(), objects))
+        })
+        .collect()
 }
 
 fn read_node(node: &Node) -> (NodeName, stakeout::model::node::NodeObject) {

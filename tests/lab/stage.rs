@@ -139,6 +139,7 @@ fn content(fleet: &Arc<Fleet>, addresses: &[String]) -> Content {
     let held = fleet.members.len() - fleet.extra;
     let mut content = Content {
         namespaces: fleet.namespaces(),
+        objects: fleet.objects(addresses),
         ..Content::default()
     };
     for (index, address) in addresses.iter().enumerate() {

@@ -16,10 +16,9 @@ pub enum Fits {
 
 /// Whether the node is one that the pod's spec asks for.
 pub fn fits(spec: Branch<'_>, node: &NodeObject, name: &str) -> Fits {
-    let selector = spec.get("nodeSelector").and_then(Branch::as_object);
-    let wanted = selector.into_iter().flat_map(|members| members.iter());
-    for (key, value) in wanted {
-        if label(node, key) != value.as_str() {
+    if let Some(selector) = spec.get("nodeSelector").and_then(Branch::as_object) {
+        let mut wanted = selector.iter();
+        if wanted.any(|(key, value)| label(node, key) != value.as_str()) {
             return Fits::No;
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::checks::check::Tally;
 use crate::checks::merge::pairs::mirrors;
-use crate::model::fact::{Locator, Need};
+use crate::model::fact::{Locator, Need, Seen};
 use crate::model::node::{NodeFacts, NodeObject};
 use crate::model::objects::{EndpointSlice, Service, label_of, of_list, of_namespace};
 use crate::model::pod::Mirror;
@@ -79,18 +79,43 @@ pub fn leads<'s>(node: &'s NodeFacts, snapshot: &'s Snapshot, tally: &mut Tally)
     ] {
         tally.all_good(at.as_slice());
     }
-    let mut found = Vec::new();
     let (Some(services), Some(list)) = (services, list) else {
-        return found;
+        return Vec::new();
     };
+    let mut found = by_selector(&services.value, list);
+    let slices = slices.map_or(&[][..], |seen| &seen.value);
+    for (at, slice) in of_list(Need::EndpointSlices, slices) {
+        let namespace = slice.namespace.as_str();
+        let mut own = of_namespace(Need::Services, &services.value, namespace);
+        let addressed = object.filter(|object| is_addressed(slice, &object.value));
+        let named: Vec<_> = mirrors(list)
+            .filter(|(_, mirror)| names(slice, mirror))
+            .map(|(end, mirror)| (end, Some(mirror)))
+            .collect();
+        let ends = match addressed {
+            Some(object) if named.is_empty() => vec![(object.at, None)],
+            _ => named,
+        };
+        if ends.is_empty() {
+            continue;
+        }
+        if let Some((from, service)) = own.find(|(_, service)| service.name == slice.service) {
+            found.extend(ends.into_iter().map(|(end, mirror)| Lead {
+                service,
+                evidence: vec![from, at, end],
+                mirror,
+            }));
+        }
+    }
+    found
+}
+
+fn by_selector<'s>(services: &'s [Service], list: &'s Seen<Vec<Mirror>>) -> Vec<Lead<'s>> {
+    let mut found = Vec::new();
     for (at, mirror) in mirrors(list) {
         let metadata = mirror.pod.metadata();
-        let own = of_namespace(
-            Need::Services,
-            &services.value,
-            mirror.pod.namespace.as_str(),
-        );
-        for (from, service) in own {
+        let namespace = mirror.pod.namespace.as_str();
+        for (from, service) in of_namespace(Need::Services, services, namespace) {
             let selects = !service.selector.is_empty()
                 && service.kind != "ExternalName"
                 && service.selector.within(|key| label_of(metadata, key));
@@ -101,27 +126,6 @@ pub fn leads<'s>(node: &'s NodeFacts, snapshot: &'s Snapshot, tally: &mut Tally)
                     mirror: Some(mirror),
                 });
             }
-        }
-    }
-    let Some(slices) = slices else {
-        return found;
-    };
-    for (at, slice) in of_list(Need::EndpointSlices, &slices.value) {
-        let named = mirrors(list).find(|(_, mirror)| names(slice, mirror));
-        let addressed = object.filter(|object| is_addressed(slice, &object.value));
-        if named.is_none() && addressed.is_none() {
-            continue;
-        }
-        let mut own = of_namespace(Need::Services, &services.value, slice.namespace.as_str());
-        if let Some((from, service)) = own.find(|(_, service)| service.name == slice.service) {
-            let end = named
-                .map(|(at, _)| at)
-                .or(addressed.map(|object| object.at));
-            found.push(Lead {
-                service,
-                evidence: [from, at].into_iter().chain(end).collect(),
-                mirror: named.map(|(_, mirror)| mirror),
-            });
         }
     }
     found

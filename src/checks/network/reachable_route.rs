@@ -67,8 +67,11 @@ pub static CHECK: Check = Check {
     file: file!(),
 };
 
+/// Where the routes of one kind are.
+type Place = fn(&Objects) -> &List<Route>;
+
 /// Routes by their need, their resource as kubectl spells it, and where they are.
-const ROUTES: [(Need, &str, fn(&Objects) -> &List<Route>); 5] = [
+const ROUTES: [(Need, &str, Place); 5] = [
     (Need::HttpRoutes, "httproute", |objects| {
         &objects.http_routes
     }),

@@ -14,6 +14,8 @@ pub struct Content {
     pub nodes: Vec<Value>,
     pub namespaces: Vec<Value>,
     pub pods: Vec<Value>,
+    /// Other kinds: the resource as RBAC names it, and an object.
+    pub objects: Vec<(String, Value)>,
     /// Further pods, after those.
     pub bulk: Option<Bulk>,
 }
@@ -106,6 +108,31 @@ fn filler() -> Filler {
     }
 }
 
+/// What every API server serves, whether there is one or not. The Gateway API is not among it: its routes are
+/// served only where the content has some.
+const SERVED: &[&str] = &[
+    "services",
+    "endpointslices",
+    "networkpolicies",
+    "ingresses",
+    "priorityclasses",
+    "resourcequotas",
+    "limitranges",
+    "mutatingwebhookconfigurations",
+    "validatingwebhookconfigurations",
+    "validatingadmissionpolicies",
+    "validatingadmissionpolicybindings",
+    "mutatingadmissionpolicies",
+    "mutatingadmissionpolicybindings",
+    "clusterroles",
+    "clusterrolebindings",
+    "roles",
+    "rolebindings",
+    "daemonsets",
+    "customresourcedefinitions",
+    "secrets",
+];
+
 /// Something that happened, for watches.
 #[derive(Clone)]
 pub(super) struct Change {
@@ -150,6 +177,12 @@ impl Store {
             for object in list {
                 store.put(resource, object);
             }
+        }
+        for resource in SERVED {
+            store.objects.entry((*resource).to_owned()).or_default();
+        }
+        for (resource, object) in content.objects {
+            store.put(&resource, object);
         }
         store
     }
@@ -221,6 +254,11 @@ impl Store {
             object,
         });
         self.version
+    }
+
+    /// Whether the server knows the kind.
+    pub(super) fn serves(&self, resource: &str) -> bool {
+        self.objects.contains_key(resource)
     }
 
     /// One object.

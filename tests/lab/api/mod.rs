@@ -126,7 +126,7 @@ impl Api {
         lock(&self.shared.violations).clone()
     }
 
-    /// Adds or replaces an object (`nodes`, `namespaces` or `pods`) and tells the watches.
+    /// Adds or replaces an object of a resource and tells the watches; a kind that was not served is served from now on.
     pub fn put(&self, resource: &str, object: Value) {
         let version = lock(&self.shared.store).put(resource, object);
         self.shared.version.send_replace(version);

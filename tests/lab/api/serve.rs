@@ -136,6 +136,9 @@ fn usual(seen: &Seen, shared: &Arc<Shared>) -> Response<Feed> {
             StatusCode::CREATED,
             json!({"kind": "SelfSubjectAccessReview", "status": {"allowed": true}}).to_string(),
         ),
+        ("watch" | "list", resource) if !lock(&shared.store).serves(resource) => {
+            status(404, "the server could not find the requested resource")
+        }
         ("watch", _) => watching(seen, shared),
         ("list", _) => {
             let limit = (seen.query.get("limit")).and_then(|limit| limit.parse().ok());

@@ -88,6 +88,7 @@ fn status(node: &Node) -> Value {
             {"address": node.address, "type": "InternalIP"},
             {"address": node.name, "type": "Hostname"},
         ],
+        "allocatable": {"cpu": "4", "memory": "16290816Ki", "pods": "110"},
         "capacity": {"cpu": "4", "memory": "16393216Ki", "pods": "110"},
         "conditions": [
             condition("MemoryPressure", "False", "KubeletHasSufficientMemory",

@@ -234,11 +234,9 @@ pub(super) fn agent_certificates() -> Result<(), Failed> {
     };
     let (class, detail) = fault(&node);
     assert_eq!(class, FaultClass::NeedsSystemSsh, "{detail}");
-    let place = Place {
-        ssh_config: Some(keys.file("config", "Host *\n")),
-        ..Options::default().place
-    };
-    let mut either = Either::new(&place, Arc::new(Asking::nobody()))?;
+    let mut options = Options::default();
+    options.place.ssh_config = Some(keys.file("config", "Host *\n"));
+    let mut either = Either::new(&options, Arc::new(Asking::nobody()))?;
     for _ in 0..2 {
         let frame = run_by(&mut either, &node).map_err(|gap| gap.to_string())?;
         assert!(frame.complete);
