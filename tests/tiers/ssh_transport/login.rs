@@ -3,7 +3,6 @@
 
 use std::sync::mpsc::{Receiver, sync_channel};
 
-use stakeout::collect::options::Place;
 use stakeout::model::ask::{Asked, Question};
 use stakeout::model::link::Update;
 use stakeout::model::secret::Secret;
