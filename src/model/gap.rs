@@ -174,9 +174,11 @@ impl FaultClass {
                 "the host certificate does not hold: ask for a new one, or add a plain known_hosts line"
             }
             Self::AuthDenied => {
-                "add the key to the node's authorized_keys: ssh-copy-id NODE, or set ssh.user in config.yaml"
+                "offer a key that the node takes: ssh-copy-id NODE there, ssh-add here, or ssh.user in config.yaml; then press r"
             }
-            Self::AgentUnreachable => "start an agent and add the key: ssh-add -l",
+            Self::AgentUnreachable => {
+                "start an agent and add a key: eval $(ssh-agent); ssh-add; ssh-add -l shows what it holds; then press r"
+            }
             Self::NeedsSystemSsh => {
                 "this login needs OpenSSH itself: set ssh.transport: openssh in config.yaml"
             }

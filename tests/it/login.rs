@@ -267,6 +267,7 @@ fn a_passphrase_that_is_not_given_is_not_asked_again() {
             "{detail}"
         );
     }
+    assert_eq!(run.log.len(), 1, "{:?}", run.log);
 }
 
 #[test]
@@ -483,4 +484,21 @@ fn a_cancellation_ends_an_open_talk() {
         "{:?}",
         start.elapsed()
     );
+}
+
+#[test]
+fn an_agent_that_is_not_there_is_said_once_before_anything_is_connected_to() {
+    let lab = Lab::new(&[Fault::None; 9]);
+    let mut options = lab.options(vec![lab.folder.join("no-key")]);
+    options.audience = Audience::Nobody;
+    options.place.agent = Some(lab.folder.join("no-agent"));
+    let mut run = lab.start(options, 9);
+    run.end();
+    for node in 0..9 {
+        let (class, detail) = run.failure(node);
+        assert_eq!(class, FaultClass::AgentUnreachable, "{detail}");
+        assert!(detail.contains("no-agent"), "{detail}");
+        assert_eq!(lab.farm.visits(node), 0);
+    }
+    assert_eq!(run.log.len(), 1, "{:?}", run.log);
 }

@@ -4,6 +4,7 @@
 //! Its answer has the form of `ssh -G`, so that both are understood by one function.
 
 mod glob;
+mod value;
 mod words;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use std::path::Path;
 use super::{FILE, Question};
 use crate::collect::options::Place;
 use crate::disk;
+use value::{agent, flag, path, paths, plain};
 use words::Line;
 
 /// Files inside files inside files, as OpenSSH bounds them.
@@ -347,59 +349,6 @@ fn is_own(path: &Path) -> io::Result<bool> {
     let stat = std::fs::metadata(path)?;
     let own = stat.uid() == 0 || stat.uid() == rustix::process::getuid().as_raw();
     Ok(own && stat.mode() & 0o022 == 0)
-}
-
-fn plain(value: &str) -> Result<&str, String> {
-    if value.contains(['%', '$']) {
-        return Err(format!("{value}: only ssh expands that"));
-    }
-    Ok(value)
-}
-
-/// `yes` or `no`.
-fn flag(value: &str) -> Result<&'static str, String> {
-    match value.to_ascii_lowercase().as_str() {
-        "yes" | "true" => Ok("yes"),
-        "no" | "false" => Ok("no"),
-        _ => Err(format!("{value} is neither yes nor no")),
-    }
-}
-
-/// A file name whose tokens are known.
-fn path(value: &str) -> Result<&str, String> {
-    let mut rest = value;
-    while let Some((_, after)) = rest.split_once('%') {
-        if !after.starts_with(['%', 'd', 'h', 'n', 'p', 'r', 'u']) {
-            return Err(format!("{value}: only ssh expands that"));
-        }
-        rest = &after[1..];
-    }
-    let elsewhere = value.starts_with('~') && !value.starts_with("~/");
-    let relative = !value.starts_with(['/', '~', '%']) && value != "none";
-    if value.contains('$') || elsewhere || relative {
-        return Err(format!("{value}: only ssh knows which file that is"));
-    }
-    Ok(value)
-}
-
-/// Several file names; one with a blank inside cannot be told from two.
-fn paths(values: &[String]) -> Result<String, String> {
-    for value in values {
-        path(value)?;
-        if value.contains(' ') {
-            return Err(format!(
-                "{value}: a blank in the name of a known_hosts file"
-            ));
-        }
-    }
-    Ok(values.join(" "))
-}
-
-fn agent(value: &str) -> Result<&str, String> {
-    match value {
-        "none" | "SSH_AUTH_SOCK" | "$SSH_AUTH_SOCK" => Ok(value),
-        other => path(other),
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The login, on a node and on every hop to it: keys first, then what the host asks a person for, and what a
 //! refusal means.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ::ssh2::{Error, ErrorCode};
@@ -33,6 +34,7 @@ pub(super) struct Keys {
     answers: Answers,
     memory: Memory,
     floor: Floor,
+    said: Mutex<(u64, HashSet<String>)>,
 }
 
 /// Why an identity did not do it.
@@ -51,6 +53,7 @@ impl Keys {
             answers: Answers::new(asking),
             memory: Memory::default(),
             floor: Floor::default(),
+            said: Mutex::default(),
         }
     }
 
@@ -71,7 +74,7 @@ impl Keys {
         match waits {
             Some(id) => Err(Fault::waiting(id)),
             None if offer.identities.is_empty() && !self.answers.asking.is_heard() => {
-                Err(nothing(&offer, node, ""))
+                Err(self.once(nothing(&offer, node, "")))
             }
             None => Ok(()),
         }
@@ -99,13 +102,30 @@ impl Keys {
         if let Some(pass) = turn.pass.borrow_mut().as_mut() {
             match &outcome {
                 Ok(identity) => pass.worked(identity.as_ref()),
-                Err(fault) if fault.class == FaultClass::AuthDenied && fault.waits.is_none() => {
+                Err(fault) if is_refusal(fault) && !turn.is_common() => {
                     pass.refused(&node.node, &fault.detail);
                 }
                 Err(_) => {}
             }
         }
-        outcome.map(|_| turn.waited())
+        match outcome {
+            Ok(_) => Ok(turn.waited()),
+            Err(fault) if turn.is_common() => Err(self.once(fault)),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// A cause that is nobody's own is said for one node and stands with the others.
+    fn once(&self, fault: Fault) -> Fault {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let round = self.answers.asking.round();
+        if said.0 != round {
+            *said = (round, HashSet::new());
+        }
+        Fault {
+            told: !said.1.insert(fault.detail.clone()),
+            ..fault
+        }
     }
 
     fn offer(&self, node: &NodeRef, circle: &str) -> Offer {
@@ -238,7 +258,7 @@ impl Keys {
                 if let Some(refusal) = self.probe(turn, line.as_deref(), text) {
                     return Ok(Err(refusal));
                 }
-                self.unlock(path, text)?
+                self.unlock(turn, path, text)?
             }
             Private::None => return Err(Attempt::Refused("it is gone".to_owned())),
         };
@@ -269,11 +289,19 @@ impl Keys {
         }
     }
 
-    fn unlock(&self, path: &std::path::Path, text: &Secret) -> Result<Secret, Attempt> {
+    fn unlock(
+        &self,
+        turn: &Turn<'_>,
+        path: &std::path::Path,
+        text: &Secret,
+    ) -> Result<Secret, Attempt> {
         match self.answers.key(path, text) {
             Ok(key) => Ok(key),
             Err(Missing::Wait(id)) => Err(Attempt::Fault(Fault::waiting(id))),
-            Err(Missing::Declined(why) | Missing::Unusable(why)) => Err(Attempt::Refused(why)),
+            Err(Missing::Declined(why) | Missing::Unusable(why)) => {
+                turn.in_common();
+                Err(Attempt::Refused(why))
+            }
             Err(Missing::Nobody) => {
                 let path = path.display();
                 Err(Attempt::Refused(format!(
@@ -301,6 +329,11 @@ fn by_agent(turn: &Turn<'_>, key: &Key) -> Result<(), Stop> {
             "the agent no longer holds the key",
         ))),
     }
+}
+
+/// The host has refused everything that there was.
+fn is_refusal(fault: &Fault) -> bool {
+    fault.class == FaultClass::AuthDenied && fault.waits.is_none()
 }
 
 fn takes(methods: &str, method: &str) -> bool {

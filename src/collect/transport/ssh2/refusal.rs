@@ -71,3 +71,57 @@ fn beyond(node: &NodeRef, methods: &str, otherwise: FaultClass) -> FaultClass {
         otherwise
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::transport::Client;
+    use crate::model::name::NodeName;
+
+    fn node(beyond: &[Beyond]) -> NodeRef {
+        NodeRef {
+            node: NodeName::parse("n1").expect("a name"),
+            host: "n1".to_owned(),
+            port: 22,
+            user: "audit".to_owned(),
+            known_as: Vec::new(),
+            known_hosts: Vec::new(),
+            identities: Vec::new(),
+            identities_only: false,
+            agent: None,
+            client: Client::Libssh2,
+            certificates: Vec::new(),
+            beyond: beyond.to_vec(),
+        }
+    }
+
+    #[test]
+    fn what_the_configuration_provides_for_is_left_to_openssh() {
+        let class = |beyond: &[Beyond], methods: &str| {
+            let offer = Offer::default();
+            denied(&node(beyond), &offer, &["key".to_owned()], methods).class
+        };
+        let kerberos = "publickey,gssapi-with-mic";
+        assert_eq!(class(&[], kerberos), FaultClass::AuthDenied);
+        assert_eq!(
+            class(&[Beyond::Gssapi], "publickey"),
+            FaultClass::AuthDenied
+        );
+        assert_eq!(
+            class(&[Beyond::Gssapi], kerberos),
+            FaultClass::NeedsSystemSsh
+        );
+        assert_eq!(
+            class(&[Beyond::Provider], "publickey"),
+            FaultClass::NeedsSystemSsh
+        );
+    }
+
+    #[test]
+    fn nothing_to_offer_names_the_agent() {
+        let fault = nothing(&Offer::default(), &node(&[]), "password");
+        assert_eq!(fault.class, FaultClass::AgentUnreachable);
+        let words = "no key to log in with as audit; no agent is named by SSH_AUTH_SOCK; the host takes password";
+        assert_eq!(fault.detail, words);
+    }
+}

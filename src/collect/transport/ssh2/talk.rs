@@ -161,6 +161,7 @@ pub(super) fn interactive(
 ) -> Result<Said, Fault> {
     let user = &turn.node.user;
     if floor.is_declined(user, answers.asking.round()) {
+        turn.in_common();
         return Ok(Said::No(declined(user)));
     }
     let mut turns = Turns {
@@ -199,7 +200,10 @@ pub(super) fn password(turn: &Turn<'_>, answers: &Answers) -> Result<Said, Fault
     let user = &turn.node.user;
     let trial = match answers.password(user, &turn.host()) {
         Ok(trial) => trial,
-        Err(missing) => return answer(missing),
+        Err(missing) => {
+            turn.in_common();
+            return answer(missing);
+        }
     };
     match turn.drive(|session| session.userauth_password(user, trial.secret.reveal())) {
         Ok(()) => {
@@ -254,6 +258,9 @@ impl<'a, 't, 'k> Talk<'a, 't, 'k> {
 
     fn stopped(mut self) -> Result<Said, Fault> {
         let missing = self.stop.take().unwrap_or(Missing::Nobody);
+        if !matches!(missing, Missing::Unusable(_)) {
+            self.turn.in_common();
+        }
         match answer(missing)? {
             // The session is gone: this is the end of the login.
             Said::No(why) => Err(Fault::new(FaultClass::AuthDenied, why)),

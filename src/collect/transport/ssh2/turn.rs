@@ -23,6 +23,7 @@ pub(super) struct Turn<'a> {
     pub started: Instant,
     until: Cell<Instant>,
     waited: Cell<Duration>,
+    common: Cell<bool>,
     pub pass: RefCell<Option<Pass<'a>>>,
 }
 
@@ -35,8 +36,18 @@ impl<'a> Turn<'a> {
             started: Instant::now(),
             until: Cell::new(until),
             waited: Cell::default(),
+            common: Cell::default(),
             pass: RefCell::default(),
         }
+    }
+
+    /// What stands in the way is no business of this host: a person did not answer.
+    pub fn in_common(&self) {
+        self.common.set(true);
+    }
+
+    pub fn is_common(&self) -> bool {
+        self.common.get()
     }
 
     /// How long it was not its own time.
