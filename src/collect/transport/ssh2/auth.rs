@@ -11,16 +11,19 @@ use crate::collect::asking::Asking;
 use crate::collect::known_hosts::Key;
 use crate::collect::transport::NodeRef;
 use crate::collect::transport::fault::Fault;
+use crate::model::ask::QuestionId;
 use crate::model::fact::FaultClass;
+use crate::model::name::NodeName;
 use crate::model::secret::Secret;
 
 use super::answers::{Answers, Missing};
 use super::drive::{NOT_ENOUGH, REFUSED, Stop, Wire, code, is_disconnect, words};
+use super::floor::Floor;
 use super::identity::{Private, public_line};
 use super::memory::{Memory, circle};
 use super::offer::{Identity, Offer, Sources};
 use super::refusal::{denied, hung_up, nothing};
-use super::talk::{self, Floor, Said};
+use super::talk::{self, Said};
 use super::turn::{Turn, accepted, late};
 
 /// sshd hangs up at its sixth failure (MaxAuthTries).
@@ -78,6 +81,16 @@ impl Keys {
             }
             None => Ok(()),
         }
+    }
+
+    /// What a host asks a person right now: whoever needs the host comes back when that is answered.
+    pub fn question_of(&self, host: &NodeName) -> Option<QuestionId> {
+        self.floor.question(host)
+    }
+
+    /// Whether a person had to answer the host: another login there would ask again.
+    pub fn asks_a_person(&self, host: &NodeName) -> bool {
+        self.floor.has_asked(host)
     }
 
     /// From now on OpenSSH logs in to nodes like this one.

@@ -9,6 +9,7 @@ mod auth;
 mod connect;
 mod drive;
 mod exec;
+mod floor;
 mod hostkey;
 mod identity;
 mod jump;

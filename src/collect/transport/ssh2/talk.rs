@@ -1,118 +1,28 @@
 //! Keyboard-interactive: a host asks in its own words while the session waits. One such talk is held at a time;
 //! whoever else needs one comes back later, so that questions do not outlive their sessions.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ::ssh2::{KeyboardInteractivePrompt, Prompt};
 
 use crate::collect::asking::Reply;
 use crate::collect::transport::fault::Fault;
-use crate::model::ask::{Asked, Echo, FIELDS, Field, QuestionId};
+use crate::model::ask::{Asked, Echo, FIELDS, Field};
 use crate::model::fact::FaultClass;
-use crate::model::name::NodeName;
 use crate::model::secret::Secret;
 use crate::model::text::Text;
 
 use super::answers::{Answers, Missing, Trial};
 use super::drive::{EAGAIN, REFUSED, Stop, code, words};
+use super::floor::Floor;
 use super::turn::{Turn, late};
 
 /// sshd hangs up two minutes after it was connected to (LoginGraceTime).
 const GRACE: Duration = Duration::from_secs(110);
 /// Rounds of prompts in one talk; a password and a code take two.
 const ROUNDS: usize = 8;
-/// How long a node whose turn it is may take to come back.
-const RETURN: Duration = Duration::from_secs(30);
 /// What a host says is cut here, in characters.
 const SPEECH: usize = 600;
-
-/// Whose turn it is to talk to the person.
-#[derive(Default)]
-pub(super) struct Floor {
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    holder: Option<Holder>,
-    waiting: VecDeque<(NodeName, QuestionId)>,
-    /// Users who do not want to be asked, with the round in which they said so.
-    declined: Vec<(String, u64)>,
-}
-
-struct Holder {
-    node: NodeName,
-    since: Instant,
-    talks: bool,
-}
-
-impl Floor {
-    /// Takes the floor, or a ticket for it.
-    fn take(&self, node: &NodeName, answers: &Answers) -> Result<(), QuestionId> {
-        let mut state = self.lock();
-        let free = match &state.holder {
-            None => true,
-            Some(holder) => {
-                holder.node == *node || (!holder.talks && holder.since.elapsed() > RETURN)
-            }
-        };
-        if free {
-            state.waiting.retain(|(waiting, _)| waiting != node);
-            state.holder = Some(Holder {
-                node: node.clone(),
-                since: Instant::now(),
-                talks: true,
-            });
-            return Ok(());
-        }
-        if let Some((_, id)) = state.waiting.iter().find(|(waiting, _)| waiting == node) {
-            return Err(*id);
-        }
-        let id = answers.asking.ticket();
-        state.waiting.push_back((node.clone(), id));
-        Err(id)
-    }
-
-    /// Ends a talk. Where a password was learned all may come back, else the next in the queue.
-    fn leave(&self, answers: &Answers, all: bool) {
-        let mut state = self.lock();
-        state.holder = None;
-        let count = if all { state.waiting.len() } else { 1 };
-        let called: Vec<_> = (0..count)
-            .map_while(|_| state.waiting.pop_front())
-            .collect();
-        if let ([(node, _)], false) = (&called[..], all) {
-            state.holder = Some(Holder {
-                node: node.clone(),
-                since: Instant::now(),
-                talks: false,
-            });
-        }
-        drop(state);
-        for (_, id) in called {
-            answers.asking.settle(id);
-        }
-    }
-
-    fn decline(&self, user: &str, round: u64) {
-        let mut state = self.lock();
-        state.declined.retain(|(declined, _)| declined != user);
-        state.declined.push((user.to_owned(), round));
-    }
-
-    fn is_declined(&self, user: &str, round: u64) -> bool {
-        let declined = &self.lock().declined;
-        declined
-            .iter()
-            .any(|(name, at)| name == user && *at == round)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// What came of a talk, or of a password.
 pub(super) enum Said {
@@ -337,6 +247,7 @@ impl<'a, 't, 'k> Talk<'a, 't, 'k> {
             fields,
         };
         let id = asking.ask(kind, self.again.take());
+        self.turns.floor.asks(id);
         self.said.clear();
         let until = turn.started + GRACE;
         let reply = turn.pause(|| asking.wait(id, until, turn.wire.cancel));

@@ -50,6 +50,8 @@ struct State {
     next: u64,
     /// The last login went well: more than one at a time may be tried.
     proven: bool,
+    /// One lane has to do for all.
+    alone: bool,
     /// Failed logins in a row.
     failed: u32,
     stopped: Option<(Instant, Fault)>,
@@ -199,9 +201,10 @@ impl Bastion {
         self.lock().stage(id, stage);
     }
 
-    /// A lane has logged in.
-    pub fn entered(&self, id: u64) {
+    /// A lane has logged in. `alone`: another login would ask a person again.
+    pub fn entered(&self, id: u64, alone: bool) {
         let mut state = self.lock();
+        state.alone = alone;
         state.stage(id, Stage::Free);
         state.proven = true;
     }
@@ -291,6 +294,7 @@ impl State {
         if active >= width.lanes
             || self.posts.len() >= RETIRING * width.lanes
             || entering > 0 && !self.proven
+            || active > 0 && self.alone
         {
             return false;
         }

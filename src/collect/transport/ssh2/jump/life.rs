@@ -61,7 +61,7 @@ fn serve(
         again: false,
         ..fault.of(name)
     })?;
-    bastion.entered(id);
+    bastion.entered(id, core.keys.asks_a_person(&bastion.node.node));
     let mut lane = Lane::new(entered, bastion, (id, bell), core.lanes.width.channels);
     let end = loop {
         match lane.turn() {

@@ -187,6 +187,10 @@ pub(super) fn open(
     let (link, start) = (Link(fate), Instant::now());
     let mut before = Duration::ZERO;
     loop {
+        // While a person answers the bastion nobody is held up.
+        if let Some(id) = core.keys.question_of(&via.node) {
+            return Err(Fault::waiting(id));
+        }
         let until = (ctl.deadline + before).min(Instant::now() + TICK);
         match ctl.cancel.poll(ours.as_fd(), PollFlags::IN, until) {
             Woken::Ready => break,
