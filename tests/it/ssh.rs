@@ -20,9 +20,9 @@ use stakeout::probes::mask::Masker;
 
 use crate::farm::{self, Farm, Fault};
 
-const NONCE: &str = "0123456789abcdef0123456789abcdef";
+pub const NONCE: &str = "0123456789abcdef0123456789abcdef";
 
-const ANSWER: &str = "welcome\n\n@STK1 WAY login-only\n@STK1 BEGIN NONCE 1 1000 stat b64\n\
+pub const ANSWER: &str = "welcome\n\n@STK1 WAY login-only\n@STK1 BEGIN NONCE 1 1000 stat b64\n\
                       @STK1 SECTION identity\nV\tclock\t1\n@STK1 DONE identity 1\n\
                       @STK1 SECTION accounts\n@STK1 DONE accounts 0\n@STK1 END NONCE 1\n";
 
@@ -47,11 +47,18 @@ pub struct Lab {
 
 impl Lab {
     pub fn new(faults: &[Fault]) -> Self {
-        let farm = Farm::start(faults, |_, _, stdin| farm::Answer {
+        Self::answering(faults, |_, _, stdin| farm::Answer {
             stdout: answer(stdin).into_bytes(),
             ..farm::Answer::default()
         })
-        .expect("a farm");
+    }
+
+    /// As the closure says, by node, command and standard input.
+    pub fn answering(
+        faults: &[Fault],
+        respond: impl Fn(usize, &str, &[u8]) -> farm::Answer + Send + Sync + 'static,
+    ) -> Self {
+        let farm = Farm::start(faults, respond).expect("a farm");
         let folder = std::env::temp_dir().join(format!(
             "stakeout-it-{}-{:?}",
             std::process::id(),

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -16,9 +17,9 @@ use russh::keys::ssh_key::certificate::{Builder, CertType};
 use russh::keys::ssh_key::private::Ed25519Keypair;
 use russh::keys::{Certificate, PrivateKey, PublicKey};
 use russh::server::{self, Auth, ChannelOpenHandle, Handler, Msg, Session, VerifiedPublicKey};
-use russh::{Channel, ChannelId, MethodKind, MethodSet};
+use russh::{Channel, ChannelId, MethodKind, MethodSet, Sig};
 use stakeout::disk;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -71,7 +72,7 @@ pub enum Fault {
     StderrFlood(usize),
     /// The whole answer, and then the channel stays open.
     NeverEnds,
-    /// Seen from another node: never takes a connection, as if a filter dropped it. Seen from here: refuses.
+    /// Drops every packet that would open a connection, seen from here and from another node.
     BlackHole,
     /// As a bastion: forwards nothing.
     NoForwarding,
@@ -89,6 +90,45 @@ pub enum Fault {
     Certified(&'static str, u64),
     /// Takes something else than the key of all nodes.
     Gate(Gate),
+    /// Says this instead of a greeting, and waits or hangs up.
+    Says(&'static [u8], Then),
+    /// A line between the two that loses what it carries to the client.
+    Line(Line),
+    /// Zeros, for ever.
+    Endless,
+    /// So many bytes of the answer, and then an orderly end without the rest.
+    Ends(usize, End),
+}
+
+/// What follows on words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    Waits,
+    HangsUp,
+}
+
+/// How a connection is carried to the client, whatever is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// Reset after so many bytes.
+    Resets(usize),
+    /// Ended after so many bytes.
+    Closes(usize),
+    /// Nothing more after so many bytes.
+    Stalls(usize),
+    /// So many bytes every so many milliseconds.
+    Drips(usize, u64),
+}
+
+/// How a command ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// As if all were well.
+    Status0,
+    /// By SIGKILL.
+    Killed,
+    /// The channel is closed without a word of how it ended.
+    Closed,
 }
 
 /// What a node wants to know at the login.
@@ -121,6 +161,7 @@ pub struct Farm {
     port: u16,
     site: Arc<Site>,
     runtime: Option<Runtime>,
+    _holes: Holes,
 }
 
 struct Site {
@@ -158,7 +199,7 @@ impl Farm {
             answers: faults.iter().map(|_| AtomicUsize::new(0)).collect(),
             client: client_key().public_key().clone(),
         });
-        let (port, listeners) = bind(&addresses, faults)?;
+        let (port, listeners, holes) = bind(&addresses, faults)?;
         for (index, listener) in listeners {
             let site = Arc::clone(&site);
             let listener = {
@@ -172,6 +213,7 @@ impl Farm {
             port,
             site,
             runtime: Some(runtime),
+            _holes: holes,
         })
     }
 
@@ -295,7 +337,7 @@ fn raise_limit() {
 type Listeners = Vec<(usize, std::net::TcpListener)>;
 
 /// One port that is free on all addresses; the first address chooses.
-fn bind(addresses: &[IpAddr], faults: &[Fault]) -> io::Result<(u16, Listeners)> {
+fn bind(addresses: &[IpAddr], faults: &[Fault]) -> io::Result<(u16, Listeners, Holes)> {
     let mut last = io::Error::other("no node");
     for _ in 0..16 {
         let probe = std::net::TcpListener::bind(SocketAddr::new(addresses[0], 0))?;
@@ -312,12 +354,32 @@ fn bind(addresses: &[IpAddr], faults: &[Fault]) -> io::Result<(u16, Listeners)> 
             .filter(|(node, _)| !matches!(faults[*node], Fault::Refuses | Fault::BlackHole))
             .map(listen)
             .collect();
-        match open {
-            Ok(listeners) => return Ok((port, listeners)),
+        let holes = || dig(addresses, faults, port);
+        match open.and_then(|open| Ok((open, holes()?))) {
+            Ok((listeners, holes)) => return Ok((port, listeners, holes)),
             Err(error) => last = error,
         }
     }
     Err(last)
+}
+
+/// A queue that is full: the kernel drops whatever asks to be let in.
+type Holes = Vec<(OwnedFd, std::net::TcpStream)>;
+
+fn dig(addresses: &[IpAddr], faults: &[Fault], port: u16) -> io::Result<Holes> {
+    use rustix::net::{AddressFamily, SocketType, bind, listen, socket};
+    let hole = |(address, _): (&IpAddr, &Fault)| {
+        let at = SocketAddr::new(*address, port);
+        let listener = socket(AddressFamily::INET, SocketType::STREAM, None)?;
+        bind(&listener, &at)?;
+        // Room for one, which is taken.
+        listen(&listener, 0)?;
+        Ok((listener, std::net::TcpStream::connect(at)?))
+    };
+    let all = addresses.iter().zip(faults);
+    all.filter(|(_, fault)| **fault == Fault::BlackHole)
+        .map(hole)
+        .collect()
 }
 
 async fn serve(site: Arc<Site>, node: usize, listener: TcpListener) {
@@ -402,8 +464,16 @@ async fn visitor(
             stream.write_all(b"SSH-2.0-broken\r\n").await?;
             return wait_for_end(stream).await;
         }
+        Fault::Says(words, then) => {
+            stream.write_all(words).await?;
+            return match then {
+                Then::Waits => wait_for_end(stream).await,
+                Then::HangsUp => Ok(()),
+            };
+        }
         _ => {}
     }
+    let line = site.faults[node];
     let visitor = Visitor {
         site,
         node,
@@ -413,7 +483,51 @@ async fn visitor(
         forwards: 0,
         open: HashMap::new(),
     };
+    if let Fault::Line(line) = line {
+        let (here, there) = tokio::io::duplex(64 * 1024);
+        let session = server::run_stream(config, there, visitor);
+        let (carried, _) = tokio::join!(carry(line, stream, here), async { session.await?.await });
+        return Ok(carried?);
+    }
     server::run_stream(config, stream, visitor).await?.await
+}
+
+/// Carries both ways until one side ends, with what is wrong with the line.
+async fn carry(line: Line, stream: TcpStream, server: DuplexStream) -> io::Result<()> {
+    if matches!(line, Line::Resets(_)) {
+        rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO))?;
+    }
+    let (mut from_client, mut to_client) = stream.into_split();
+    let (mut from_server, mut to_server) = tokio::io::split(server);
+    let down = async {
+        match line {
+            Line::Drips(piece, pause) => {
+                let mut buffer = vec![0; piece];
+                loop {
+                    let count = from_server.read(&mut buffer).await?;
+                    if count == 0 {
+                        return Ok(());
+                    }
+                    to_client.write_all(&buffer[..count]).await?;
+                    tokio::time::sleep(Duration::from_millis(pause)).await;
+                }
+            }
+            Line::Resets(bytes) | Line::Closes(bytes) | Line::Stalls(bytes) => {
+                let mut some = (&mut from_server).take(bytes as u64);
+                tokio::io::copy(&mut some, &mut to_client).await?;
+            }
+        }
+        match line {
+            Line::Resets(_) => return Ok(()),
+            Line::Closes(_) => to_client.shutdown().await?,
+            Line::Stalls(_) | Line::Drips(..) => {}
+        }
+        std::future::pending().await
+    };
+    tokio::select! {
+        ended = tokio::io::copy(&mut from_client, &mut to_server) => ended.map(drop),
+        broken = down => broken,
+    }
 }
 
 /// Keeps the connection until the other side ends it.
@@ -665,12 +779,17 @@ async fn reply(handle: server::Handle, channel: ChannelId, fault: Fault, answer:
     let mut stderr = answer.stderr;
     match fault {
         Fault::Slow(pause) => tokio::time::sleep(pause).await,
-        Fault::Cut(bytes) | Fault::Stops(bytes) => stdout.truncate(bytes),
+        Fault::Cut(bytes) | Fault::Stops(bytes) | Fault::Ends(bytes, _) => stdout.truncate(bytes),
         Fault::Huge(bytes) => stdout
             .splice(0..0, std::iter::repeat_n(0, bytes))
             .for_each(drop),
         Fault::StderrFlood(bytes) => stderr.resize(bytes, b'e'),
         _ => {}
+    }
+    while fault == Fault::Endless {
+        if handle.data(channel, vec![0; PIECE]).await.is_err() {
+            return;
+        }
     }
     for piece in stderr.chunks(PIECE) {
         if handle
@@ -698,7 +817,15 @@ async fn reply(handle: server::Handle, channel: ChannelId, fault: Fault, answer:
         _ => {}
     }
     // Errors: the client has left, which it may.
-    let _ = handle.exit_status_request(channel, answer.status).await;
+    let _ = match fault {
+        Fault::Ends(_, End::Closed) => Ok(()),
+        Fault::Ends(_, End::Killed) => {
+            let (empty, core) = (String::new(), false);
+            let killed = handle.exit_signal_request(channel, Sig::KILL, core, empty.clone(), empty);
+            killed.await
+        }
+        _ => handle.exit_status_request(channel, answer.status).await,
+    };
     let _ = handle.eof(channel).await;
     let _ = handle.close(channel).await;
 }

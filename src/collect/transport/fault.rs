@@ -82,3 +82,26 @@ impl From<Fault> for Gap {
         }
     }
 }
+
+/// The gap with the address that was tried, where its text does not have it: what stands in a log is read alone.
+/// Refused logins are told by user and key: the same words for all hosts that refuse the same.
+pub(super) fn on(host: &str, port: u16, gap: Gap) -> Gap {
+    use FaultClass::{AgentUnreachable, AuthDenied, NeedsSystemSsh};
+    match gap {
+        Gap::Node { class, detail }
+            if !matches!(class, AuthDenied | AgentUnreachable | NeedsSystemSsh)
+                && !detail.as_str().contains(host) =>
+        {
+            let at = if host.contains(':') {
+                format!("[{host}]")
+            } else {
+                host.to_owned()
+            };
+            Gap::Node {
+                class,
+                detail: Text::from(format!("{at}:{port}: {detail}")),
+            }
+        }
+        gap => gap,
+    }
+}

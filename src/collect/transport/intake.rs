@@ -86,6 +86,13 @@ impl Intake {
 fn with_complaint(stderr: &[u8], gap: Gap) -> Gap {
     let head = stderr[..stderr.len().min(SHOWN)].trim_ascii();
     match gap {
+        // The way was chosen, and sudo is where it ended: a right is missing, not a node.
+        Gap::Node {
+            class: FaultClass::Disconnected,
+            ..
+        } if head.windows(5).any(|word| word == b"sudo:") => Gap::Denied {
+            what: Text::from(format!("anything as root: {}", Text::from_bytes(head))),
+        },
         Gap::Node { class, detail } if !head.is_empty() => Gap::Node {
             class,
             detail: Text::from(format!(

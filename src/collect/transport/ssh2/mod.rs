@@ -39,7 +39,7 @@ use crate::model::name::NodeName;
 use crate::probes::frame::{Frame, Progress};
 
 use self::jump::{Lanes, Link, Width};
-use super::fault::Fault;
+use super::fault::{Fault, on};
 use super::trust::Trust;
 use super::{Collect, Ctl, NodeRef, Transport, retry};
 use auth::Keys;
@@ -168,7 +168,12 @@ impl Transport for Ssh2 {
                 self.shared.shown().insert(node.node.clone(), key);
             }
         }
-        outcome?
+        let on = |gap| on(&node.host, node.port, gap);
+        let frame = outcome.map_err(|fault| on(fault.into()))?.map_err(on)?;
+        Ok(Frame {
+            cut: frame.cut.map(on),
+            ..frame
+        })
     }
 }
 
@@ -281,18 +286,19 @@ fn handshake(wire: &mut Wire<'_>, until: Instant) -> Result<(), Fault> {
         if let Err(error) = session.handshake()
             && drive::code(&error) != drive::EAGAIN
         {
-            return Err(kex_failure(&error));
+            return Err(kex_failure(&error, &wire.socket));
         }
         if !peek::version_line(&wire.socket, until, until, wire.cancel)? {
             return Err(Phase::Banner.late());
         }
     }
     wire.drive(until, |session| session.clone().handshake())
-        .map_err(|stop| stop.fault(Phase::Kex, kex_failure))
+        .map_err(|stop| stop.fault(Phase::Kex, |error| kex_failure(error, &wire.socket)))
 }
 
-fn kex_failure(error: &::ssh2::Error) -> Fault {
-    if is_disconnect(error) {
+fn kex_failure(error: &::ssh2::Error, socket: &std::os::fd::OwnedFd) -> Fault {
+    // libssh2 has one code for a host that is gone and for one that offers nothing of use.
+    if is_disconnect(error) || peek::at_end(socket) {
         return Fault::again(
             FaultClass::Disconnected,
             format!("the host hung up during the key exchange: {}", words(error)),

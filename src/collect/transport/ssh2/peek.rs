@@ -100,6 +100,15 @@ fn hung_up(socket: &OwnedFd) -> bool {
             .intersects(PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR)
 }
 
+/// Nothing is left to read, and nothing more will come.
+pub(super) fn at_end(socket: &OwnedFd) -> bool {
+    let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+    match recv(socket, &mut [0][..], flags) {
+        Ok((count, _)) => count == 0,
+        Err(error) => !matches!(error, Errno::AGAIN | Errno::INTR),
+    }
+}
+
 fn ended(greeting: &[u8]) -> Fault {
     if greeting.is_empty() {
         Fault::again(

@@ -92,6 +92,7 @@ mod tests {
             client: Client::Libssh2,
             certificates: Vec::new(),
             beyond: beyond.to_vec(),
+            via: None,
         }
     }
 
