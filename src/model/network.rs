@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fact::Fact;
+use super::fact::{Fact, Locator};
+use super::paths::{Paths, Trail};
 use super::text::Text;
 use super::unix::Walk;
 
@@ -65,18 +66,33 @@ pub enum PortVerdict {
 /// A folder of CNI configuration that the container runtime reads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CniFolder {
-    pub walk: Walk,
+    pub path: Text,
+    pub trail: Trail,
     /// In byte order of their names, which is the order in which the runtime looks; the first one counts.
     pub files: Fact<Vec<CniFile>>,
+}
+
+impl CniFolder {
+    /// `paths`: the table of the same node.
+    pub fn walk(&self, paths: &Paths, at: Locator) -> Walk {
+        paths.walk(&self.path, &self.trail, at)
+    }
 }
 
 /// A file of CNI configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CniFile {
-    pub name: Text,
-    pub walk: Walk,
+    pub path: Text,
+    pub trail: Trail,
     /// Values of `type`, in the order of the file.
     pub types: Fact<Vec<Text>>,
+}
+
+impl CniFile {
+    /// `paths`: the table of the same node.
+    pub fn walk(&self, paths: &Paths, at: Locator) -> Walk {
+        paths.walk(&self.path, &self.trail, at)
+    }
 }
 
 /// The node's clock and the memory of its log.

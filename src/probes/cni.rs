@@ -7,6 +7,7 @@ use super::probe::{Ask, Probe, Reading};
 use crate::model::fact::{Fact, Gap, Locator, Need};
 use crate::model::network::{CniFile, CniFolder};
 use crate::model::node::HostFacts;
+use crate::model::paths::Paths;
 use crate::model::text::Text;
 use crate::model::unix::WalkEnd;
 
@@ -32,7 +33,7 @@ fn read(answer: &Answer<'_>, reading: &Reading<'_>, facts: &mut HostFacts) {
         .records(SECTION, "I")
         .filter_map(<[_]>::first)
         .take(4)
-        .map(|path| folder(answer, path))
+        .map(|path| folder(answer, path, &mut facts.paths))
         .collect();
     facts.sources.push(summary(
         (Need::Cni, 0),
@@ -43,7 +44,7 @@ fn read(answer: &Answer<'_>, reading: &Reading<'_>, facts: &mut HostFacts) {
     facts.cni = Fact::seen(folders, Locator::new(Need::Cni, 0));
 }
 
-fn folder(answer: &Answer<'_>, path: &[u8]) -> CniFolder {
+fn folder(answer: &Answer<'_>, path: &[u8], paths: &mut Paths) -> CniFolder {
     let at = Locator::new(Need::Cni, 0);
     let walk = answer.walk(path, at);
     let shown = Text::from_bytes(path);
@@ -51,20 +52,27 @@ fn folder(answer: &Answer<'_>, path: &[u8]) -> CniFolder {
         .records(SECTION, "D")
         .find(|fields| fields.first().is_some_and(|name| name == path))
         .and_then(|fields| fields.get(1).map(Vec::as_slice));
+    let end = walk.end;
+    let trail = paths.add(walk);
     let files = match state {
-        Some(b"ok") => Fact::seen(files(answer, path, at), at),
+        Some(b"ok") => Fact::seen(files(answer, path, paths), at),
         Some(b"more") => Fact::Gap(Gap::Garbled {
             what: Text::from(format!("{shown} has more entries than are listed")),
         }),
         Some(word) => Fact::Gap(not_read(word, shown.as_str())),
-        None if walk.end == WalkEnd::Absent => Fact::seen(Vec::new(), at),
+        None if end == WalkEnd::Absent => Fact::seen(Vec::new(), at),
         None => Fact::Gap(not_read(b"error", shown.as_str())),
     };
-    CniFolder { walk, files }
+    CniFolder {
+        path: shown,
+        trail,
+        files,
+    }
 }
 
 /// Those that a runtime reads: `.conf`, `.conflist`, `.json` (libcni, ConfFiles).
-fn files(answer: &Answer<'_>, folder: &[u8], at: Locator) -> Vec<CniFile> {
+fn files(answer: &Answer<'_>, folder: &[u8], paths: &mut Paths) -> Vec<CniFile> {
+    let at = Locator::new(Need::Cni, 0);
     let mut names: Vec<&[u8]> = answer
         .records(SECTION, "E")
         .filter_map(|fields| match fields {
@@ -84,8 +92,8 @@ fn files(answer: &Answer<'_>, folder: &[u8], at: Locator) -> Vec<CniFile> {
         .map(|name| {
             let path = [folder, b"/", name].concat();
             CniFile {
-                name: Text::from_bytes(name),
-                walk: answer.walk(&path, at),
+                path: Text::from_bytes(&path),
+                trail: paths.add(answer.walk(&path, at)),
                 types: types(answer, &path, at),
             }
         })
@@ -117,7 +125,7 @@ fn types(answer: &Answer<'_>, path: &[u8], at: Locator) -> Fact<Vec<Text>> {
 fn shown(folders: &[CniFolder]) -> String {
     let mut out = String::new();
     for folder in folders {
-        let _ = writeln!(out, "{}", folder.walk.path);
+        let _ = writeln!(out, "{}", folder.path);
         match folder.files.get() {
             Err(gap) => {
                 let _ = writeln!(out, "  {gap}");
@@ -131,7 +139,7 @@ fn shown(folders: &[CniFolder]) -> String {
                         }
                         Err(gap) => gap.to_string(),
                     };
-                    let _ = writeln!(out, "  {}: {types}", file.name);
+                    let _ = writeln!(out, "  {}: {types}", file.path);
                 }
             }
         }

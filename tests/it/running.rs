@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use stakeout::disk;
 use stakeout::model::Timestamp;
-use stakeout::model::fact::{Fact, Gap};
+use stakeout::model::fact::{Fact, Gap, Locator, Need};
 use stakeout::model::network::{Clock, Journal};
 use stakeout::model::node::HostFacts;
 use stakeout::model::process::{Caps, Process, UserMap};
+use stakeout::model::unix::Mode;
 use stakeout::probes::frame::{Frame, FrameReader, Record};
 use stakeout::probes::mask::Masker;
 use stakeout::probes::probe::Reading;
@@ -293,7 +294,9 @@ fn network_and_clock() {
     let cni = &facts.cni.get().expect("seen").value;
     assert_eq!(cni.len(), 1);
     let file = &cni[0].files.get().expect("listed").value[0];
-    assert_eq!(file.name, "10-bridge.conflist");
+    assert_eq!(file.path, "/etc/cni/net.d/10-bridge.conflist");
+    let walk = file.walk(&facts.paths, Locator::new(Need::Cni, 0));
+    assert_eq!(walk.object().expect("reached").stat.mode, Mode::new(0o644));
     let types = &file.types.get().expect("read").value;
     assert_eq!(
         types.iter().map(ToString::to_string).collect::<Vec<_>>(),

@@ -14,6 +14,7 @@ use crate::model::network::{
     Clock, CniFile, CniFolder, Firewall, InputChain, Journal, SocketOwner, Timeline,
 };
 use crate::model::node::HostFacts;
+use crate::model::paths::Paths;
 use crate::model::process::{Caps, ContainerName, Ids, InPod, Process, Processes, Rights, UserMap};
 use crate::model::text::Text;
 
@@ -42,7 +43,9 @@ impl RunningWritten {
         host.firewall = fact(self.firewall, Need::Firewall, |inputs: Vec<InputChain>| {
             Ok(Firewall { inputs })
         })?;
-        host.cni = fact(self.cni, Need::Cni, |written| cni(written, files))?;
+        host.cni = fact(self.cni, Need::Cni, |written| {
+            cni(written, files, &mut host.paths)
+        })?;
         host.timeline = fact(self.timeline, Need::Timeline, |written: TimelineWritten| {
             Ok(Timeline {
                 clock: written.clock,
@@ -256,24 +259,27 @@ fn caps(written: Option<&Value>) -> Result<Option<Caps>, String> {
 fn cni(
     written: BTreeMap<String, BTreeMap<String, Vec<Text>>>,
     files: &Files,
+    paths: &mut Paths,
 ) -> Result<Vec<CniFolder>, String> {
     let at = Locator::new(Need::Cni, 0);
-    let folder = |(path, list): (String, BTreeMap<String, Vec<Text>>)| {
-        let file = |(name, types): (String, Vec<Text>)| {
-            Ok(CniFile {
-                walk: files.walk(&format!("{path}/{name}"))?,
-                name: Text::from(name),
+    let mut out = Vec::new();
+    for (folder, list) in written {
+        let mut found = Vec::new();
+        for (name, types) in list {
+            let path = format!("{folder}/{name}");
+            found.push(CniFile {
+                trail: paths.add(files.walk(&path)?),
+                path: Text::from(path),
                 types: Fact::seen(types, at),
-            })
-        };
-        let walk = files.walk(&path)?;
-        let list = list.into_iter().map(file).collect::<Result<_, String>>()?;
-        Ok(CniFolder {
-            walk,
-            files: Fact::seen(list, at),
-        })
-    };
-    written.into_iter().map(folder).collect()
+            });
+        }
+        out.push(CniFolder {
+            trail: paths.add(files.walk(&folder)?),
+            path: Text::from(folder),
+            files: Fact::seen(found, at),
+        });
+    }
+    Ok(out)
 }
 
 #[derive(Deserialize)]
