@@ -119,6 +119,10 @@ impl Lab {
         for node in 0..nodes {
             jobs.send(self.job(node)).expect("an open channel");
         }
+        self.start_with(options, jobs, inbox)
+    }
+
+    fn start_with(&self, options: Options, jobs: Sender<NodeJob>, inbox: Receiver<NodeJob>) -> Run {
         let (outbox, updates) = std::sync::mpsc::sync_channel(16);
         let masker = Arc::new(Masker::new([7; 32]));
         let cancel = Arc::clone(&self.cancel);
@@ -501,4 +505,38 @@ fn an_agent_that_is_not_there_is_said_once_before_anything_is_connected_to() {
         assert_eq!(lab.farm.visits(node), 0);
     }
     assert_eq!(run.log.len(), 1, "{:?}", run.log);
+}
+
+/// What ssh_config would say of a bastion before all nodes.
+fn behind(lab: &Lab, options: &mut Options) {
+    let text = format!(
+        "Host n*\n ProxyJump b1\nHost b1\n HostName {}\n Port {}\n User jumper\n IdentityFile {2}/none\n \
+         UserKnownHostsFile {2}/known_hosts\n",
+        lab.farm.address(0),
+        lab.farm.port(),
+        lab.folder.display(),
+    );
+    options.place.ssh_config = Some(lab.file("ssh_config", &text));
+}
+
+/// A second factor at the bastion: asked for once, and whoever is not behind it goes on.
+#[test]
+fn a_bastion_asks_once_for_all_that_is_behind_it() {
+    let mut faults = vec![Fault::None; 31];
+    faults[0] = Fault::Gate(Gate::Asks(PROMPTS));
+    let lab = Lab::new(&faults);
+    let mut options = lab.options(vec![lab.folder.join("id_ed25519")]);
+    options.bounds.workers = 4;
+    behind(&lab, &mut options);
+    let (jobs, inbox) = std::sync::mpsc::channel();
+    for node in 1..31 {
+        jobs.send(lab.job(node)).expect("an open channel");
+    }
+    let mut run = lab.start_with(options, jobs, inbox);
+    run.until("all parked", |run| run.count(&HostState::Queued) == 30);
+    run.answer(1, Some(&["hunter2", "314159"]));
+    let questions = run.all_are_read(30);
+    assert_eq!(questions.len(), 1);
+    assert_eq!(questions[0].subject(), "b1 asks jumper");
+    assert_eq!(lab.farm.visits(0), 1, "one login");
 }
