@@ -1,17 +1,24 @@
 //! What breaks on the way to a node, row by row: a server that misbehaves in just that way, and what a person
 //! reads of it. And all of it at once, in a fleet.
 
+use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use stakeout::collect::options::{Bounds, Options};
+use stakeout::collect::pool;
 use stakeout::collect::transport::NodeRef;
 use stakeout::collect::transport::ssh2::Ssh2;
 use stakeout::model::fact::{FaultClass as Class, Gap};
+use stakeout::model::link::{HostState, Update};
+use stakeout::model::name::NodeName;
+use stakeout::probes::mask::Masker;
 
 use crate::farm::{Answer, End, Fault, Line, Then};
-use crate::ssh::{ANSWER, Lab, answer, fault};
+use crate::ssh::{ANSWER, Lab, answer, fault, held};
 
 /// A row: what is wrong, how the server does it, the class, what is said, and a word of the next step.
 type Row = (
@@ -617,4 +624,194 @@ fn an_agent_that_is_of_no_use_is_said_before_the_host_is_asked() {
     let (class, detail) = fault(lab.run(&mut Ssh2::new().expect("a thread"), &node));
     assert_eq!(class, Class::AgentUnreachable);
     assert!(detail.contains("SSH_AUTH_SOCK"), "{detail}");
+}
+
+/// What a fleet of the worst kind is made of.
+const KINDS: [(Fault, Reply, Option<Class>); 20] = [
+    (Fault::None, good, None),
+    (Fault::Refuses, good, Some(Class::ConnectRefused)),
+    (Fault::BlackHole, good, Some(Class::ConnectTimeout)),
+    (Fault::Silent, good, Some(Class::TimeoutBanner)),
+    (Fault::BannerFlood, good, Some(Class::NotSsh)),
+    (Fault::Http, good, Some(Class::NotSsh)),
+    (Fault::Busy(9), good, Some(Class::Throttled)),
+    (Fault::HangsUp(9), good, Some(Class::Throttled)),
+    (Fault::BadKex, good, Some(Class::KexFailure)),
+    (
+        Fault::Says(HUGE_PACKET, Then::Waits),
+        good,
+        Some(Class::KexFailure),
+    ),
+    (
+        Fault::Line(Line::Stalls(300)),
+        good,
+        Some(Class::TimeoutKex),
+    ),
+    (Fault::WrongKey, good, Some(Class::HostkeyChanged)),
+    (Fault::Denied, good, Some(Class::AuthDenied)),
+    (
+        Fault::Line(Line::Resets(10_000)),
+        long,
+        Some(Class::Disconnected),
+    ),
+    (
+        Fault::Line(Line::Stalls(10_000)),
+        long,
+        Some(Class::TimeoutScript),
+    ),
+    (Fault::Endless, good, Some(Class::OutputTooLarge)),
+    (
+        Fault::Ends(100, End::Killed),
+        good,
+        Some(Class::Disconnected),
+    ),
+    (Fault::NeverEnds, good, None),
+    (Fault::Prints("nologin\n"), good, Some(Class::NoShell)),
+    (Fault::StderrFlood(3 << 20), good, None),
+];
+
+/// How long one node may take here.
+const NODE: Duration = Duration::from_secs(8);
+
+fn bounds() -> Bounds {
+    let second = Duration::from_secs(1);
+    Bounds {
+        workers: 128,
+        connect: second,
+        handshake: second * 4,
+        auth: second * 4,
+        script: second * 3,
+        node: NODE,
+        cap: 1 << 20,
+    }
+}
+
+/// Reads nodes by a pool of its own; the last state of each, and the time of the slowest. A good node goes first:
+/// three refusals before any login has worked would stop the others.
+fn sweep(lab: &Lab, nodes: usize) -> (BTreeMap<NodeName, HostState>, Duration) {
+    let options = Options {
+        bounds: bounds(),
+        ..lab.options()
+    };
+    let (jobs, inbox) = std::sync::mpsc::channel();
+    let (outbox, updates) = std::sync::mpsc::sync_channel(16);
+    let pool = pool::spawn(
+        Arc::new(options),
+        Arc::new(Masker::new([7; 32])),
+        inbox,
+        outbox,
+        Arc::clone(&lab.cancel),
+    )
+    .expect("threads");
+    jobs.send(lab.job(0)).expect("an open channel");
+    let mut jobs = Some(jobs);
+    let (mut begun, mut states) = (BTreeMap::new(), BTreeMap::new());
+    let mut slowest = Duration::ZERO;
+    for update in &updates {
+        let Update::Host(node, state) = update else {
+            continue;
+        };
+        match &state {
+            HostState::Connecting => {
+                begun.entry(node.clone()).or_insert_with(Instant::now);
+            }
+            HostState::Ok | HostState::Failed(_) | HostState::Stale(_) => {
+                let begin = begun.get(&node).map_or(Duration::ZERO, Instant::elapsed);
+                slowest = slowest.max(begin);
+                // The first one is read: now all others.
+                if let Some(jobs) = jobs.take() {
+                    for other in 1..nodes {
+                        jobs.send(lab.job(other)).expect("an open channel");
+                    }
+                }
+            }
+            _ => {}
+        }
+        states.insert(node, state);
+    }
+    assert!(pool.join(Duration::from_secs(5)));
+    (states, slowest)
+}
+
+/// Bytes of resident memory.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("of this process");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    kilobytes
+        .and_then(|text| text.parse::<u64>().ok())
+        .expect("a number")
+        * 1024
+}
+
+#[test]
+fn a_fleet_of_the_worst_kind() {
+    // Threads, descriptors and memory are those of a process of its own.
+    let this = std::env::current_exe().expect("a test binary");
+    let output = std::process::Command::new(this)
+        .args([
+            "--exact",
+            "faults::a_fleet_of_the_worst_kind_alone",
+            "--ignored",
+            "--nocapture",
+        ])
+        .output()
+        .expect("the same binary again");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{text}{errors}"
+    );
+}
+
+#[test]
+#[ignore = "run by a_fleet_of_the_worst_kind"]
+fn a_fleet_of_the_worst_kind_alone() {
+    const NODES: usize = 1_000;
+    let faults: Vec<Fault> = (0..NODES).map(|node| KINDS[node % KINDS.len()].0).collect();
+    let lab = Lab::answering(&faults, |node, _, stdin| KINDS[node % KINDS.len()].1(stdin));
+    let before = held();
+    // What is made once and kept: tables of the allocator, stacks, buffers of the farm.
+    sweep(&lab, 500);
+    let warm = resident();
+    let begin = Instant::now();
+    let (states, slowest) = sweep(&lab, NODES);
+    let took = begin.elapsed();
+    assert_eq!(states.len(), NODES);
+    let mut wrong = Vec::new();
+    for node in 0..NODES {
+        let name = NodeName::parse(&format!("n{node}")).expect("a name");
+        let class = match &states[&name] {
+            HostState::Ok => None,
+            HostState::Failed(Gap::Node { class, .. }) => Some(*class),
+            // One of two sections is there.
+            HostState::Stale(Gap::Node { class, .. }) => Some(*class),
+            other => panic!("{name}: {other:?}"),
+        };
+        if class != KINDS[node % KINDS.len()].2 {
+            wrong.push((KINDS[node % KINDS.len()].0, &states[&name]));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} wrong: {:?}",
+        wrong.len(),
+        &wrong[..wrong.len().min(5)]
+    );
+    assert!(
+        slowest < NODE + Duration::from_secs(3),
+        "the slowest took {slowest:?}"
+    );
+    // All at once there would be nothing to wait for; by 128 workers it is eight turns.
+    assert!(took < NODE * 5, "{took:?}");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    // The farm's half of the last connections closes on its own time.
+    while held() != before && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(held(), before, "descriptors and threads");
+    let grown = resident().saturating_sub(warm);
+    eprintln!("{NODES} nodes in {took:.1?}, the slowest {slowest:.1?}, {grown} bytes more");
+    assert!(grown < 48 << 20, "{grown} bytes more after {NODES} nodes");
 }
