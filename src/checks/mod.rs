@@ -6,6 +6,7 @@ pub mod access;
 pub mod check;
 mod confinement;
 pub mod example;
+mod exposure;
 mod files;
 pub mod fix;
 mod flags;

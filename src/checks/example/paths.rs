@@ -10,7 +10,7 @@ use super::{fact, gap, gap_of, parse};
 use crate::model::fact::{Fact, Locator, Need};
 use crate::model::files::{
     ApiServerFiles, Backups, Certificate, CertificateFile, EtcdFiles, FileAt, FileRole, Files,
-    Kubeconfigs, KubeletFiles, Pki,
+    Kubeconfig, KubeconfigContent, Kubeconfigs, KubeletFiles, Pki,
 };
 use crate::model::name::Digest;
 use crate::model::node::HostFacts;
@@ -25,6 +25,7 @@ pub(super) struct PathsWritten {
     pki: Option<Value>,
     certificates: Option<Vec<CertificateWritten>>,
     kubeconfigs: Option<Value>,
+    kubeconfig_contents: Option<Vec<KubeconfigWritten>>,
     host_paths: Option<Value>,
     etcd_files: Option<Value>,
     api_server_files: Option<Value>,
@@ -37,6 +38,19 @@ struct FileWritten {
     path: String,
     #[serde(flatten)]
     file: BTreeMap<String, Value>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct KubeconfigWritten {
+    path: String,
+    gap: Option<String>,
+    servers: Vec<Text>,
+    skips_verification: bool,
+    no_ca: bool,
+    clients: Vec<CertificateWritten>,
+    client_files: Vec<Text>,
+    logins: Vec<Text>,
 }
 
 #[derive(Default, Deserialize)]
@@ -79,10 +93,19 @@ impl PathsWritten {
             units: Vec::new(),
         });
         host.pki = map(pki, |list| Pki { list, certificates });
-        host.kubeconfigs = map(kubeconfigs, |list| Kubeconfigs {
-            list,
-            contents: Vec::new(),
-        });
+        let contents = self.kubeconfig_contents.unwrap_or_default();
+        let contents: Result<Vec<_>, String> = contents.into_iter().map(kubeconfig).collect();
+        let contents = contents?;
+        let alone = kubeconfigs == Fact::default() && !contents.is_empty();
+        host.kubeconfigs = if alone {
+            let list = Files::default();
+            Fact::seen(
+                Kubeconfigs { list, contents },
+                Locator::list(Need::Kubeconfigs),
+            )
+        } else {
+            map(kubeconfigs, |list| Kubeconfigs { list, contents })
+        };
         host.host_paths = host_paths;
         host.etcd_files = map(etcd_files, |list| EtcdFiles { list, size: None });
         host.api_server_files = map(api_server_files, |list| ApiServerFiles {
@@ -148,6 +171,30 @@ fn usual(role: FileRole) -> FileKind {
         FileRole::RuntimeSocket | FileRole::KubeletSocket => FileKind::Socket,
         _ => FileKind::Regular,
     }
+}
+
+fn kubeconfig(written: KubeconfigWritten) -> Result<Kubeconfig, String> {
+    let mut clients = Vec::new();
+    for client in written.clients {
+        if let Fact::Seen(seen) = certificate(client)?.content {
+            clients.extend(seen.value);
+        }
+    }
+    let content = KubeconfigContent {
+        servers: written.servers,
+        skips_verification: written.skips_verification,
+        has_ca: !written.no_ca,
+        clients,
+        client_files: written.client_files,
+        logins: written.logins,
+    };
+    Ok(Kubeconfig {
+        path: Text::from(written.path),
+        content: match written.gap {
+            Some(word) => Fact::Gap(gap(&word)?),
+            None => Fact::seen(content, Locator::new(Need::Kubeconfigs, 0)),
+        },
+    })
 }
 
 /// A certificate of ten years around the moment of the example, unless it says otherwise.

@@ -1,0 +1,216 @@
+//! Files that somebody other than root reaches, as offences: one for each file, and one for each folder in which
+//! they can be swapped.
+
+use super::access::{How, Principal, Way, readers, writers};
+use super::check::{Tally, offence};
+use crate::model::fact::{Locator, Need};
+use crate::model::files::{FileAt, FileRole, Files};
+use crate::model::node::HostFacts;
+use crate::model::text::Text;
+use crate::model::unix::{FileKind, Gid, Uid, Walk};
+use crate::model::verdict::{Severity, Subject};
+
+/// Names that are told before the rest is counted.
+const NAMED: usize = 3;
+
+/// A file of a list with its way.
+pub struct Looked<'a> {
+    pub file: &'a FileAt,
+    pub walk: Walk,
+    pub at: Locator,
+}
+
+impl Looked<'_> {
+    /// Whether the object is there and belongs to root:root with no bit beyond `limit`.
+    pub fn is_narrow(&self, limit: u32) -> bool {
+        self.walk.object().is_none_or(|hop| {
+            let stat = &hop.stat;
+            stat.mode.within(limit) && stat.uid == Uid::ROOT && stat.gid == Gid::ROOT
+        })
+    }
+
+    /// `name (0644 0:0)`, for notes.
+    pub fn words(&self) -> String {
+        let name = super::files::last(self.file.path.as_str());
+        match self.walk.object() {
+            Some(hop) => {
+                let stat = &hop.stat;
+                format!("{name} ({} {}:{})", stat.mode, stat.uid, stat.gid)
+            }
+            None => name.to_owned(),
+        }
+    }
+}
+
+/// A mode or an owner that benchmarks forbid and that nobody can use: the folders above keep everybody out.
+pub fn nominal(seen: &Looked<'_>, limit: u32, tally: &mut Tally) {
+    if let Some(object) = seen.walk.object().filter(|_| !seen.is_narrow(limit)) {
+        let stat = &object.stat;
+        let message = format!(
+            "mode {}, owner {}:{}, although nobody but root gets to it",
+            stat.mode, stat.uid, stat.gid
+        );
+        let subject = Subject::path(&seen.file.path);
+        tally.offence(offence(subject, Severity::Low, message, [seen.at]));
+    }
+}
+
+/// The files of some roles, each with the evidence of its way.
+pub fn looked<'a>(
+    host: &HostFacts,
+    list: &'a Files,
+    need: Need,
+    roles: &[FileRole],
+) -> Vec<Looked<'a>> {
+    let files = (0u32..).zip(&list.files);
+    let files = files.filter(|(_, file)| roles.contains(&file.role));
+    files
+        .map(|(index, file)| {
+            let at = Locator::new(need, index);
+            Looked {
+                file,
+                walk: file.walk(&host.paths, at),
+                at,
+            }
+        })
+        .collect()
+}
+
+/// Somebody who can put another thing in the place of names in one folder.
+struct Swap {
+    through: Text,
+    deed: String,
+    names: Vec<String>,
+    severity: Severity,
+    evidence: Vec<Locator>,
+}
+
+/// Gathers who reaches the files of one check.
+pub struct Exposure<'n> {
+    host: &'n HostFacts,
+    /// Whose rights on a file are no breach, such as those of the program that it belongs to.
+    own: Option<Uid>,
+    swaps: Vec<Swap>,
+}
+
+impl<'n> Exposure<'n> {
+    pub fn new(host: &'n HostFacts) -> Self {
+        Self {
+            host,
+            own: None,
+            swaps: Vec::new(),
+        }
+    }
+
+    /// The same, with one user who may.
+    #[must_use]
+    pub fn except(mut self, own: Option<Uid>) -> Self {
+        self.own = own;
+        self
+    }
+
+    /// Who can change, replace or make a file; true where nobody can.
+    pub fn changed(&mut self, seen: &Looked<'_>, severity: Severity, tally: &mut Tally) -> bool {
+        let reach = writers(&seen.walk, &self.host.accounts);
+        let mut closed = reach.gaps.is_empty();
+        for way in &reach.ways {
+            let Some(people) = self.people(way) else {
+                continue;
+            };
+            closed = false;
+            let deed = match (way.how, seen.walk.object()) {
+                (How::Write, Some(object)) => {
+                    let mode = object.stat.mode;
+                    let deed = match object.stat.kind {
+                        FileKind::Directory => "put files into it",
+                        FileKind::Socket => "talk to it",
+                        _ => "change it",
+                    };
+                    let subject = Subject::path(&seen.file.path);
+                    let message = format!("mode {mode}: {people} can {deed}");
+                    tally.offence(offence(subject, severity, message, [seen.at]));
+                    continue;
+                }
+                (How::Create, _) => format!("{people} can make"),
+                _ => format!("{people} can replace"),
+            };
+            self.swap(way, deed, severity, seen.at);
+        }
+        tally.gaps(reach.gaps);
+        closed
+    }
+
+    /// Who can read a file, or list a folder; true where nobody can.
+    pub fn read(&mut self, seen: &Looked<'_>, severity: Severity, tally: &mut Tally) -> bool {
+        let reach = readers(&seen.walk, &self.host.accounts);
+        let mut closed = reach.gaps.is_empty();
+        for way in &reach.ways {
+            let Some(people) = self.people(way) else {
+                continue;
+            };
+            closed = false;
+            let object = seen.walk.object();
+            let mode = object.map(|hop| hop.stat.mode.to_string());
+            let deed = match object.map(|hop| hop.stat.kind) {
+                Some(FileKind::Directory) => "list it",
+                _ => "read it",
+            };
+            let subject = Subject::path(&seen.file.path);
+            let mode = mode.unwrap_or_default();
+            let message = format!("mode {mode}: {people} can {deed}");
+            tally.offence(offence(subject, severity, message, [seen.at]));
+        }
+        tally.gaps(reach.gaps);
+        closed
+    }
+
+    /// Tells of the folders in which files can be swapped, each once.
+    pub fn done(self, tally: &mut Tally) {
+        for swap in self.swaps {
+            let mut names = swap.names;
+            let more = names.len().saturating_sub(NAMED);
+            names.truncate(NAMED);
+            let mut named = names.join(", ");
+            if more > 0 {
+                named.push_str(&format!(" and {more} more"));
+            }
+            let message = format!("{} {named} in it", swap.deed);
+            let subject = Subject::path(&swap.through);
+            tally.offence(offence(subject, swap.severity, message, swap.evidence));
+        }
+    }
+
+    /// The people of a way without the one who may; none where nobody is left.
+    fn people(&self, way: &Way) -> Option<String> {
+        let mut way = way.clone();
+        way.who.retain(
+            |(who, _)| !matches!(who, Principal::User { uid, .. } if Some(*uid) == self.own),
+        );
+        (!way.who.is_empty()).then(|| way.people())
+    }
+
+    fn swap(&mut self, way: &Way, deed: String, severity: Severity, at: Locator) {
+        let name = super::files::last(way.entry.as_str()).to_owned();
+        let same = self
+            .swaps
+            .iter_mut()
+            .find(|swap| swap.through == way.through && swap.deed == deed);
+        if let Some(swap) = same {
+            swap.severity = swap.severity.max(severity);
+            if !swap.names.contains(&name) {
+                swap.names.push(name);
+            }
+            if swap.evidence.len() < NAMED {
+                swap.evidence.push(at);
+            }
+            return;
+        }
+        self.swaps.push(Swap {
+            through: way.through.clone(),
+            deed,
+            names: vec![name],
+            severity,
+            evidence: vec![at],
+        });
+    }
+}
