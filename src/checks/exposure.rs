@@ -4,7 +4,7 @@
 use super::access::{How, Principal, Way, readers, writers};
 use super::check::{Tally, offence};
 use crate::model::fact::{Locator, Need};
-use crate::model::files::{FileAt, FileRole, Files};
+use crate::model::files::{FileRole, Files};
 use crate::model::node::HostFacts;
 use crate::model::text::Text;
 use crate::model::unix::{FileKind, Gid, Uid, Walk};
@@ -15,7 +15,8 @@ const NAMED: usize = 3;
 
 /// A file of a list with its way.
 pub struct Looked<'a> {
-    pub file: &'a FileAt,
+    pub path: &'a Text,
+    pub role: FileRole,
     pub walk: Walk,
     pub at: Locator,
 }
@@ -31,7 +32,7 @@ impl Looked<'_> {
 
     /// `name (0644 0:0)`, for notes.
     pub fn words(&self) -> String {
-        let name = super::files::last(self.file.path.as_str());
+        let name = super::files::last(self.path.as_str());
         match self.walk.object() {
             Some(hop) => {
                 let stat = &hop.stat;
@@ -50,7 +51,7 @@ pub fn nominal(seen: &Looked<'_>, limit: u32, tally: &mut Tally) {
             "mode {}, owner {}:{}, although nobody but root gets to it",
             stat.mode, stat.uid, stat.gid
         );
-        let subject = Subject::path(&seen.file.path);
+        let subject = Subject::path(seen.path);
         tally.offence(offence(subject, Severity::Low, message, [seen.at]));
     }
 }
@@ -68,7 +69,8 @@ pub fn looked<'a>(
         .map(|(index, file)| {
             let at = Locator::new(need, index);
             Looked {
-                file,
+                path: &file.path,
+                role: file.role,
                 walk: file.walk(&host.paths, at),
                 at,
             }
@@ -126,7 +128,7 @@ impl<'n> Exposure<'n> {
                         FileKind::Socket => "talk to it",
                         _ => "change it",
                     };
-                    let subject = Subject::path(&seen.file.path);
+                    let subject = Subject::path(seen.path);
                     let message = format!("mode {mode}: {people} can {deed}");
                     tally.offence(offence(subject, severity, message, [seen.at]));
                     continue;
@@ -155,7 +157,7 @@ impl<'n> Exposure<'n> {
                 Some(FileKind::Directory) => "list it",
                 _ => "read it",
             };
-            let subject = Subject::path(&seen.file.path);
+            let subject = Subject::path(seen.path);
             let mode = mode.unwrap_or_default();
             let message = format!("mode {mode}: {people} can {deed}");
             tally.offence(offence(subject, severity, message, [seen.at]));

@@ -112,11 +112,11 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
 }
 
 fn one(node: &NodeFacts, seen: &Looked<'_>, exposure: &mut Exposure<'_>, tally: &mut Tally) {
-    let severity = match seen.file.role {
+    let severity = match seen.role {
         FileRole::SuperAdminKubeconfig => Severity::Critical,
         _ => Severity::High,
     };
-    if seen.file.role == FileRole::UserKubeconfig {
+    if seen.role == FileRole::UserKubeconfig {
         let admin = match administrator(node, seen) {
             Ok(Some(admin)) => admin,
             Ok(None) => return,
@@ -138,7 +138,7 @@ fn one(node: &NodeFacts, seen: &Looked<'_>, exposure: &mut Exposure<'_>, tally: 
     if seen.walk.object().is_none() {
         return;
     }
-    if seen.file.role == FileRole::SuperAdminKubeconfig {
+    if seen.role == FileRole::SuperAdminKubeconfig {
         let words = "it passes by RBAC, and nothing on the node needs it";
         say(tally, seen, Severity::Medium, words.to_owned());
     }
@@ -148,7 +148,7 @@ fn one(node: &NodeFacts, seen: &Looked<'_>, exposure: &mut Exposure<'_>, tally: 
 }
 
 fn say(tally: &mut Tally, seen: &Looked<'_>, severity: Severity, words: String) {
-    let subject = Subject::path(&seen.file.path);
+    let subject = Subject::path(seen.path);
     tally.offence(offence(subject, severity, words, [seen.at]));
 }
 
@@ -156,7 +156,7 @@ fn say(tally: &mut Tally, seen: &Looked<'_>, severity: Severity, words: String) 
 fn administrator(node: &NodeFacts, seen: &Looked<'_>) -> Result<Option<String>, Gap> {
     let known = node.host.kubeconfigs.get()?;
     let mut all = known.value.contents.iter();
-    let Some(found) = all.find(|found| found.path == seen.file.path) else {
+    let Some(found) = all.find(|found| found.path == *seen.path) else {
         return Err(Gap::NotAsked);
     };
     let clients = &found.content.get()?.value.clients;

@@ -78,10 +78,9 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     for seen in &files {
         let closed = exposure.changed(seen, Severity::High, &mut tally);
         let mode = seen.walk.object().map(|hop| hop.stat.mode);
-        let wide =
-            mode.filter(|mode| !mode.within(LIMIT) && seen.file.role == FileRole::Certificate);
+        let wide = mode.filter(|mode| !mode.within(LIMIT) && seen.role == FileRole::Certificate);
         if let Some(mode) = wide.filter(|_| closed) {
-            let subject = Subject::path(&seen.file.path);
+            let subject = Subject::path(seen.path);
             let message = format!("mode {mode}: wider than 0644, although only root can change it");
             tally.offence(offence(subject, Severity::Info, message, [seen.at]));
         }

@@ -82,7 +82,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
             Severity::Low => "; nobody but root can make use of it",
             _ => "",
         };
-        let subject = Subject::path(&seen.file.path);
+        let subject = Subject::path(seen.path);
         let message = format!("it belongs to {words}, not to root:root{rest}");
         tally.offence(offence(subject, severity, message, [seen.at]));
         tally.gaps(reach.gaps);

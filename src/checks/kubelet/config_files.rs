@@ -87,7 +87,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     let mut wide = Vec::new();
     for seen in &files {
         let closed = exposure.changed(seen, Severity::High, &mut tally);
-        let is_file = seen.file.role != FileRole::KubeletConfigDir;
+        let is_file = seen.role != FileRole::KubeletConfigDir;
         if closed && is_file && !seen.is_narrow(LIMIT) {
             wide.push(seen.words());
         }

@@ -97,7 +97,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     let mut exposure = Exposure::new(&node.host);
     for seen in &files {
         // The kubelet takes the bootstrap file away once it has an identity of its own.
-        if seen.walk.object().is_none() && seen.file.role == FileRole::BootstrapKubeconfig {
+        if seen.walk.object().is_none() && seen.role == FileRole::BootstrapKubeconfig {
             continue;
         }
         one(node, seen, &mut exposure, &mut tally);
@@ -125,7 +125,7 @@ fn holds_nothing(node: &NodeFacts, seen: &Looked<'_>) -> bool {
         return false;
     };
     let mut all = known.value.contents.iter();
-    let content = all.find(|found| found.path == seen.file.path);
+    let content = all.find(|found| found.path == *seen.path);
     content.is_some_and(|found| {
         found.content.get().is_ok_and(|content| {
             let content = &content.value;

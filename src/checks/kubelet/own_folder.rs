@@ -80,8 +80,8 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
             .walk
             .object()
             .is_some_and(|hop| hop.stat.kind == FileKind::Directory);
-        let public = seen.file.path.as_str().ends_with(".crt");
-        if seen.file.role != FileRole::RootDir && !public && !is_folder {
+        let public = seen.path.as_str().strip_suffix(".crt").is_some();
+        if seen.role != FileRole::RootDir && !public && !is_folder {
             exposure.read(seen, Severity::High, &mut tally);
         }
     }

@@ -1,0 +1,96 @@
+use super::scope::{no_folder, way};
+use crate::checks::access::{How, Way, writers};
+use crate::checks::check::{
+    Check, Judge, Maps, Remediation, Tally, View, by_hand, offence, on_node,
+};
+use crate::model::fact::{Fact, Gap, Need};
+use crate::model::name::CheckId;
+use crate::model::node::NodeFacts;
+use crate::model::unix::WalkEnd;
+use crate::model::verdict::{Severity, Subject, Verdict};
+
+pub static CHECK: Check = Check {
+    id: CheckId("SP-FILE-027"),
+    title: "The configured static pod folder exists",
+    why: "The kubelet looks for it every few seconds: whoever makes it first fills it, and no mode of an existing folder stands in their way.",
+    severity: Severity::Critical,
+    since: "0.2.0",
+    needs: &[Need::ManifestDir],
+    helps: &[Need::Accounts],
+    maps: &[Maps::Stig("V-242397"), Maps::Attack("T1543")],
+    fix: Remediation {
+        steps: &[
+            by_hand(
+                "where the node needs no static pods: remove staticPodPath from the kubelet's configuration, systemctl restart kubelet",
+            ),
+            on_node("install -d -o root -g root -m 700 {path}"),
+        ],
+        restarts: "nothing; without staticPodPath the kubelet, pods keep running",
+        undo: &[on_node("rmdir {path}")],
+    },
+    examples: &[
+        ("dir: {mode: '0700'}", "PASS"),
+        (
+            "dir: {path: /etc/kubernetes/manifests, absent: true}",
+            "FAIL low: it does not exist; only root can make it",
+        ),
+        (
+            "{dir: {path: /srv/m, absent: true}, fs: {/srv: {mode: '0777'}}}",
+            "FAIL critical: it does not exist, and everyone can make it",
+        ),
+        (
+            "{dir: {path: /srv/m, absent: true}, fs: {/srv: {mode: '0775', owner: '0:0'}}}",
+            "FAIL low: it does not exist; only root can make it, as far as is known; gap: not asked for in this run",
+        ),
+        ("dir: none", "N/A: no static pod folder is configured"),
+        (
+            "{dir: {path: /srv/m}, fs: {/srv: {gap: denied}}}",
+            "UNKNOWN: the login may not read it",
+        ),
+    ],
+    judge: Judge::Node(judge),
+    file: file!(),
+};
+
+fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
+    let seen = node.host.manifest_dir.get()?;
+    let Some(dir) = &seen.value else {
+        return Ok(no_folder(seen.at));
+    };
+    let mut tally = Tally::new();
+    let evidence = way(&dir.walk, seen.at);
+    tally.all_good(&evidence);
+    match (dir.walk.end, dir.walk.hops.last()) {
+        (WalkEnd::Absent, _) => {}
+        (WalkEnd::Blocked, Some(Fact::Gap(gap))) => {
+            tally.gap(gap.clone());
+            return tally.verdict();
+        }
+        _ => return tally.verdict(),
+    }
+    let reach = writers(&dir.walk, &node.host.accounts);
+    let made: Vec<String> = reach
+        .ways
+        .iter()
+        .filter(|way| matches!(way.how, How::Create | How::Replace))
+        .map(Way::people)
+        .collect();
+    let (severity, message) = match (made.first(), reach.gaps.is_empty()) {
+        (Some(people), _) => (
+            Severity::Critical,
+            format!("it does not exist, and {people} can make it"),
+        ),
+        (None, true) => (
+            Severity::Low,
+            "it does not exist; only root can make it".to_owned(),
+        ),
+        (None, false) => (
+            Severity::Low,
+            "it does not exist; only root can make it, as far as is known".to_owned(),
+        ),
+    };
+    let subject = Subject::path(&dir.path);
+    tally.offence(offence(subject, severity, message, evidence));
+    tally.gaps(reach.gaps);
+    tally.verdict()
+}
