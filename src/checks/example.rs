@@ -32,6 +32,7 @@
 //! | `gone` | the same, of pods that went away after the node was read |
 //! | `namespaces` | a map from name to `{phase, labels, enforce, audit, warn}` |
 //! | `services`, `network_policies`, ... | objects under the name of their need, with the fields of `model::objects` |
+//! | `admission` | `none`, or the tree of an admission configuration file of the API server |
 //! | `count` | how many nodes the API server listed |
 //! | `version` | the API server's, as `v1.37.2` |
 //! | `policy` | `none`, or the keys of a policy file; a waiver also has `standing: used` and so on |
@@ -40,6 +41,7 @@
 //! A pod is a v1 Pod in YAML, or `namespace/name` for a pod with one plain container.
 
 mod acl;
+mod admission;
 mod facts;
 mod files;
 mod lsm;
@@ -235,6 +237,7 @@ struct NodeWritten {
     mirrors: Option<Value>,
     pods: Option<Value>,
     gone: Option<Value>,
+    admission: Option<Value>,
     unread: Option<String>,
     #[serde(flatten)]
     running: running::RunningWritten,
@@ -276,6 +279,7 @@ impl NodeWritten {
             api.gone = pods::uids(parse(gone, Need::PodUids)?)?;
         }
         api.unread = self.unread.as_deref().map(gap).transpose()?;
+        admission::admission(self.admission, host)?;
         host.at = Some(NOW);
         api.at = Some(NOW);
         Ok(node)

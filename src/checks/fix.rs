@@ -13,6 +13,24 @@ pub struct Filled {
     /// Always `stakeout scan --node NODE --check ID`.
     pub verify: Line,
     pub undo: Vec<Line>,
+    /// Several lines to merge into the manifest, where the finding comes with them.
+    pub patch: Option<Line>,
+}
+
+impl Filled {
+    /// The same with a fragment of a manifest.
+    #[must_use]
+    pub fn with_patch(self, patch: Option<Text>) -> Self {
+        let line = |text: Text| Line {
+            place: Place::Editor,
+            copyable: text.is_exact(),
+            text,
+        };
+        Self {
+            patch: patch.map(line),
+            ..self
+        }
+    }
 }
 
 /// One line of a filled fix.
@@ -41,6 +59,7 @@ pub fn fill(check: &Check, node: Option<&NodeName>, subject: Option<&Subject>) -
         restarts,
         verify: values.fill(Place::Kubectl, &verify),
         undo: undo.iter().map(|step| values.line(step)).collect(),
+        patch: None,
     }
 }
 

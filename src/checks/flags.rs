@@ -16,12 +16,10 @@ pub fn all<'p>(pod: &'p Pod, name: &str) -> Vec<&'p str> {
             .flat_map(Items::iter);
         let words: Vec<&str> = words.filter_map(Branch::as_str).collect();
         for (at, word) in words.iter().enumerate() {
-            let Some(rest) = flag(word, name) else {
-                continue;
-            };
-            match rest {
-                Some(value) => found.push(value),
-                None => {
+            match flag(word, name) {
+                Given::Another => {}
+                Given::Value(value) => found.push(value),
+                Given::Alone => {
                     let next = words.get(at + 1).filter(|next| !next.starts_with('-'));
                     found.push(next.copied().unwrap_or(""));
                 }
@@ -36,14 +34,28 @@ pub fn last<'p>(pod: &'p Pod, name: &str) -> Option<&'p str> {
     all(pod, name).pop()
 }
 
-/// Whether a word is the flag, and what is behind its equals sign. Go takes one dash for two, and `_` for `-`.
-fn flag<'w>(word: &'w str, name: &str) -> Option<Option<&'w str>> {
-    let rest = word.strip_prefix("--").or_else(|| word.strip_prefix('-'))?;
-    let (own, value) = match rest.split_once('=') {
-        Some((own, value)) => (own, Some(value)),
-        None => (rest, None),
+/// What a word is to somebody who looks for a flag.
+enum Given<'w> {
+    Another,
+    Value(&'w str),
+    /// The value is the next word, if any.
+    Alone,
+}
+
+/// Go takes one dash for two, and `_` for `-`.
+fn flag<'w>(word: &'w str, name: &str) -> Given<'w> {
+    let Some(rest) = word.strip_prefix("--").or_else(|| word.strip_prefix('-')) else {
+        return Given::Another;
     };
-    (own.replace('_', "-") == name).then_some(value)
+    let (own, value) = match rest.split_once('=') {
+        Some((own, value)) => (own, Given::Value(value)),
+        None => (rest, Given::Alone),
+    };
+    if own.replace('_', "-") == name {
+        value
+    } else {
+        Given::Another
+    }
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ use check::Check;
 
 use crate::model::fact::Need;
 pub use pss::standard;
+pub use pss::{patch, standard};
 
 /// Every check, sorted by id within its family; held by a test of the registry.
 pub const ALL: &[&[&Check]] = &[

@@ -98,6 +98,9 @@ struct Fix {
     restarts: &'static str,
     verify: Text,
     undo: Vec<Step>,
+    /// Lines to merge into the manifest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch: Option<Text>,
 }
 
 #[derive(Serialize)]
@@ -206,7 +209,7 @@ fn failed<'a>(judged: &'a Judged, row: &Row<'a>) -> Object<'a> {
         evidence: sources(judged, row.finding.node, &row.offence.evidence),
         compare: &row.offence.compare,
         gaps,
-        fix: Some(fix(fix_of(row))),
+        fix: Some(fix(fix_of(judged, row))),
         ..plain(&row.finding)
     }
 }
@@ -282,5 +285,6 @@ fn fix(filled: Filled) -> Fix {
         restarts: filled.restarts,
         verify: filled.verify.text,
         undo: filled.undo.into_iter().map(step).collect(),
+        patch: filled.patch.map(|line| line.text),
     }
 }

@@ -8,7 +8,9 @@ pub mod text;
 
 use std::collections::BTreeMap;
 
+use crate::checks::check::View;
 use crate::checks::fix::{self, Filled};
+use crate::checks::patch;
 use crate::engine::{Finding, Judged};
 use crate::model::fact::{Gap, Source};
 use crate::model::name::{CheckId, NodeName};
@@ -151,10 +153,17 @@ fn sources(judged: &Judged, node: Option<&NodeName>, evidence: &Evidence) -> Vec
         .collect()
 }
 
-fn fix_of(row: &Row<'_>) -> Filled {
-    fix::fill(
-        row.finding.check,
-        row.finding.node,
-        Some(&row.offence.subject),
-    )
+fn fix_of(judged: &Judged, row: &Row<'_>) -> Filled {
+    let (check, subject) = (row.finding.check, &row.offence.subject);
+    let view = View {
+        snapshot: &judged.snapshot,
+        policy: &judged.policy,
+        now: judged.snapshot.taken,
+    };
+    let facts = row
+        .finding
+        .node
+        .and_then(|node| judged.snapshot.nodes.get(node));
+    let patch = facts.and_then(|facts| patch::of(check, facts, &view, subject));
+    fix::fill(check, row.finding.node, Some(subject)).with_patch(patch)
 }

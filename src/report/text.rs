@@ -138,7 +138,7 @@ fn offence(judged: &Judged, row: &Row<'_>, first: bool, out: &mut dyn Write) -> 
     for source in sources(judged, row.finding.node, &row.offence.evidence) {
         evidence(&source, out)?;
     }
-    fix(row, out)
+    fix(judged, row, out)
 }
 
 fn evidence(source: &Source, out: &mut dyn Write) -> io::Result<()> {
@@ -167,8 +167,8 @@ fn evidence(source: &Source, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn fix(row: &Row<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let filled = fix_of(row);
+fn fix(judged: &Judged, row: &Row<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let filled = fix_of(judged, row);
     for (index, step) in filled.steps.iter().enumerate() {
         let title = if index == 0 { "fix" } else { "" };
         writeln!(
@@ -178,6 +178,13 @@ fn fix(row: &Row<'_>, out: &mut dyn Write) -> io::Result<()> {
             step.place.name(),
             step.text
         )?;
+    }
+    for line in filled
+        .patch
+        .iter()
+        .flat_map(|patch| patch.text.as_str().lines())
+    {
+        writeln!(out, "          + {line}")?;
     }
     writeln!(out, "        restart {}", filled.restarts)?;
     writeln!(out, "        verify  {}", filled.verify.text)?;

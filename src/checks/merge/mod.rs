@@ -11,6 +11,8 @@ mod hidden_pod;
 mod missing_namespace;
 mod orphan_pod;
 pub mod pairs;
+mod pairs;
+mod refused_mirror;
 mod seccomp_file;
 mod selinux_label;
 mod settle;
@@ -24,6 +26,7 @@ pub const ALL: &[&Check] = &[
     &hidden_pod::CHECK,
     &unbacked_mirror::CHECK,
     &missing_namespace::CHECK,
+    &refused_mirror::CHECK,
     &drift::CHECK,
     &orphan_pod::CHECK,
     &duplicate_identity::CHECK,

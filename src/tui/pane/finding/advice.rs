@@ -12,12 +12,17 @@ use crate::tui::world::{Finding, World};
 /// Columns of the word in front of a paragraph.
 const LEAD: usize = 7;
 
+/// What is merged into a manifest, as it is copied.
+const PATCH: &str = "patch";
+
 /// What can be copied, in order, each with its name.
 pub(super) fn copyable(filled: &Filled) -> Vec<(String, &Line)> {
     let steps = filled.steps.iter().enumerate();
     let named = steps.map(|(index, line)| (format!("step {}", index + 1), line));
+    let patch = filled.patch.iter().map(|line| (PATCH.to_owned(), line));
     let verify = ("verify".to_owned(), &filled.verify);
     named
+        .chain(patch)
         .chain([verify])
         .filter(|(_, line)| line.copyable)
         .collect()
@@ -111,6 +116,14 @@ fn fix(
             width,
         ));
     }
+    if let Some(patch) = &filled.patch {
+        let mark = if next.as_deref() == Some(PATCH) {
+            "PATCH>"
+        } else {
+            "PATCH"
+        };
+        out.extend(verbatim(mark, patch, theme));
+    }
     let mark = if next.as_deref() == Some("verify") {
         "VERIFY>"
     } else {
@@ -136,6 +149,19 @@ fn numbered(lead: &str, line: &Line, theme: &Theme, width: usize) -> Vec<Strip> 
         (theme, Token::Text),
         width,
     )
+}
+
+/// Lines whose indent counts.
+fn verbatim(lead: &str, line: &Line, theme: &Theme) -> Vec<Strip> {
+    let lines = line.text.as_str().lines().enumerate();
+    lines
+        .map(|(index, text)| {
+            let lead = if index == 0 { lead } else { "" };
+            Strip::new()
+                .cell(LEAD, lead, theme.style(Token::Header))
+                .put(text, theme.style(Token::Text))
+        })
+        .collect()
 }
 
 fn command(lead: &str, line: &Line, theme: &Theme, width: usize) -> Vec<Strip> {

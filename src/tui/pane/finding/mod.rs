@@ -103,12 +103,10 @@ impl Finding {
     }
 
     /// The fix with names filled in.
-    fn filled(finding: &world::Finding) -> Filled {
-        fix::fill(
-            finding.check,
-            finding.id.scope.node(),
-            finding.id.subject.as_ref(),
-        )
+    fn filled(finding: &world::Finding, world: &World) -> Filled {
+        let (check, node) = (finding.check, finding.id.scope.node());
+        let subject = finding.id.subject.as_ref();
+        fix::fill(check, node, subject).with_patch(world.patch(finding))
     }
 
     fn copy(&mut self, world: &World) -> Effect {
@@ -121,7 +119,7 @@ impl Finding {
                 text: why.next_step_on(finding.id.scope.node()).to_string(),
             });
         }
-        let filled = Self::filled(finding);
+        let filled = Self::filled(finding, world);
         let steps = advice::copyable(&filled);
         let Some((number, line)) = steps.get(self.step % steps.len().max(1)) else {
             return Effect::warn(
@@ -135,11 +133,11 @@ impl Finding {
         })
     }
 
-    fn copy_all(&self) -> Effect {
+    fn copy_all(&self, world: &World) -> Effect {
         let Some(finding) = &self.now else {
             return Effect::warn("this finding is gone");
         };
-        let filled = Self::filled(finding);
+        let filled = Self::filled(finding, world);
         let unsafe_step = filled
             .steps
             .iter()
@@ -155,6 +153,11 @@ impl Finding {
                 format!("# {}", line.text)
             });
         }
+        let patch = filled
+            .patch
+            .iter()
+            .flat_map(|patch| patch.text.as_str().lines());
+        out.extend(patch.map(|line| format!("# {line}")));
         out.push(filled.verify.text.to_string());
         Effect::Copy(Clip {
             what: "all steps".to_owned(),
@@ -206,7 +209,7 @@ impl Finding {
         let mut out = Self::head(finding, world, theme, width);
         let mut below = advice::gaps(finding, world, theme, width);
         below.extend(advice::advice(
-            &Self::filled(finding),
+            &Self::filled(finding, world),
             finding,
             (self.step, self.others),
             (theme, width),
@@ -268,7 +271,7 @@ impl Pane for Finding {
             Action::PageUp => self.scroll = self.scroll.saturating_sub(page),
             Action::Top => self.scroll = 0,
             Action::Copy => return vec![self.copy(world)],
-            Action::CopyAll => return vec![self.copy_all()],
+            Action::CopyAll => return vec![self.copy_all(world)],
             Action::Raw => return vec![Effect::Open(Address::Raw(self.id.clone()))],
             Action::Pivot => return vec![Effect::Open(Address::Check(self.id.check))],
             other => return on_node(other, Some(&self.id.scope)),

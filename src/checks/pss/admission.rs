@@ -1,0 +1,214 @@
+//! The configuration of Pod Security admission: what holds where no label is, and who is exempt.
+
+use super::labels::Levels;
+use crate::checks::check::View;
+use crate::checks::flags;
+use crate::checks::standard::{Level, Standard, Version};
+use crate::model::fact::Gap;
+use crate::model::node::NodeFacts;
+use crate::model::pod::Pod;
+use crate::model::text::Text;
+use crate::model::tree::{Branch, Items, Tree};
+
+/// The flag that names the file.
+pub const FLAG: &str = "admission-control-config-file";
+
+/// What the API server was told about Pod Security.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Admission {
+    pub defaults: Levels,
+    pub namespaces: Vec<String>,
+    pub usernames: Vec<String>,
+    pub runtime_classes: Vec<String>,
+}
+
+impl Admission {
+    /// Why a pod that a kubelet makes is not looked at, where it is not.
+    pub fn exempts(&self, pod: &Pod, node: &str) -> Option<String> {
+        let has = |list: &[String], name: &str| list.iter().any(|own| own == name);
+        let user = format!("system:node:{node}");
+        let class = pod.spec().get("runtimeClassName").and_then(Branch::as_str);
+        if has(&self.namespaces, pod.namespace.as_str()) {
+            Some(format!("the namespace {}", pod.namespace))
+        } else if has(&self.usernames, &user) {
+            Some(format!("the user {user}"))
+        } else {
+            class
+                .filter(|class| has(&self.runtime_classes, class))
+                .map(|class| format!("the runtime class {class}"))
+        }
+    }
+}
+
+/// The configuration of the first API server that is known: the servers of a cluster have one configuration.
+///
+/// # Errors
+/// Why it is not known: no API server is seen as a static pod, or its file could not be read.
+pub fn of_cluster(view: &View<'_>) -> Result<Admission, Gap> {
+    let mut gap = None;
+    for node in view.snapshot.nodes.values() {
+        match of_node(node) {
+            Ok(Some(found)) => return Ok(found),
+            Ok(None) => {}
+            Err(why) => gap = gap.or(Some(why)),
+        }
+    }
+    Err(gap.unwrap_or_else(|| Gap::NeedsHuman {
+        question: Text::new(
+            "no API server is seen as a static pod: does its Pod Security configuration set defaults or exemptions?",
+        ),
+    }))
+}
+
+/// The configuration of the API server of a node; `None` where none is declared there.
+///
+/// # Errors
+/// Why it is not known.
+pub fn of_node(node: &NodeFacts) -> Result<Option<Admission>, Gap> {
+    let mut gap = None;
+    for manifest in &node.host.manifests.get()?.value {
+        let parsed = manifest.get().and_then(|seen| seen.value.pod.get());
+        match parsed {
+            Err(why) => gap = gap.or(Some(why)),
+            Ok(parsed) => {
+                let server = parsed.value.pod().filter(|pod| is_api_server(pod));
+                if let Some(server) = server {
+                    return of_server(server, node).map(Some);
+                }
+            }
+        }
+    }
+    gap.map_or(Ok(None), Err)
+}
+
+/// Whether a pod runs the API server: by its command, whatever it is called.
+pub fn is_api_server(pod: &Pod) -> bool {
+    pod.containers().any(|(_, container)| {
+        let words = ["command", "args"]
+            .into_iter()
+            .filter_map(|field| container.get(field)?.as_array());
+        let mut words = words.flat_map(Items::iter).filter_map(Branch::as_str);
+        words.any(|word| word.rsplit('/').next() == Some("kube-apiserver"))
+    })
+}
+
+fn of_server(server: &Pod, node: &NodeFacts) -> Result<Admission, Gap> {
+    if flags::last(server, FLAG).is_none() {
+        return Ok(Admission::default());
+    }
+    let files = node.host.api_server_files.get()?;
+    let admission = files.value.admission.get()?;
+    let Some(files) = &admission.value else {
+        return Err(Gap::NotAsked);
+    };
+    let mut trees = Vec::new();
+    for file in files {
+        trees.push(&file.content);
+    }
+    read(&trees)
+}
+
+/// Reads the part about Pod Security from the files of an AdmissionConfiguration: a plugin's `configuration`, or
+/// a file of its own.
+///
+/// # Errors
+/// [`Gap::Garbled`] where something is not what it should be.
+pub fn read(files: &[&Tree]) -> Result<Admission, Gap> {
+    let inline = files.iter().flat_map(|tree| {
+        let plugins = tree.get("plugins").and_then(Branch::as_array);
+        let plugins = plugins.into_iter().flat_map(Items::iter);
+        plugins.filter(|plugin| text(plugin.get("name")) == "PodSecurity")
+    });
+    let inline = inline.filter_map(|plugin| plugin.get("configuration").filter(|it| !it.is_null()));
+    let own = files.iter().map(|tree| tree.root());
+    let kind = |found: &Branch<'_>| text(found.get("kind")) == "PodSecurityConfiguration";
+    let Some(found) = inline.chain(own).find(kind) else {
+        return Ok(Admission::default());
+    };
+    let defaults = found.get("defaults").unwrap_or(Branch::Null);
+    let wrong = |mode: &str, want: &str| garbled(&format!("{mode} of defaults {want}"));
+    // Here nothing follows from what is enforced, and what is empty is not set.
+    let standard = |mode: &str| {
+        let versioned = format!("{mode}-version");
+        let (level, version) = (text(defaults.get(mode)), text(defaults.get(&versioned)));
+        Ok::<_, Gap>(Standard::new(
+            match level {
+                "" => Level::Privileged,
+                level => level.parse().map_err(|want| wrong(mode, want))?,
+            },
+            match version {
+                "" => Version::Latest,
+                version => version.parse().map_err(|want| wrong(&versioned, want))?,
+            },
+        ))
+    };
+    let levels = Levels {
+        enforce: standard("enforce")?,
+        audit: standard("audit")?,
+        warn: standard("warn")?,
+    };
+    let list = |name: &str| {
+        let items = found
+            .pointer(&format!("/exemptions/{name}"))
+            .and_then(Branch::as_array);
+        let items = items.into_iter().flat_map(Items::iter);
+        let names = items.map(|item| item.as_str().map(str::to_owned));
+        names
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| garbled(&format!("a list of {name}")))
+    };
+    Ok(Admission {
+        defaults: levels,
+        namespaces: list("namespaces")?,
+        usernames: list("usernames")?,
+        runtime_classes: list("runtimeClasses")?,
+    })
+}
+
+fn text(branch: Option<Branch<'_>>) -> &str {
+    branch.and_then(Branch::as_str).unwrap_or("")
+}
+
+fn garbled(what: &str) -> Gap {
+    Gap::Garbled {
+        what: Text::from(format!("the PodSecurityConfiguration: {what}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn tree(value: &serde_json::Value) -> Tree {
+        Tree::try_from(value).expect("small")
+    }
+
+    #[test]
+    fn inline_or_in_a_file_of_its_own() {
+        let own = json!({
+            "kind": "PodSecurityConfiguration",
+            "defaults": {"enforce": "baseline", "enforce-version": "v1.30", "audit": ""},
+            "exemptions": {"usernames": ["system:node:a"], "namespaces": ["kube-system"]},
+        });
+        let by_path = json!({"kind": "AdmissionConfiguration", "plugins": [{"name": "PodSecurity", "path": "pss.yaml"}]});
+        let inline = json!({"plugins": [{"name": "EventRateLimit", "configuration": {"kind": "x"}}, {"name": "PodSecurity", "configuration": own}]});
+        let found = read(&[&tree(&by_path), &tree(&own)]).expect("readable");
+        assert_eq!(read(&[&tree(&inline)]), Ok(found.clone()));
+        assert_eq!(found.defaults.enforce.to_string(), "baseline:v1.30");
+        assert_eq!(found.defaults.warn.to_string(), "privileged:latest");
+        assert_eq!(found.namespaces, ["kube-system"]);
+        assert_eq!(read(&[&tree(&by_path)]), Ok(Admission::default()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_not_guessed() {
+        for wrong in [
+            json!({"kind": "PodSecurityConfiguration", "defaults": {"enforce": "strict"}}),
+            json!({"kind": "PodSecurityConfiguration", "exemptions": {"usernames": [1]}}),
+        ] {
+            assert!(read(&[&tree(&wrong)]).is_err(), "{wrong}");
+        }
+    }
+}

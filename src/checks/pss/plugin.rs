@@ -1,0 +1,86 @@
+use super::admission::is_api_server;
+use crate::checks::check::{
+    Check, Judge, Maps, Remediation, View, by_hand, not_applicable, offence, on_node,
+};
+use crate::checks::flags;
+use crate::checks::privilege::containers::every_pod;
+use crate::model::fact::{Gap, Need};
+use crate::model::name::CheckId;
+use crate::model::node::NodeFacts;
+use crate::model::verdict::{Severity, Verdict};
+
+pub static CHECK: Check = Check {
+    id: CheckId("SP-PSS-006"),
+    title: "Pod Security admission is not switched off",
+    why: "With the plugin disabled every level on every namespace is a promise that nobody keeps.",
+    severity: Severity::High,
+    since: "0.2.0",
+    needs: &[Need::Manifests],
+    helps: &[],
+    maps: &[Maps::Cis("5.2.1"), Maps::Pss("baseline")],
+    fix: Remediation {
+        steps: &[
+            on_node("grep -rlFe disable-admission-plugins /etc/kubernetes/manifests"),
+            by_hand(
+                "copy that file out of the folder as a backup; take PodSecurity out of --disable-admission-plugins; look at the levels of all namespaces first, they begin to hold at once",
+            ),
+        ],
+        restarts: "the API server, 10 to 60 s away; one node at a time",
+        undo: &[by_hand("put the backup back under its old name")],
+    },
+    examples: &[
+        (
+            "manifests: [{file: a.yaml, pod: {metadata: {name: a}, spec: {containers: [{name: c, command: [kube-apiserver, --disable-admission-plugins=StorageObjectInUseProtection]}]}}}]",
+            "PASS",
+        ),
+        (
+            "manifests: [{file: a.yaml, pod: {metadata: {name: a}, spec: {containers: [{name: c, command: [/usr/bin/kube-apiserver], args: [--disable-admission-plugins, 'PodSecurity, X']}]}}}, {file: b.yaml, unread: denied}]",
+            "FAIL high: the API server of default/a runs without Pod Security (--disable-admission-plugins); gap: the login may not read it",
+        ),
+        (
+            "manifests: [{file: a.yaml, pod: shop/a}]",
+            "N/A: no API server is declared here as a static pod",
+        ),
+        (
+            "manifests: [{file: a.yaml, pod: shop/a}, {file: b.yaml, unread: denied}]",
+            "UNKNOWN: the login may not read it",
+        ),
+        (
+            "manifests: {gap: denied}",
+            "UNKNOWN: the login may not read it",
+        ),
+    ],
+    judge: Judge::Node(judge),
+    file: file!(),
+};
+
+fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
+    let mut servers = 0;
+    let tally = every_pod(node, |around, tally| {
+        if !is_api_server(around.pod) {
+            return;
+        }
+        servers += 1;
+        tally.good(around.at);
+        let disabled = flags::last(around.pod, "disable-admission-plugins").unwrap_or("");
+        if disabled.split(',').any(|name| name.trim() == "PodSecurity") {
+            let message = format!(
+                "the API server of {} runs without Pod Security (--disable-admission-plugins)",
+                around.name()
+            );
+            tally.offence(offence(
+                around.subject(),
+                Severity::High,
+                message,
+                [around.at],
+            ));
+        }
+    })?;
+    match tally.verdict()? {
+        Verdict::Pass { evidence, .. } if servers == 0 => Ok(not_applicable(
+            evidence.iter(),
+            "no API server is declared here as a static pod",
+        )),
+        verdict => Ok(verdict),
+    }
+}
