@@ -27,7 +27,6 @@ mod version;
 use check::Check;
 
 use crate::model::fact::Need;
-pub use pss::standard;
 pub use pss::{patch, standard};
 
 /// Every check, sorted by id within its family; held by a test of the registry.

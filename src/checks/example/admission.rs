@@ -21,7 +21,9 @@ pub(super) fn admission(written: Option<Value>, host: &mut HostFacts) -> Result<
         let json: serde_json::Value = parse(value, Need::ApiServerFiles)?;
         let content = Tree::try_from(json).map_err(|error| error.to_string())?;
         let path = Text::new("/etc/kubernetes/admission.yaml");
-        Ok(Some(vec![Configuration { path, content }]))
+        let file = Configuration { path, content };
+        let at = Locator::new(Need::ApiServerFiles, 0);
+        Ok(Some(vec![Fact::seen(file, at)]))
     })?;
     let mut files = match &host.api_server_files {
         Fact::Seen(seen) => seen.value.clone(),

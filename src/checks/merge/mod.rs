@@ -11,7 +11,6 @@ mod hidden_pod;
 mod missing_namespace;
 mod orphan_pod;
 pub mod pairs;
-mod pairs;
 mod refused_mirror;
 mod seccomp_file;
 mod selinux_label;
@@ -31,9 +30,9 @@ pub const ALL: &[&Check] = &[
     &orphan_pod::CHECK,
     &duplicate_identity::CHECK,
     &forged_mirror::CHECK,
-    &undeclared_pod::CHECK,
     &apparmor_loaded::CHECK,
     &seccomp_file::CHECK,
     &selinux_label::CHECK,
     &effective_rights::CHECK,
+    &undeclared_pod::CHECK,
 ];

@@ -103,7 +103,7 @@ fn of_server(server: &Pod, node: &NodeFacts) -> Result<Admission, Gap> {
     };
     let mut trees = Vec::new();
     for file in files {
-        trees.push(&file.content);
+        trees.push(&file.get()?.value.content);
     }
     read(&trees)
 }

@@ -1,9 +1,11 @@
 //! One line of a list of findings: an offence, or what a check says without one.
 
-use super::Scope;
-use crate::checks::check::Check;
+use super::{Scope, World};
+use crate::checks::check::{Check, View};
+use crate::checks::patch;
 use crate::model::fact::{Gap, Side};
 use crate::model::name::CheckId;
+use crate::model::text::Text;
 use crate::model::verdict::{Evidence, Offence, Severity, Subject, Verdict};
 
 /// What a cursor follows: it stays when messages, times and indexes change.
@@ -161,5 +163,19 @@ impl Finding {
             Verdict::Unknown { .. } => Standing::Unknown,
         };
         vec![line(None, standing, Sources::of_verdict(verdict), 0)]
+    }
+}
+
+impl World {
+    /// The lines to merge into the manifest that a finding comes with.
+    pub fn patch(&self, finding: &Finding) -> Option<Text> {
+        let judged = self.judged()?;
+        let view = View {
+            snapshot: &judged.snapshot,
+            policy: &judged.policy,
+            now: judged.snapshot.taken,
+        };
+        let facts = self.facts(&finding.id.scope)?;
+        patch::of(finding.check, facts, &view, finding.id.subject.as_ref()?)
     }
 }

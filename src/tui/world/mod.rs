@@ -16,8 +16,7 @@ pub use finding::{Finding, Identity, Sources, Standing};
 pub use heat::{Group, Spot};
 pub use summary::{Counts, Summary};
 
-use crate::checks::check::{Check, View};
-use crate::checks::patch;
+use crate::checks::check::Check;
 use crate::engine::Judged;
 use crate::evaluate;
 use crate::model::Timestamp;
@@ -260,18 +259,6 @@ impl World {
             .nodes
             .get(scope.node()?)
             .map(std::convert::AsRef::as_ref)
-    }
-
-    /// The lines to merge into the manifest that a finding comes with.
-    pub fn patch(&self, finding: &Finding) -> Option<Text> {
-        let judged = self.judged.as_ref()?;
-        let view = View {
-            snapshot: &judged.snapshot,
-            policy: &judged.policy,
-            now: judged.snapshot.taken,
-        };
-        let facts = self.facts(&finding.id.scope)?;
-        patch::of(finding.check, facts, &view, finding.id.subject.as_ref()?)
     }
 
     /// The verdicts of a scope in the order of its checks.
