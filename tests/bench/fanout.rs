@@ -158,6 +158,7 @@ impl Files {
 }
 
 /// Everyone who takes part, with the command to start; none: not installed.
+#[expect(clippy::too_many_lines, reason = "a table: one command a tool")]
 fn contenders(
     farm: &Farm,
     files: &Files,

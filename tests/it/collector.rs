@@ -274,10 +274,10 @@ fn hostile_answers(name: &str) {
                 0 => drop(records.remove(index)),
                 1 => records[index].fields.truncate(random(&mut state) % 3),
                 2 => {
-                    records[index].kind = [
+                    let kind = [
                         "S", "X", "E", "D", "F", "G", "P", "N", "V", "Y", "W", "C", "U",
-                    ][random(&mut state) % 13]
-                        .to_owned();
+                    ][random(&mut state) % 13];
+                    kind.clone_into(&mut records[index].kind);
                 }
                 3 => {
                     let copy = records[index].clone();

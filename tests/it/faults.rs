@@ -683,6 +683,7 @@ fn bounds() -> Bounds {
         script: second * 3,
         node: NODE,
         cap: 1 << 20,
+        ..Bounds::default()
     }
 }
 
@@ -784,9 +785,9 @@ fn a_fleet_of_the_worst_kind_alone() {
         let name = NodeName::parse(&format!("n{node}")).expect("a name");
         let class = match &states[&name] {
             HostState::Ok => None,
-            HostState::Failed(Gap::Node { class, .. }) => Some(*class),
-            // One of two sections is there.
-            HostState::Stale(Gap::Node { class, .. }) => Some(*class),
+            // Stale: one of two sections is there.
+            HostState::Failed(Gap::Node { class, .. })
+            | HostState::Stale(Gap::Node { class, .. }) => Some(*class),
             other => panic!("{name}: {other:?}"),
         };
         if class != KINDS[node % KINDS.len()].2 {

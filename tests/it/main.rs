@@ -19,6 +19,7 @@ mod docs;
 mod engine;
 #[path = "../lab/farm.rs"]
 mod farm;
+mod faults;
 mod files;
 #[path = "../lab/fleet.rs"]
 #[allow(dead_code, reason = "other targets use the rest")]

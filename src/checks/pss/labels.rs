@@ -115,6 +115,7 @@ mod tests {
 
     /// The cases of upstream's own test, and the versions.
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table of upstream's cases")]
     fn as_upstream() {
         let none = "privileged:latest";
         for (labels, enforce, audit, warn, wrong) in [
