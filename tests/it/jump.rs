@@ -122,7 +122,7 @@ fn a_fault_is_blamed_on_the_host_that_has_it() {
         (&[1, 9], "not-ssh: "),
         (&[1, 10], "kex-failure: "),
         (&[1, 11], "disconnected: "),
-        (&[1, 12], "throttled: the host hung up"),
+        (&[1, 12], "throttled: "),
         (&[13, 5], "jump-lost n13: "),
         (&[14, 5], "jump-lost n14: it does not answer any more"),
     ];
