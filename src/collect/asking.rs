@@ -30,6 +30,15 @@ pub(super) enum Reply {
     Declined,
 }
 
+/// A question or a ticket that is not settled.
+#[derive(Default)]
+struct Open {
+    /// Lines of an answer; a ticket has none.
+    fields: usize,
+    /// A ticket may be good for a while only.
+    until: Option<Instant>,
+}
+
 /// The desk where questions lie until they are answered.
 pub struct Asking {
     outlet: Mutex<Option<Outlet>>,
@@ -41,8 +50,7 @@ pub struct Asking {
 #[derive(Default)]
 struct Desk {
     next: u64,
-    /// Open questions with their number of fields, and tickets without any.
-    open: HashMap<QuestionId, usize>,
+    open: HashMap<QuestionId, Open>,
     asked: HashSet<QuestionId>,
     given: HashMap<QuestionId, Vec<Secret>>,
 }
@@ -102,7 +110,14 @@ impl Asking {
         let id = desk.ticket();
         let question = Question { id, kind, again };
         desk.asked.insert(id);
-        desk.open.insert(id, question.fields().len());
+        let fields = question.fields().len();
+        desk.open.insert(
+            id,
+            Open {
+                fields,
+                until: None,
+            },
+        );
         drop(desk);
         // Not under the lock: a way out that is full waits.
         let outlet = self.outlet().clone();
@@ -119,6 +134,15 @@ impl Asking {
         self.lock().ticket()
     }
 
+    /// The same, settled by itself after `time`.
+    pub(super) fn ticket_for(&self, time: Duration) -> QuestionId {
+        let mut desk = self.lock();
+        let id = desk.ticket();
+        let until = Some(Instant::now() + time);
+        desk.open.insert(id, Open { fields: 0, until });
+        id
+    }
+
     /// Ends the waiting for a ticket, or takes a question back.
     pub(super) fn settle(&self, id: QuestionId) {
         self.end(id, None);
@@ -132,10 +156,10 @@ impl Asking {
     fn end(&self, id: QuestionId, answer: Option<Vec<Secret>>) {
         let was_asked = {
             let mut desk = self.lock();
-            let Some(fields) = desk.open.remove(&id) else {
+            let Some(open) = desk.open.remove(&id) else {
                 return;
             };
-            if let Some(lines) = answer.filter(|lines| lines.len() == fields) {
+            if let Some(lines) = answer.filter(|lines| lines.len() == open.fields) {
                 desk.given.insert(id, lines);
             }
             desk.asked.remove(&id)
@@ -148,7 +172,9 @@ impl Asking {
     }
 
     pub(super) fn is_open(&self, id: QuestionId) -> bool {
-        self.lock().open.contains_key(&id)
+        let desk = self.lock();
+        let open = desk.open.get(&id);
+        open.is_some_and(|open| open.until.is_none_or(|until| Instant::now() < until))
     }
 
     /// The answer, handed out once.
@@ -189,7 +215,7 @@ impl Desk {
     fn ticket(&mut self) -> QuestionId {
         self.next += 1;
         let id = QuestionId(self.next);
-        self.open.insert(id, 0);
+        self.open.insert(id, Open::default());
         id
     }
 }
@@ -242,5 +268,7 @@ mod tests {
         assert!(asking.is_open(id));
         asking.settle(id);
         assert!(!asking.is_open(id));
+        let id = asking.ticket_for(Duration::ZERO);
+        assert!(!asking.is_open(id), "over by itself");
     }
 }

@@ -165,7 +165,7 @@ impl Run {
 
     fn take(&mut self, update: Update) {
         let text = format!("{update:?}");
-        for secret in ["correct horse", "hunter2", "314159"] {
+        for secret in ["correct horse", "hunter2", "zq-code-zq"] {
             assert!(!text.contains(secret), "{text}");
         }
         match update {
@@ -362,7 +362,7 @@ fn two_wrong_passwords_are_the_end() {
 fn a_password_is_for_its_user_alone() {
     let lab = Lab::new(&[
         Fault::Gate(Gate::Password("hunter2")),
-        Fault::Gate(Gate::Password("314159")),
+        Fault::Gate(Gate::Password("zq-code-zq")),
     ]);
     let mut options = lab.options(Vec::new());
     let other = stakeout::collect::options::Host {
@@ -375,7 +375,10 @@ fn a_password_is_for_its_user_alone() {
         run.until("a question", |run| run.questions.len() >= number);
         let asked = run.questions[number - 1].clone();
         let is_other = asked.subject().contains("other");
-        run.answer(number, Some(&[if is_other { "314159" } else { "hunter2" }]));
+        run.answer(
+            number,
+            Some(&[if is_other { "zq-code-zq" } else { "hunter2" }]),
+        );
     }
     assert_eq!(run.all_are_read(2).len(), 2);
     assert_eq!((lab.farm.answers(0), lab.farm.answers(1)), (1, 1));
@@ -383,7 +386,7 @@ fn a_password_is_for_its_user_alone() {
 
 const PROMPTS: &[farm::Prompt] = &[
     ("Password: ", "hunter2", false),
-    ("\u{1b}]0;x\u{7}Code: ", "314159", true),
+    ("\u{1b}]0;x\u{7}Code: ", "zq-code-zq", true),
 ];
 
 #[test]
@@ -400,7 +403,7 @@ fn a_host_asks_in_its_own_words() {
     assert_eq!(fields[0].prompt.as_str(), "Password:");
     assert_eq!(fields[1].prompt.as_str(), r"\x1b]0;x\x07Code:");
     assert_eq!((fields[0].echo, fields[1].echo), (Echo::Off, Echo::On));
-    let asked = run.answer(2, Some(&["hunter2", "314159"]));
+    let asked = run.answer(2, Some(&["hunter2", "zq-code-zq"]));
     assert!(asked.again.is_some());
     run.all_are_read(1);
 }
@@ -411,10 +414,10 @@ const ONE: &[farm::Prompt] = &[("Password: ", "hunter2", false)];
 fn the_password_of_a_talk_serves_the_others_and_a_code_does_not() {
     let lab = Lab::new(&[Fault::Gate(Gate::KeyThenAsks(PROMPTS)); 3]);
     let mut run = lab.start(lab.options(vec![lab.folder.join("id_ed25519")]), 3);
-    let first = run.answer(1, Some(&["hunter2", "314159"]));
+    let first = run.answer(1, Some(&["hunter2", "zq-code-zq"]));
     assert_eq!(first.fields().len(), 2);
     for number in 2..=3 {
-        let asked = run.answer(number, Some(&["314159"]));
+        let asked = run.answer(number, Some(&["zq-code-zq"]));
         assert_eq!(asked.fields().len(), 1, "the password is known");
     }
     run.all_are_read(3);
@@ -534,7 +537,7 @@ fn a_bastion_asks_once_for_all_that_is_behind_it() {
     }
     let mut run = lab.start_with(options, jobs, inbox);
     run.until("all parked", |run| run.count(&HostState::Queued) == 30);
-    run.answer(1, Some(&["hunter2", "314159"]));
+    run.answer(1, Some(&["hunter2", "zq-code-zq"]));
     let questions = run.all_are_read(30);
     assert_eq!(questions.len(), 1);
     assert_eq!(questions[0].subject(), "b1 asks jumper");

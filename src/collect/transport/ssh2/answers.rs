@@ -67,8 +67,8 @@ pub(super) struct Trial<'a> {
     answers: &'a Answers,
     user: String,
     pub secret: Secret,
-    /// Nobody has taken it yet.
-    first: bool,
+    /// Nobody has taken it yet: the others wait for this.
+    ticket: Option<QuestionId>,
 }
 
 impl Answers {
@@ -202,14 +202,15 @@ impl Answers {
             Stand::Proven(secret) => (secret.clone(), false),
             Stand::Typed(secret) => (secret.clone(), true),
         };
-        if first {
-            own.state = Stand::Tried(self.asking.ticket());
+        let ticket = first.then(|| self.asking.ticket());
+        if let Some(id) = ticket {
+            own.state = Stand::Tried(id);
         }
         Ok(Some(Trial {
             answers: self,
             user: user.to_owned(),
             secret,
-            first,
+            ticket,
         }))
     }
 
@@ -249,56 +250,50 @@ impl Password {
 
 impl Trial<'_> {
     /// A host has taken it.
-    pub fn worked(self) {
-        self.end(|secret| Stand::Proven(secret.clone()));
+    pub fn worked(mut self) {
+        self.end(Stand::Proven);
     }
 
     /// A host has refused it: asked once more where it has worked nowhere.
-    pub fn denied(self, host: &str) -> Missing {
-        if !self.first {
-            let user = &self.user;
+    pub fn denied(mut self, host: &str) -> Missing {
+        let user = &self.user;
+        let Some(ticket) = self.ticket.take() else {
             let why = format!("{host} refused the password that other nodes took for {user}");
             return Missing::Declined(why);
-        }
-        let (answers, user) = (self.answers, self.user.clone());
-        let why = format!("the password of {user} was refused: press r to be asked again");
-        self.end(|_| Stand::Refused(why.clone()));
-        let mut passwords = lock(&answers.passwords);
-        match passwords.get_mut(&user) {
-            Some(own) if own.asks < ASKS && answers.asking.is_heard() => {
-                let again = Some(format!("{host} refused it"));
-                Missing::Wait(answers.ask(own, (&user, host), again))
-            }
-            _ => Missing::Declined(why),
-        }
-    }
-
-    fn end(&self, state: impl FnOnce(&Secret) -> Stand) {
-        if !self.first {
-            return;
-        }
+        };
         let mut passwords = lock(&self.answers.passwords);
-        let ticket = match passwords.get_mut(&self.user) {
-            Some(own) => match own.state {
-                Stand::Tried(ticket) => {
-                    own.state = state(&self.secret);
-                    Some(ticket)
-                }
-                _ => None,
-            },
-            None => None,
+        let own = passwords.entry(user.clone()).or_default();
+        let missing = if own.asks < ASKS && self.answers.asking.is_heard() {
+            let again = Some(format!("{host} refused it"));
+            Missing::Wait(self.answers.ask(own, (user, host), again))
+        } else {
+            let why = format!("the password of {user} was refused: press r to be asked again");
+            own.state = Stand::Refused(why.clone());
+            Missing::Declined(why)
         };
         drop(passwords);
-        if let Some(ticket) = ticket {
-            self.answers.asking.settle(ticket);
+        self.answers.asking.settle(ticket);
+        missing
+    }
+
+    /// Only the one who has the ticket may say what came of it, and only once.
+    fn end(&mut self, state: impl FnOnce(Secret) -> Stand) {
+        let Some(ticket) = self.ticket.take() else {
+            return;
+        };
+        let mut passwords = lock(&self.answers.passwords);
+        if let Some(own) = passwords.get_mut(&self.user) {
+            own.state = state(self.secret.clone());
         }
+        drop(passwords);
+        self.answers.asking.settle(ticket);
     }
 }
 
 impl Drop for Trial<'_> {
     /// Nothing came of it: the next one may try.
     fn drop(&mut self) {
-        self.end(|secret| Stand::Typed(secret.clone()));
+        self.end(Stand::Typed);
     }
 }
 

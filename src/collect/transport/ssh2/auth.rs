@@ -64,6 +64,8 @@ impl Keys {
     pub fn ready(&self, node: &NodeRef) -> Result<(), Fault> {
         let circle = circle(node);
         self.memory.look(&circle, self.answers.asking.round())?;
+        let turn = self.floor.look(&node.node, &self.answers.asking);
+        turn.map_err(Fault::waiting)?;
         let offer = self.offer(node, &circle);
         let mut waits = None;
         for identity in &offer.identities {

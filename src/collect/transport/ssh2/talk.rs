@@ -36,13 +36,14 @@ struct Turns<'a> {
     floor: &'a Floor,
     answers: &'a Answers,
     held: bool,
-    learned: bool,
+    /// There is an answer for all who wait: a password, or that there will be none.
+    all: bool,
 }
 
 impl Drop for Turns<'_> {
     fn drop(&mut self) {
         if self.held {
-            self.floor.leave(self.answers, self.learned);
+            self.floor.leave(&self.answers.asking, self.all);
         }
     }
 }
@@ -70,16 +71,17 @@ pub(super) fn interactive(
     floor: &Floor,
 ) -> Result<Said, Fault> {
     let user = &turn.node.user;
+    // Whoever was called has the floor, and gives it up however this ends.
+    let mut turns = Turns {
+        floor,
+        answers,
+        held: floor.is_held_by(&turn.node.node),
+        all: false,
+    };
     if floor.is_declined(user, answers.asking.round()) {
         turn.in_common();
         return Ok(Said::No(declined(user)));
     }
-    let mut turns = Turns {
-        floor,
-        answers,
-        held: false,
-        learned: false,
-    };
     let mut again = None;
     for _ in 0..2 {
         let mut talk = Talk::new(turn, &mut turns, again);
@@ -185,7 +187,7 @@ impl<'a, 't, 'k> Talk<'a, 't, 'k> {
         if let Some(secret) = self.typed.take() {
             let user = &self.turn.node.user;
             self.turns.answers.learn(user, secret);
-            self.turns.learned = true;
+            self.turns.all = true;
         }
     }
 
@@ -228,9 +230,14 @@ impl<'a, 't, 'k> Talk<'a, 't, 'k> {
         if !asking.is_heard() {
             return Err(Missing::Nobody);
         }
-        let taken = self.turns.floor.take(&turn.node.node, answers);
+        let taken = self.turns.floor.take(&turn.node.node, asking);
         taken.map_err(Missing::Wait)?;
         self.turns.held = true;
+        // Somebody may have said so since this login began.
+        let user = &turn.node.user;
+        if self.turns.floor.is_declined(user, asking.round()) {
+            return Err(Missing::Declined(declined(user)));
+        }
         self.asked = true;
         let open = || {
             prompts
@@ -252,8 +259,8 @@ impl<'a, 't, 'k> Talk<'a, 't, 'k> {
         let until = turn.started + GRACE;
         let reply = turn.pause(|| asking.wait(id, until, turn.wire.cancel));
         let Reply::Given(typed) = reply else {
-            let user = &turn.node.user;
             self.turns.floor.decline(user, asking.round());
+            self.turns.all = true;
             return Err(Missing::Declined(declined(user)));
         };
         let mut typed = typed.into_iter();
