@@ -139,6 +139,8 @@ fn by_ssh_config() -> Result<(), Failed> {
         ),
         block("n6", &target, &first, " ProxyJump loop"),
         "Host loop\n HostName 127.0.0.1\n ProxyJump loop\n".to_owned(),
+        // Without a key there it would not even be connected to.
+        format!("Host 127.0.0.1\n IdentityFile {}\n", first.display()),
     ]
     .concat();
     let options = Options {
