@@ -28,11 +28,14 @@ pub fn text(settings: &Settings) -> Result<String, Failure> {
 }
 
 /// One line a node: user, address, port and route, or why there is none. Nodes are those of the configuration, of
-/// the command line and of the last run; ssh_config is read by `ssh -G`, and nobody is connected to.
+/// the command line and of the last run, none in a run on this machine alone; ssh_config is read by `ssh -G`, and nobody is connected to.
 ///
 /// # Errors
 /// Where no descriptors are left.
 fn lines(settings: &Settings) -> Result<Vec<String>, Failure> {
+    if settings.is_local() {
+        return Ok(Vec::new());
+    }
     let cancel = Cancel::new()
         .map_err(|error| Failure::new(format!("cannot ask for routes: {error}"), "ulimit -n"))?;
     let known = inventory::read(&settings.inventory());

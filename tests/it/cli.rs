@@ -248,3 +248,44 @@ fn what_is_printed_is_what_is_compiled_in() {
     }
     let _ = std::fs::remove_dir_all(home);
 }
+
+/// Whoever is asked for `ssh -G` is a script here: no more than a shell is needed.
+#[test]
+fn the_plan_shows_the_way_to_every_node() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = folder("routes");
+    let script = "#!/bin/sh\nfor last; do :; done\ncase $last in\n\
+                  w-1) echo proxyjump b1,b2;;\nw-2) echo proxycommand nc;;\nw-4) echo proxyjump b3;;\n\
+                  b3) echo proxyjump b3;;\n*) echo user audit;;\nesac\n";
+    std::fs::write(home.join("ssh"), script).expect("writable");
+    let mode = std::fs::Permissions::from_mode(0o700);
+    std::fs::set_permissions(home.join("ssh"), mode).expect("ours");
+    let config = "hosts:\n  w-1: {}\n  w-2: {}\n  w-3: {address: 10.0.0.9, port: 2222}\n  w-4: {}\n  w-5: {api_only: true}\n";
+    std::fs::write(home.join("config.yaml"), config).expect("writable");
+    let output = Command::new(env!("CARGO_BIN_EXE_stakeout"))
+        .env_clear()
+        .env("HOME", &home)
+        .env("PATH", &home)
+        .args(["plan", "--config"])
+        .arg(home.join("config.yaml"))
+        .output()
+        .expect("the program starts");
+    let plan = text(&output.stdout);
+    let (_, routes) = plan.split_once("\nRoutes, ").expect("the section");
+    let routes: Vec<&str> = routes.lines().skip(1).collect();
+    assert_eq!(
+        routes[0],
+        "  w-1: root@w-1 port 22, via b1, b2 (libssh2 lanes)"
+    );
+    assert_eq!(
+        routes[1],
+        "  w-2: root@w-2 port 22, system ssh: ssh_config has proxycommand nc"
+    );
+    assert_eq!(routes[2], "  w-3: audit@10.0.0.9 port 2222, straight");
+    assert!(
+        routes[3].contains("ProxyJump leads from b3 back to it; next: ssh -G w-4"),
+        "{routes:?}"
+    );
+    assert_eq!(routes.len(), 4, "{routes:?}");
+    let _ = std::fs::remove_dir_all(&home);
+}
