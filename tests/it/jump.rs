@@ -92,7 +92,7 @@ fn one_and_two_hops() {
         &[0, 1, 0, 2],
     ] {
         assert_eq!(
-            told(lab.run(&mut ssh, &way(&lab, hosts))),
+            told(lab.run_within(&mut ssh, &way(&lab, hosts), PATIENCE)),
             "read",
             "{hosts:?}"
         );
@@ -226,7 +226,10 @@ fn much_goes_both_ways_at_once() {
 fn a_busy_bastion_is_asked_again_and_a_closed_one_left_alone() {
     let lab = Lab::new(&[Fault::Busy(3), Fault::None, Fault::Denied]);
     let mut ssh = Ssh2::new().expect("a thread");
-    assert_eq!(told(lab.run(&mut ssh, &way(&lab, &[0, 1]))), "read");
+    assert_eq!(
+        told(lab.run_within(&mut ssh, &way(&lab, &[0, 1]), PATIENCE)),
+        "read"
+    );
     assert_eq!(lab.farm.visits(0), 4);
     let shut = way(&lab, &[2, 1]);
     for turn in 0..8 {
