@@ -31,6 +31,7 @@ use std::time::{Duration, Instant};
 use ::ssh2::Session;
 
 use crate::collect::asking::Asking;
+use crate::collect::cancel::Woken;
 use crate::collect::options::Bounds;
 use crate::model::ask::QuestionId;
 use crate::model::fact::{FaultClass, Gap};
@@ -41,7 +42,7 @@ use crate::probes::frame::{Frame, Progress};
 use self::jump::{Lanes, Link, Width};
 use super::fault::{Fault, on};
 use super::trust::Trust;
-use super::{Collect, Ctl, NodeRef, Transport, retry};
+use super::{Collect, Ctl, NodeRef, Transport, jitter, retry};
 use auth::Keys;
 use drive::{Phase, Wire, is_disconnect, words};
 use hostkey::Expected;
@@ -155,6 +156,10 @@ impl Transport for Ssh2 {
                 return outcome;
             }
             lost = true;
+            // Where a bastion goes down its lanes do not end at the same instant: the next one may be one of them.
+            if ctl.cancel.sleep(jitter(jump::RECOVERY)) == Woken::Cancelled {
+                return outcome;
+            }
             match self.shared.guarded(node, job, ctl) {
                 // No time was left to find out more than before.
                 Err(fault) if fault.hop.is_some() && Instant::now() >= ctl.deadline => outcome,

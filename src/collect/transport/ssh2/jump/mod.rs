@@ -30,6 +30,8 @@ use bastion::{Bastion, Request};
 const OPEN: u8 = b'+';
 /// How long the end of all lanes is waited for: one that waits for an agent ends by itself.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// Between the end of a lane and the other try of those that were on it.
+pub(super) const RECOVERY: Duration = Duration::from_millis(300);
 /// How often whoever waits looks whether a lane logs in.
 const TICK: Duration = Duration::from_millis(250);
 /// What is told of bastions at most, until somebody asks.
