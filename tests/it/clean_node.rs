@@ -107,6 +107,7 @@ impl Node {
                 "label": "none", "lockdown": "none", "seccomp": [],
                 "sysctls": {"kernel.unprivileged_bpf_disabled": "2"},
             },
+            "firewall": [{"family": "ip", "table": "filter", "chain": "INPUT", "drops": true, "opaque": false, "ports": []}],
             "services": [{"namespace": "default", "name": "kubernetes", "type": "ClusterIP"},
                 {"namespace": "kube-system", "name": "kube-dns", "type": "ClusterIP", "selector": {"k8s-app": "kube-dns"}}],
             "endpoint_slices": [{"namespace": "default", "name": "kubernetes", "service": "kubernetes",

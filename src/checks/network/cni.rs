@@ -14,7 +14,7 @@ pub static CHECK: Check = Check {
     severity: Severity::High,
     since: "0.1.0",
     needs: &[Need::DaemonSets],
-    helps: &[],
+    helps: &[Need::Cni],
     maps: &[Maps::Cis("5.3.1"), Maps::Nsa("NET")],
     fix: Remediation {
         steps: &[
@@ -44,6 +44,14 @@ pub static CHECK: Check = Check {
         (
             "daemon_sets: [{namespace: kube-flannel, name: kube-flannel-ds, images: ['ghcr.io/flannel-io/flannel:v0.26']}]",
             "FAIL high: kube-flannel/kube-flannel-ds is the network plugin, and it enforces no network policies",
+        ),
+        (
+            "{daemon_sets: [], cni: {/etc/cni/net.d: {10-net.conflist: [bridge, portmap]}}, nodes: {w-1: {cni: {/etc/cni/net.d: {10-net.conflist: [ptp]}}}}}",
+            "FAIL high: the network plugin of 2 nodes is bridge, ptp, which enforces no network policies",
+        ),
+        (
+            "{daemon_sets: [], cni: {/etc/cni/net.d: {10-calico.conflist: [calico, portmap]}}}",
+            "MANUAL: which network plugin is this, and does it enforce network policies?",
         ),
         (
             "daemon_sets: [{namespace: kube-system, name: kube-proxy, images: ['registry.k8s.io/kube-proxy:v1.37.2']}]",
@@ -91,6 +99,17 @@ fn judge(view: &View<'_>) -> Result<Verdict, Gap> {
         let note = format!("{}/{} enforces network policies", set.namespace, set.name);
         return Ok(pass_note([at], note));
     }
+    if let Some((names, count)) = plain(view) {
+        let nodes = if count == 1 { "node is" } else { "nodes is" };
+        return Ok(fail(
+            Subject::setting("cni"),
+            Severity::High,
+            format!(
+                "the network plugin of {count} {nodes} {names}, which enforces no network policies"
+            ),
+            [sets.at],
+        ));
+    }
     match all().find(|(_, set)| ignores(set)) {
         Some((at, set)) => Ok(fail(
             Subject::object("daemonsets", set.namespace.as_str(), &set.name),
@@ -107,6 +126,44 @@ fn judge(view: &View<'_>) -> Result<Verdict, Gap> {
             ),
         }),
     }
+}
+
+/// Plugins that only make a network, as CNI configuration names them.
+const PLAIN: [&str; 10] = [
+    "bridge",
+    "ptp",
+    "flannel",
+    "loopback",
+    "portmap",
+    "bandwidth",
+    "tuning",
+    "macvlan",
+    "ipvlan",
+    "host-local",
+];
+
+/// The first plugins of the nodes whose configuration names none but plain ones, and how many such nodes there are.
+/// Without any other node: one whose plugin is not known may enforce policies.
+fn plain(view: &View<'_>) -> Option<(String, usize)> {
+    let mut names: Vec<&str> = Vec::new();
+    let mut count = 0;
+    for node in view.snapshot.nodes.values() {
+        let folders = &node.host.cni.get().ok()?.value;
+        // The runtime reads the first file of the folder.
+        let file = folders
+            .iter()
+            .find_map(|folder| folder.files.get().ok()?.value.first())?;
+        let types = &file.types.get().ok()?.value;
+        if !types.iter().all(|kind| PLAIN.contains(&kind.as_str())) {
+            return None;
+        }
+        let first = types.first()?.as_str();
+        if !names.contains(&first) {
+            names.push(first);
+        }
+        count += 1;
+    }
+    (count > 0).then(|| (names.join(", "), count))
 }
 
 fn says(set: &DaemonSet, words: &[&str]) -> bool {

@@ -1,14 +1,15 @@
+use super::program::runs;
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, View, by_hand, fail, kubectl, not_applicable, on_node, pass,
     pass_note,
 };
-use crate::checks::merge::pairs::{Declared, declared};
+use crate::checks::flags;
+use crate::checks::merge::pairs::declared;
 use crate::model::fact::{Gap, Locator, Need};
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
 use crate::model::objects::{Objects, of_list};
 use crate::model::text::Text;
-use crate::model::tree::{Branch, Items};
 use crate::model::verdict::{Severity, Subject, Verdict};
 
 pub static CHECK: Check = Check {
@@ -69,11 +70,8 @@ const PLUGIN: &str = "DenyServiceExternalIPs";
 
 fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     let declared = declared(node)?;
-    let server = declared
-        .pods
-        .iter()
-        .find_map(|pod| Some((pod, words(pod)?)));
-    let Some((pod, words)) = server else {
+    let mut servers = declared.pods.iter();
+    let Some(pod) = servers.find(|declared| runs(declared.pod, "kube-apiserver")) else {
         return match declared.gaps.first() {
             Some(gap) => Err(gap.clone()),
             None => Ok(not_applicable(
@@ -82,7 +80,7 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
             )),
         };
     };
-    let plugins = flag(&words, "--enable-admission-plugins").unwrap_or_default();
+    let plugins = flags::last(pod.pod, "enable-admission-plugins").unwrap_or_default();
     if plugins.split(',').any(|plugin| plugin.trim() == PLUGIN) {
         return Ok(pass([pod.at]));
     }
@@ -91,7 +89,7 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
         return Ok(pass_note([pod.at, at], note));
     }
     // Its folder of policies is no object of the API server (ManifestBasedAdmissionControlConfig, on from 1.37).
-    if let Some(file) = flag(&words, "--admission-control-config-file") {
+    if let Some(file) = flags::last(pod.pod, "admission-control-config-file") {
         return Err(Gap::NeedsHuman {
             question: Text::from(format!(
                 "does a policy of {file} deny externalIPs of Services?"
@@ -106,43 +104,6 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
         ),
         [pod.at],
     ))
-}
-
-/// Command and arguments of the container that runs the API server.
-fn words(declared: &Declared<'_>) -> Option<Vec<String>> {
-    declared.pod.containers().find_map(|(_, container)| {
-        let list = |field: &str| {
-            let items = container.get(field).and_then(Branch::as_array);
-            items
-                .into_iter()
-                .flat_map(Items::iter)
-                .filter_map(Branch::as_str)
-        };
-        let words: Vec<String> = list("command")
-            .chain(list("args"))
-            .map(str::to_owned)
-            .collect();
-        let mut first = words.iter().take(3).map(|word| word.rsplit('/').next());
-        first
-            .any(|word| word == Some("kube-apiserver"))
-            .then_some(words)
-    })
-}
-
-/// The last value of a flag, as `--flag=value` or `--flag value`.
-fn flag<'w>(words: &'w [String], name: &str) -> Option<&'w str> {
-    let mut found = None;
-    for (index, word) in words.iter().enumerate() {
-        if word == name {
-            found = words.get(index + 1).map(String::as_str);
-        } else if let Some(value) = word
-            .strip_prefix(name)
-            .and_then(|rest| rest.strip_prefix('='))
-        {
-            found = Some(value);
-        }
-    }
-    found
 }
 
 /// A policy in force that is asked about Services, speaks of externalIPs and denies.

@@ -4,17 +4,21 @@ mod cni;
 mod default_deny;
 mod exposed_service;
 mod external_ips;
+mod firewall;
 mod host_network_policy;
 mod host_port;
 mod leads;
 mod mesh;
 mod metadata_egress;
+mod plaintext_listener;
 mod policies;
+mod program;
 mod proxy_metrics;
 mod public_address;
 mod reachable_route;
 mod unselected_pod;
 mod wide_policy;
+mod wildcard_listener;
 
 use super::check::Check;
 
@@ -29,6 +33,9 @@ pub const ALL: &[&Check] = &[
     &host_port::CHECK,
     &exposed_service::CHECK,
     &reachable_route::CHECK,
+    &wildcard_listener::CHECK,
+    &plaintext_listener::CHECK,
+    &firewall::CHECK,
     &public_address::CHECK,
     &proxy_metrics::CHECK,
     &mesh::CHECK,

@@ -1,5 +1,6 @@
 //! What runs, what confines it and what the network lets in (`src/probes/shell/{processes,lsm,firewall,cni,timeline}.sh`),
-//! on a described node: Debian with AppArmor, containerd and an nft ruleset that lets everything in.
+//! on a described node: Debian with AppArmor, containerd and an nft ruleset that lets
+//! nobody but the cluster's own machines reach Kubernetes.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -366,8 +367,24 @@ table ip filter {
 \tchain INPUT {
 \t\ttype filter hook input priority 0; policy accept;
 \t\tcounter packets 422671 bytes 75255975 jump KUBE-FIREWALL
-\t}
+@PORTS@\t}
 }
+";
+
+/// What lets only the cluster's own machines reach Kubernetes.
+const PORTS: &str = "\
+\t\tip saddr 198.51.0.0/16 tcp dport 6443 accept
+\t\ttcp dport 6443 drop
+\t\tip saddr 198.51.0.0/16 tcp dport 2379 accept
+\t\ttcp dport 2379 drop
+\t\tip saddr 198.51.0.0/16 tcp dport 2380 accept
+\t\ttcp dport 2380 drop
+\t\tip saddr 198.51.0.0/16 tcp dport 10250 accept
+\t\ttcp dport 10250 drop
+\t\tip saddr 198.51.0.0/16 tcp dport 10257 accept
+\t\ttcp dport 10257 drop
+\t\tip saddr 198.51.0.0/16 tcp dport 10259 accept
+\t\ttcp dport 10259 drop
 ";
 
 pub fn firewall(sh: &mut Shell<'_>) {
@@ -376,7 +393,12 @@ pub fn firewall(sh: &mut Shell<'_>) {
     }
     sh.value("nf_tables", "there");
     sh.blob("chains", &format!("{CHAINS}x0\n"));
-    sh.output("nft ip filter", RULES);
+    let ports = if sh.node.spec.has(Twist::NoFirewall) {
+        ""
+    } else {
+        PORTS
+    };
+    sh.output("nft ip filter", &RULES.replace("@PORTS@", ports));
 }
 
 pub fn cni(sh: &mut Shell<'_>) {

@@ -68,6 +68,8 @@ pub enum Twist {
     WrongMachine,
     /// `/proc` shows other users' processes to root only.
     Hidepid,
+    /// Everybody reaches every port.
+    NoFirewall,
     /// The kernel runs with neither AppArmor nor SELinux.
     NoApparmor,
 }

@@ -1,0 +1,192 @@
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use crate::checks::check::{
+    Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, offence, on_node,
+};
+use crate::model::fact::{Gap, Need};
+use crate::model::name::CheckId;
+use crate::model::network::{Firewall, InputChain, PortVerdict};
+use crate::model::node::{Listener, NodeFacts};
+use crate::model::text::Text;
+use crate::model::verdict::{Severity, Subject, SubjectKind, Verdict};
+
+pub static CHECK: Check = Check {
+    id: CheckId("SP-NET-012"),
+    title: "The node's firewall limits who reaches Kubernetes",
+    why: "Without one every machine that routes to the node can try the API server, etcd and the kubelet directly.",
+    severity: Severity::Medium,
+    since: "0.1.0",
+    needs: &[Need::Firewall, Need::Listeners],
+    helps: &[Need::NodeObject],
+    maps: &[
+        Maps::Nsa("NET"),
+        Maps::Source("kubernetes.io: API server bypass risks"),
+    ],
+    fix: Remediation {
+        steps: &[
+            on_node("nft list ruleset"),
+            by_hand(
+                "let only the nodes and the machines of administrators reach the ports of the finding, by a rule of the node or of the cloud (a security group is not seen here: waive the finding with it as the reason); try it on one worker first and keep a console open",
+            ),
+        ],
+        restarts: "nothing; a rule that is too narrow cuts the node off from its cluster",
+        undo: &[by_hand("delete the rule that was added")],
+    },
+    examples: &[
+        (
+            "{firewall: [{family: inet, table: filter, chain: input, opaque: false, drops: true, ports: [{port: 10250, verdict: accept, narrowed: true}]}], listeners: ['[::]:10250']}",
+            "PASS",
+        ),
+        (
+            "{firewall: [], listeners: [127.0.0.1:10257, '0.0.0.0:22']}",
+            "N/A: no port of Kubernetes is open beyond loopback",
+        ),
+        (
+            "{firewall: [], listeners: ['[::]:6443', '[::]:10250', 127.0.0.1:10259]}",
+            "FAIL medium: ports 6443, 10250 can be reached from everywhere: the node filters nothing",
+        ),
+        (
+            "{firewall: [{family: ip, table: filter, chain: INPUT, opaque: false, drops: true, ports: [{port: 10250, verdict: accept, narrowed: false}]}], listeners: [198.51.100.11:10250, 198.51.100.11:2379]}",
+            "FAIL medium: port 10250 can be reached from everywhere: no rule of the node stands before it",
+        ),
+        (
+            "{firewall: [{family: ip, table: filter, chain: INPUT, opaque: false, drops: true, ports: []}], listeners: ['[::]:10250']}",
+            "FAIL medium: port 10250 can be reached from everywhere: no rule of the node stands before it",
+        ),
+        (
+            "{object: {addresses: {InternalIP: 198.51.100.11}}, firewall: [{family: ip, table: filter, chain: INPUT, opaque: false, drops: true, ports: []}], listeners: ['[::]:10250']}",
+            "PASS",
+        ),
+        (
+            "{firewall: [{family: inet, table: f, chain: input, opaque: true, drops: false, ports: []}], listeners: ['[::]:10250']}",
+            "MANUAL: do the sets of table f let everybody reach port 10250?",
+        ),
+        (
+            "{firewall: {gap: denied}, listeners: ['[::]:10250']}",
+            "UNKNOWN: the login may not read it",
+        ),
+    ],
+    judge: Judge::Node(judge),
+    file: file!(),
+};
+
+const PORTS: [u16; 6] = [6443, 2379, 2380, 10250, 10257, 10259];
+
+/// What the packet filter makes of a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Gate {
+    Shut,
+    /// It hangs on sets or maps.
+    Opaque,
+    Open,
+}
+
+fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
+    let firewall = node.host.firewall.get()?;
+    let listeners = node.host.listeners.get()?;
+    let open =
+        |listener: &&Listener| PORTS.contains(&listener.port) && !listener.address.is_loopback();
+    let mut seen = listeners.value.iter().filter(open).peekable();
+    if seen.peek().is_none() {
+        return Ok(not_applicable(
+            [listeners.at],
+            "no port of Kubernetes is open beyond loopback",
+        ));
+    }
+    let (mut reached, mut unclear) = (BTreeSet::new(), BTreeSet::new());
+    for listener in seen {
+        match gate(&firewall.value, listener, has_v6(node)) {
+            Gate::Shut => {}
+            Gate::Opaque => {
+                unclear.insert(listener.port);
+            }
+            Gate::Open => {
+                reached.insert(listener.port);
+            }
+        }
+    }
+    let mut tally = Tally::new();
+    tally.all_good(&[firewall.at, listeners.at]);
+    if let Some(port) = unclear.difference(&reached).next() {
+        let opaque = firewall.value.inputs.iter().find(|chain| chain.opaque);
+        let table = opaque.map_or("filter", |chain| chain.table.as_str());
+        tally.gap(Gap::NeedsHuman {
+            question: Text::from(format!(
+                "do the sets of table {table} let everybody reach port {port}?"
+            )),
+        });
+    }
+    if !reached.is_empty() {
+        let word = if reached.len() == 1 { "port" } else { "ports" };
+        let listed: Vec<String> = reached.iter().map(u16::to_string).collect();
+        let why = if firewall.value.inputs.is_empty() {
+            "the node filters nothing"
+        } else {
+            "no rule of the node stands before it"
+        };
+        tally.offence(offence(
+            Subject::new(SubjectKind::Node, Text::new(node.name.as_str())),
+            Severity::Medium,
+            format!(
+                "{word} {} can be reached from everywhere: {why}",
+                listed.join(", ")
+            ),
+            [firewall.at, listeners.at],
+        ));
+    }
+    tally.verdict()
+}
+
+/// A component listens on `::` where the node has no IPv6 as well.
+fn has_v6(node: &NodeFacts) -> bool {
+    node.api.object.get().map_or(true, |object| {
+        let addresses = &object.value.addresses;
+        let is_v6 = |address: &Text| {
+            address
+                .as_str()
+                .parse()
+                .is_ok_and(|ip: IpAddr| ip.is_ipv6())
+        };
+        addresses.is_empty() || addresses.iter().any(|(_, address)| is_v6(address))
+    })
+}
+
+/// The widest way to a listener: one on `::` takes packets of both families.
+fn gate(firewall: &Firewall, listener: &Listener, has_v6: bool) -> Gate {
+    let families: &[&str] = match listener.address {
+        IpAddr::V4(_) => &["ip"],
+        IpAddr::V6(address) if address.is_unspecified() && has_v6 => &["ip", "ip6"],
+        IpAddr::V6(address) if address.is_unspecified() => &["ip"],
+        IpAddr::V6(_) => &["ip6"],
+    };
+    let of_family = |family: &&str| {
+        let chains = firewall.inputs.iter();
+        let own = chains.filter(|chain| chain.family == *family || chain.family == "inet");
+        // A packet passes every base chain: the narrowest counts.
+        own.map(|chain| through(chain, listener.port))
+            .min()
+            .unwrap_or(Gate::Open)
+    };
+    families.iter().map(of_family).max().unwrap_or(Gate::Open)
+}
+
+/// What one chain makes of a port: the first rule for everybody decides, else the end of the chain.
+fn through(chain: &InputChain, port: u16) -> Gate {
+    for rule in chain
+        .ports
+        .iter()
+        .filter(|rule| rule.port == port && !rule.narrowed)
+    {
+        match rule.verdict {
+            PortVerdict::Accept => return Gate::Open,
+            PortVerdict::Drop => return Gate::Shut,
+            PortVerdict::Other => {}
+        }
+    }
+    match (chain.drops, chain.opaque) {
+        (true, _) => Gate::Shut,
+        (false, true) => Gate::Opaque,
+        (false, false) => Gate::Open,
+    }
+}
