@@ -5,6 +5,7 @@
 pub mod access;
 pub mod check;
 mod confinement;
+mod declared;
 pub mod example;
 mod exposure;
 mod files;

@@ -4,6 +4,7 @@ use super::spots::is_system;
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, not_applicable, offence,
 };
+use crate::checks::declared::{belongs, pools};
 use crate::checks::role;
 use crate::model::fact::{Gap, Need};
 use crate::model::name::CheckId;
@@ -19,7 +20,7 @@ pub static CHECK: Check = Check {
     severity: Severity::High,
     since: "0.1.0",
     needs: &[Need::NodeObject, Need::PodUids],
-    helps: &[Need::Manifests, Need::MirrorPods],
+    helps: &[Need::Manifests, Need::MirrorPods, Need::Policy],
     maps: &[
         Maps::Attack("T1610"),
         Maps::Attack("T1611"),
@@ -55,6 +56,10 @@ pub static CHECK: Check = Check {
         (
             "{object: {labels: {node-role.kubernetes.io/control-plane: ''}}, count: 3, pods: [{pod: monitoring/agent-1, traits: daemon host_network tolerates_all}]}",
             "FAIL low: 1 pod of a DaemonSet of monitoring has the node beside the control plane: agent-1 (hostNetwork, tolerates every taint)",
+        ),
+        (
+            "{policy: {pools: [{name: control, nodes: {names: [cp-*]}, namespaces: [vault]}]}, object: {labels: {node-role.kubernetes.io/control-plane: ''}}, count: 3, pods: [{pod: vault/vault-0, traits: owned}]}",
+            "PASS",
         ),
         (
             "{object: {labels: {node-role.kubernetes.io/control-plane: ''}}, count: 1, pods: [{pod: shop/web-1, traits: owned}]}",
@@ -111,11 +116,12 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     if let Some(gap) = &node.api.unread {
         tally.gap(gap.clone());
     }
+    let pools = pools(node, view)?;
     let mut guests: BTreeMap<&str, Guests<'_>> = BTreeMap::new();
     let mut plain: Vec<&str> = Vec::new();
     for pod in &pods.value {
         let idle = pod.traits.any(PodTraits::MIRROR.or(PodTraits::ENDED));
-        if idle || is_system(&pod.namespace) {
+        if idle || is_system(&pod.namespace) || belongs(&pools, &pod.namespace) {
             continue;
         }
         if !pod.traits.has(PodTraits::DAEMON) {

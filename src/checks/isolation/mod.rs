@@ -2,12 +2,14 @@
 
 mod blanket_toleration;
 mod control_plane_taint;
+mod dedicated_pool;
 mod default_namespace;
 mod foreign_workloads;
 mod node_name;
 mod placement;
 mod priority;
 mod requests;
+mod spoofable_label;
 mod spots;
 mod static_affinity;
 mod taint_removal;
@@ -21,6 +23,8 @@ pub const ALL: &[&Check] = &[
     &foreign_workloads::CHECK,
     &blanket_toleration::CHECK,
     &worker_pod::CHECK,
+    &dedicated_pool::CHECK,
+    &spoofable_label::CHECK,
     &static_affinity::CHECK,
     &node_name::CHECK,
     &requests::CHECK,

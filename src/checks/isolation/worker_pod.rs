@@ -2,6 +2,7 @@ use super::spots::is_infrastructure;
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, offence, on_node,
 };
+use crate::checks::declared::declares;
 use crate::checks::merge::pairs::declared;
 use crate::checks::role;
 use crate::model::fact::{Gap, Need};
@@ -16,7 +17,7 @@ pub static CHECK: Check = Check {
     severity: Severity::Medium,
     since: "0.1.0",
     needs: &[Need::Manifests, Need::NodeObject, Need::MirrorPods],
-    helps: &[],
+    helps: &[Need::Policy],
     maps: &[
         Maps::Ms("MS-TA9017"),
         Maps::Source("kubernetes.io: static pods, use a DaemonSet instead"),
@@ -43,6 +44,10 @@ pub static CHECK: Check = Check {
             "FAIL medium: static pod kube-system/agent runs on a worker; a DaemonSet would pass admission and can be managed",
         ),
         (
+            "{policy: {static_pods: [{pod: kube-system/agent}]}, object: {}, manifests: [{file: agent.yaml, pod: kube-system/agent}], mirrors: []}",
+            "PASS: kube-system/agent is declared by kube-system/agent",
+        ),
+        (
             "{object: {}, manifests: [{file: etcd.yaml, pod: kube-system/etcd}], mirrors: []}",
             "N/A: the node is a control plane by its manifest of etcd",
         ),
@@ -59,7 +64,7 @@ pub static CHECK: Check = Check {
     file: file!(),
 };
 
-fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
+fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     let declared = declared(node)?;
     // Whether it is a worker takes every source: a manifest that could not be read may be etcd's.
     let role = role::of(node)?;
@@ -75,6 +80,14 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
         if is_infrastructure(namespace.as_str(), name.as_str()) {
             tally.note(format!("{namespace}/{name} is infrastructure"));
             continue;
+        }
+        match declares(node, pod.pod, view, |_| true) {
+            Ok(Some(entry)) => {
+                tally.note(format!("{namespace}/{name} is declared by {}", entry.pod));
+                continue;
+            }
+            Ok(None) => {}
+            Err(gap) => tally.gap(gap),
         }
         tally.offence(offence(
             Subject::path(&pod.manifest.file),

@@ -2,10 +2,12 @@ use super::policies::on_host_network;
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, offence, on_node,
 };
+use crate::checks::declared::declares;
 use crate::checks::merge::pairs::declared;
 use crate::model::fact::{Gap, Need};
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
+use crate::model::policy::Declared;
 use crate::model::text::Text;
 use crate::model::tree::{Branch, Items};
 use crate::model::verdict::{Severity, Subject, Verdict};
@@ -17,7 +19,7 @@ pub static CHECK: Check = Check {
     severity: Severity::Medium,
     since: "0.1.0",
     needs: &[Need::Manifests],
-    helps: &[],
+    helps: &[Need::Policy, Need::NodeObject],
     maps: &[Maps::Cis("5.2.12"), Maps::Pss("baseline: Host Ports")],
     fix: Remediation {
         steps: &[
@@ -44,6 +46,10 @@ pub static CHECK: Check = Check {
             "FAIL medium: it takes port 8080, 8443 of the node; gap: the login may not read it",
         ),
         (
+            "{policy: {static_pods: [{pod: shop/*, pss: [hostPorts]}]}, manifests: [{file: a.yaml, pod: {metadata: {namespace: shop, name: a}, spec: {containers: [{name: web, ports: [{containerPort: 80, hostPort: 8080}]}]}}}]}",
+            "PASS: the policy lets shop/* take 8080",
+        ),
+        (
             "manifests: {gap: denied}",
             "UNKNOWN: the login may not read it",
         ),
@@ -52,7 +58,7 @@ pub static CHECK: Check = Check {
     file: file!(),
 };
 
-fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
+fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     let declared = declared(node)?;
     let mut tally = Tally::new();
     declared.tell(&mut tally);
@@ -81,14 +87,28 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
                     _ => open.push(taken.to_string()),
                 }
             }
-            if !open.is_empty() {
-                tally.offence(offence(
-                    Subject::container(&pod.pod.namespace, &pod.pod.name, &Text::new(name)),
-                    Severity::Medium,
-                    format!("it takes port {} of the node", open.join(", ")),
-                    [pod.at],
-                ));
+            if open.is_empty() {
+                continue;
             }
+            let allows = |entry: &Declared| {
+                let mut excepted = entry.pss.iter();
+                excepted.any(|control| *control == "hostPorts" || *control == "*")
+            };
+            match declares(node, pod.pod, view, allows) {
+                Ok(Some(entry)) => {
+                    let words = format!("the policy lets {} take {}", entry.pod, open.join(", "));
+                    tally.note(words);
+                    continue;
+                }
+                Ok(None) => {}
+                Err(gap) => tally.gap(gap),
+            }
+            tally.offence(offence(
+                Subject::container(&pod.pod.namespace, &pod.pod.name, &Text::new(name)),
+                Severity::Medium,
+                format!("it takes port {} of the node", open.join(", ")),
+                [pod.at],
+            ));
         }
     }
     tally.verdict()

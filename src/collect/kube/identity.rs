@@ -58,7 +58,7 @@ pub(super) async fn tell(
         };
         // In a single run the end of the list of nodes is the end here too.
         let until = Instant::now() + wait;
-        while until_count(&mut count, live.then_some(until)).await {
+        while until_count(&mut count, &told.nodes, live.then_some(until)).await {
             told.nodes = count.borrow_and_update().clone();
             send(&told, sink).await?;
         }
@@ -69,7 +69,11 @@ pub(super) async fn tell(
 }
 
 /// Waits for a change of the count: until a time, or as long as nodes are still being listed.
-async fn until_count(count: &mut watch::Receiver<Fact<u32>>, until: Option<Instant>) -> bool {
+async fn until_count(
+    count: &mut watch::Receiver<Fact<u32>>,
+    told: &Fact<u32>,
+    until: Option<Instant>,
+) -> bool {
     match until {
         Some(until) => match tokio::time::timeout_at(until, count.changed()).await {
             Ok(Ok(())) => true,
@@ -80,6 +84,8 @@ async fn until_count(count: &mut watch::Receiver<Fact<u32>>, until: Option<Insta
             }
             Err(_) => false,
         },
+        // It may have come since it was looked at last.
+        None if *count.borrow() != *told => true,
         None => {
             matches!(&*count.borrow(), Fact::Gap(Gap::Pending)) && count.changed().await.is_ok()
         }
