@@ -25,7 +25,7 @@
 //! | `cni` | `{folder: {file: [plugin types]}}` |
 //! | `timeline` | `{clock: synchronised, free or untold, journal: persistent, volatile, absent or untold}` |
 //! | `kubeconfig_contents` | `[{path, gap, servers, skips_verification, no_ca, clients: [as certificates], client_files, logins}]` |
-//! | `object` | `{uid, labels, taints: [key=value:Effect], ready, version, addresses: {kind: address}, allocatable: {cpu, memory}}` |
+//! | `object` | `{uid, labels, taints: [key=value:Effect], ready, version, addresses: {kind: address}, allocatable: {cpu, memory}, provider_id}` |
 //! | `mirrors` | `[{pod, hash, mirror_hash, source, owners, phase, managers, uid, created}]` |
 //! | `pods` | `[{pod: ns/name, uid, hash, traits: words of model::traits}]` |
 //! | `unread` | why pods of some namespaces could not be listed, a word for a gap |

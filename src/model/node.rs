@@ -352,6 +352,9 @@ pub struct NodeObject {
     /// `status.allocatable` of cpu and memory, as written; empty where the kubelet has not told.
     #[serde(default)]
     pub allocatable: Labels,
+    /// `spec.providerID`, which a cloud's controller sets; empty elsewhere.
+    #[serde(default)]
+    pub provider_id: Text,
 }
 
 /// A taint of a node.

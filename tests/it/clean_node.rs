@@ -178,7 +178,6 @@ const OF_EACH: [&str; 5] = [
 #[test]
 fn a_clean_control_plane_gets_what_it_deserves() {
     let mut deserved = vec![
-        "SP-NET-006 info cp-1".to_owned(),
         "SP-NET-016 low --enable-admission-plugins".to_owned(),
         "SP-PSS-003 info kube-system".to_owned(),
     ];

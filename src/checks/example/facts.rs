@@ -285,6 +285,7 @@ pub(super) struct ObjectWritten {
     /// From kind to address.
     addresses: BTreeMap<Text, Text>,
     allocatable: BTreeMap<Text, Text>,
+    provider_id: Option<String>,
 }
 
 /// The uid of the Node object where an example gives none.
@@ -314,6 +315,7 @@ pub(super) fn object(written: ObjectWritten) -> Result<NodeObject, String> {
         os_image: Text::new("Debian GNU/Linux 12"),
         resource_version: Text::new("1"),
         allocatable: written.allocatable.into(),
+        provider_id: written.provider_id.map(Text::from).unwrap_or_default(),
     })
 }
 

@@ -48,11 +48,11 @@ pub static CHECK: Check = Check {
         ),
         (
             "{firewall: [{family: ip, table: filter, chain: INPUT, opaque: false, drops: true, ports: [{port: 10250, verdict: accept, narrowed: false}]}], listeners: [198.51.100.11:10250, 198.51.100.11:2379]}",
-            "FAIL medium: port 10250 can be reached from everywhere: no rule of the node stands before it",
+            "FAIL medium: port 10250 can be reached from everywhere: no rule of the node keeps anybody out",
         ),
         (
             "{firewall: [{family: ip, table: filter, chain: INPUT, opaque: false, drops: true, ports: []}], listeners: ['[::]:10250']}",
-            "FAIL medium: port 10250 can be reached from everywhere: no rule of the node stands before it",
+            "FAIL medium: port 10250 can be reached from everywhere: no rule of the node keeps anybody out",
         ),
         (
             "{object: {addresses: {InternalIP: 198.51.100.11}}, firewall: [{family: ip, table: filter, chain: INPUT, opaque: false, drops: true, ports: []}], listeners: ['[::]:10250']}",
@@ -123,7 +123,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
         let why = if firewall.value.inputs.is_empty() {
             "the node filters nothing"
         } else {
-            "no rule of the node stands before it"
+            "no rule of the node keeps anybody out"
         };
         tally.offence(offence(
             Subject::new(SubjectKind::Node, Text::new(node.name.as_str())),

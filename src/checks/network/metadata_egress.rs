@@ -3,7 +3,7 @@ use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, offence, on_node,
 };
 use crate::checks::merge::pairs::unread;
-use crate::model::fact::{Gap, Need};
+use crate::model::fact::{Gap, Locator, Need};
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
 use crate::model::text::Text;
@@ -16,7 +16,7 @@ pub static CHECK: Check = Check {
     severity: Severity::Medium,
     since: "0.1.0",
     needs: &[Need::NetworkPolicies, Need::MirrorPods],
-    helps: &[],
+    helps: &[Need::NodeObject],
     maps: &[Maps::Attack("T1552.005"), Maps::Source("Kubescape C-0052")],
     fix: Remediation {
         steps: &[
@@ -46,7 +46,11 @@ pub static CHECK: Check = Check {
             "FAIL medium: network policy out lets it reach 169.254.169.254",
         ),
         (
-            "{mirrors: [{pod: {metadata: {namespace: kube-system, name: etcd-cp-1}, spec: {hostNetwork: true}}}], network_policies: [], unread: rbac}",
+            "{object: {}, mirrors: [{pod: {metadata: {namespace: kube-system, name: etcd-cp-1}, spec: {hostNetwork: true}}}], network_policies: []}",
+            "PASS: no cloud provider is set on the node, whose network its static pods share",
+        ),
+        (
+            "{object: {provider_id: 'aws:///eu-1/i-1'}, mirrors: [{pod: {metadata: {namespace: kube-system, name: etcd-cp-1}, spec: {hostNetwork: true}}}], network_policies: [], unread: rbac}",
             "FAIL info: 1 static pod on the host network reaches 169.254.169.254 as the node itself does; gap: the API server forbids list pods",
         ),
         (
@@ -95,17 +99,30 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
         ));
     }
     if outside > 0 {
-        let pods = if outside == 1 {
-            "1 static pod on the host network reaches".to_owned()
-        } else {
-            format!("{outside} static pods on the host network reach")
-        };
-        tally.offence(offence(
-            Subject::new(SubjectKind::Node, Text::new(node.name.as_str())),
-            Severity::Info,
-            format!("{pods} 169.254.169.254 as the node itself does"),
-            [list.at],
-        ));
+        by_node(node, (outside, list.at), &mut tally);
     }
     tally.verdict()
+}
+
+/// Pods on the host network reach what the node reaches; where no cloud has made the node, that is nothing.
+fn by_node(node: &NodeFacts, (outside, at): (usize, Locator), tally: &mut Tally) {
+    let object = node.api.object.get().ok();
+    if let Some(object) = object
+        && object.value.provider_id.is_empty()
+    {
+        tally.good(object.at);
+        tally.note("no cloud provider is set on the node, whose network its static pods share");
+        return;
+    }
+    let pods = if outside == 1 {
+        "1 static pod on the host network reaches".to_owned()
+    } else {
+        format!("{outside} static pods on the host network reach")
+    };
+    tally.offence(offence(
+        Subject::new(SubjectKind::Node, Text::new(node.name.as_str())),
+        Severity::Info,
+        format!("{pods} 169.254.169.254 as the node itself does"),
+        [at].into_iter().chain(object.map(|object| object.at)),
+    ));
 }

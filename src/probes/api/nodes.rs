@@ -39,6 +39,8 @@ struct Meta {
 
 #[derive(Debug, Default, Deserialize)]
 struct Spec {
+    #[serde(default, rename = "providerID")]
+    provider_id: String,
     #[serde(default, deserialize_with = "or_default")]
     taints: Vec<TaintItem>,
 }
@@ -148,6 +150,7 @@ fn item(read: Item) -> Option<Named> {
         kubelet_version: field(&status.system.kubelet_version),
         os_image: field(&status.system.os_image),
         resource_version: field(&metadata.version),
+        provider_id: field(&spec.provider_id),
         allocatable: status
             .allocatable
             .iter()

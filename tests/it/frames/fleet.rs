@@ -280,6 +280,7 @@ fn object(node: &NodeName) -> NodeObject {
         os_image: Text::new("Debian GNU/Linux 12"),
         resource_version: Text::new("8812"),
         allocatable: Labels::default(),
+        provider_id: Text::default(),
     }
 }
 
