@@ -85,9 +85,94 @@ fn clean() -> Node {
     }
 }
 
+/// Files beside the manifests, as they lie on a fresh node.
+fn files() -> [(&'static str, Value); 6] {
+    let list = |files: &[(&str, &str, &str)]| {
+        let file = |(role, path, mode): &(&str, &str, &str)| {
+            let mut file = serde_json::json!({"role": role, "path": path, "mode": mode});
+            if *role == "host_path" && path.contains('.') {
+                file["kind"] = "regular".into();
+            }
+            file
+        };
+        files.iter().map(file).collect::<Value>()
+    };
+    let cni = serde_json::json!({"/etc/cni/net.d": {}});
+    [
+        ("cni", cni),
+        (
+            "kubelet_files",
+            list(&[
+                ("kubelet_config", "/var/lib/kubelet/config.yaml", "0644"),
+                (
+                    "kubelet_config",
+                    "/var/lib/kubelet/instance-config.yaml",
+                    "0644",
+                ),
+                ("client_ca", "/etc/kubernetes/pki/ca.crt", "0644"),
+                ("kubelet_kubeconfig", "/etc/kubernetes/kubelet.conf", "0600"),
+                ("runtime_socket", "/run/containerd/containerd.sock", "0660"),
+                ("program", "/usr/bin/kubelet", "0755"),
+                ("root_dir", "/var/lib/kubelet", "0700"),
+                ("kubelet_pki", "/var/lib/kubelet/pki/kubelet.key", "0600"),
+                ("unit", "/usr/lib/systemd/system/kubelet.service", "0644"),
+            ]),
+        ),
+        (
+            "pki",
+            list(&[
+                ("pki_dir", "/etc/kubernetes/pki", "0755"),
+                ("certificate", "/etc/kubernetes/pki/ca.crt", "0644"),
+                ("private_key", "/etc/kubernetes/pki/ca.key", "0600"),
+                ("public_key", "/etc/kubernetes/pki/sa.pub", "0600"),
+            ]),
+        ),
+        (
+            "kubeconfigs",
+            list(&[
+                ("admin_kubeconfig", "/etc/kubernetes/admin.conf", "0600"),
+                (
+                    "super_admin_kubeconfig",
+                    "/etc/kubernetes/super-admin.conf",
+                    "0600",
+                ),
+                (
+                    "component_kubeconfig",
+                    "/etc/kubernetes/scheduler.conf",
+                    "0600",
+                ),
+            ]),
+        ),
+        (
+            "etcd_files",
+            list(&[("etcd_data", "/var/lib/etcd", "0700")]),
+        ),
+        (
+            "host_paths",
+            list(&[
+                ("host_path", "/etc/kubernetes/pki", "0755"),
+                ("host_path", "/etc/kubernetes/pki/etcd", "0755"),
+                ("host_path", "/etc/ssl/certs", "0755"),
+                ("host_path", "/etc/ca-certificates", "0755"),
+                ("host_path", "/usr/share/ca-certificates", "0755"),
+                ("host_path", "/usr/local/share/ca-certificates", "0755"),
+                ("host_path", "/var/lib/etcd", "0700"),
+                ("host_path", "/var/log/kubernetes/audit", "0700"),
+                ("host_path", "/etc/kubernetes/audit/policy.yaml", "0600"),
+                (
+                    "host_path",
+                    "/etc/kubernetes/controller-manager.conf",
+                    "0600",
+                ),
+                ("host_path", "/etc/kubernetes/scheduler.conf", "0600"),
+            ]),
+        ),
+    ]
+}
+
 impl Node {
     fn example(&self) -> Example {
-        let whole = serde_json::json!({
+        let mut whole = serde_json::json!({
             "clock": 100_000,
             "kubelet": self.kubelet,
             "listeners": ["0.0.0.0:10250", "127.0.0.1:10248", "198.51.100.11:6443"],
@@ -124,6 +209,9 @@ impl Node {
             "cluster_role_bindings": [{"name": "cluster-admin", "roleKind": "ClusterRole", "role": "cluster-admin",
                 "subjects": [{"kind": "Group", "name": "system:masters"}]}],
         });
+        for (fact, files) in files() {
+            whole[fact] = files;
+        }
         example::read(&whole.to_string()).expect("a node is an example")
     }
 
@@ -178,6 +266,7 @@ const OF_EACH: [&str; 5] = [
 #[test]
 fn a_clean_control_plane_gets_what_it_deserves() {
     let mut deserved = vec![
+        "SP-FILE-023 medium /etc/kubernetes/super-admin.conf".to_owned(),
         "SP-NET-016 low --enable-admission-plugins".to_owned(),
         "SP-PSS-003 info kube-system".to_owned(),
     ];

@@ -1,5 +1,5 @@
 use super::scope::{no_folder, way};
-use crate::checks::access::{How, Way, writers};
+use crate::checks::access::{How, writers};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, offence, on_node,
 };
@@ -11,12 +11,12 @@ use crate::model::verdict::{Severity, Subject, Verdict};
 
 pub static CHECK: Check = Check {
     id: CheckId("SP-FILE-027"),
-    title: "The configured static pod folder exists",
+    title: "The static pod folder of a control plane exists",
     why: "The kubelet looks for it every few seconds: whoever makes it first fills it, and no mode of an existing folder stands in their way.",
     severity: Severity::Critical,
     since: "0.2.0",
     needs: &[Need::ManifestDir],
-    helps: &[Need::Accounts],
+    helps: &[Need::Accounts, Need::NodeObject],
     maps: &[Maps::Stig("V-242397"), Maps::Attack("T1543")],
     fix: Remediation {
         steps: &[
@@ -31,16 +31,20 @@ pub static CHECK: Check = Check {
     examples: &[
         ("dir: {mode: '0700'}", "PASS"),
         (
-            "dir: {path: /etc/kubernetes/manifests, absent: true}",
-            "FAIL low: it does not exist; only root can make it",
+            "{dir: {path: /etc/kubernetes/manifests, absent: true}, object: {}}",
+            "PASS: it does not exist, as kubeadm leaves a worker; only root can make it",
+        ),
+        (
+            "{dir: {path: /etc/kubernetes/manifests, absent: true}, object: {labels: {node-role.kubernetes.io/control-plane: ''}}}",
+            "FAIL low: it does not exist, on a node of the control plane; only root can make it",
         ),
         (
             "{dir: {path: /srv/m, absent: true}, fs: {/srv: {mode: '0777'}}}",
             "FAIL critical: it does not exist, and everyone can make it",
         ),
         (
-            "{dir: {path: /srv/m, absent: true}, fs: {/srv: {mode: '0775', owner: '0:0'}}}",
-            "FAIL low: it does not exist; only root can make it, as far as is known; gap: not asked for in this run",
+            "dir: {path: /etc/kubernetes/manifests, absent: true}",
+            "UNKNOWN: not asked for in this run",
         ),
         ("dir: none", "N/A: no static pod folder is configured"),
         (
@@ -69,28 +73,24 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
         _ => return tally.verdict(),
     }
     let reach = writers(&dir.walk, &node.host.accounts);
-    let made: Vec<String> = reach
-        .ways
-        .iter()
-        .filter(|way| matches!(way.how, How::Create | How::Replace))
-        .map(Way::people)
-        .collect();
-    let (severity, message) = match (made.first(), reach.gaps.is_empty()) {
-        (Some(people), _) => (
-            Severity::Critical,
-            format!("it does not exist, and {people} can make it"),
-        ),
-        (None, true) => (
-            Severity::Low,
-            "it does not exist; only root can make it".to_owned(),
-        ),
-        (None, false) => (
-            Severity::Low,
-            "it does not exist; only root can make it, as far as is known".to_owned(),
-        ),
-    };
+    let mut makers = reach.ways.iter().filter(|way| {
+        // Whoever can swap a folder above can make everything below it.
+        matches!(way.how, How::Create | How::Replace)
+    });
     let subject = Subject::path(&dir.path);
-    tally.offence(offence(subject, severity, message, evidence));
+    if let Some(way) = makers.next() {
+        let message = format!("it does not exist, and {} can make it", way.people());
+        tally.offence(offence(subject, Severity::Critical, message, evidence));
+    } else if let Some(object) = tally.take(&node.api.object) {
+        tally.good(object.at);
+        if object.value.is_control_plane() {
+            let message =
+                "it does not exist, on a node of the control plane; only root can make it";
+            tally.offence(offence(subject, Severity::Low, message, evidence));
+        } else {
+            tally.note("it does not exist, as kubeadm leaves a worker; only root can make it");
+        }
+    }
     tally.gaps(reach.gaps);
     tally.verdict()
 }

@@ -4,6 +4,7 @@ mod access_lists;
 mod admin_kubeconfigs;
 mod ancestors;
 mod certificate_files;
+mod cni_files;
 mod component_kubeconfigs;
 mod etcd_data;
 mod file_system;
@@ -56,5 +57,6 @@ pub const ALL: &[&Check] = &[
     &admin_kubeconfigs::CHECK,
     &component_kubeconfigs::CHECK,
     &etcd_data::CHECK,
+    &cni_files::CHECK,
     &folder_missing::CHECK,
 ];

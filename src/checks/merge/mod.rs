@@ -8,6 +8,8 @@ mod effective;
 mod effective_rights;
 mod forged_mirror;
 mod hidden_pod;
+mod host_path_source;
+mod host_path_type;
 mod missing_namespace;
 mod orphan_pod;
 pub mod pairs;
@@ -33,6 +35,8 @@ pub const ALL: &[&Check] = &[
     &apparmor_loaded::CHECK,
     &seccomp_file::CHECK,
     &selinux_label::CHECK,
+    &host_path_source::CHECK,
+    &host_path_type::CHECK,
     &effective_rights::CHECK,
     &undeclared_pod::CHECK,
 ];

@@ -179,12 +179,11 @@ pub fn worker(tree: &mut Tree, name: &str, installed: i64, config: &str) {
         "[Service]\n",
     );
     tree.file(DROP_IN, 0o644, DROP_IN_TEXT);
-    tree.file("/etc/cni/net.d/10-bridge.conflist", 0o600, "{}\n");
     tree.folder("/var/lib/kubelet/pods", 0o750);
     tree.folder("/var/log/pods", 0o750);
     tree.file(
         "/etc/cni/net.d/10-bridge.conflist",
-        0o644,
+        0o600,
         "{\"cniVersion\": \"1.0.0\", \"name\": \"pods\", \"plugins\": [{\"type\": \"bridge\", \"ipam\": {\"type\": \"host-local\"}}]}\n",
     );
     tree.file("/etc/containerd/config.toml", 0o644, "version = 2\n");
@@ -224,6 +223,14 @@ pub fn control_plane(tree: &mut Tree, name: &str, address: &str, installed: i64)
     );
     tree.folder("/var/log/kubernetes/audit", 0o700);
     tree.folder("/var/lib/etcd", 0o700);
+    for folder in [
+        "/etc/ssl/certs",
+        "/etc/ca-certificates",
+        "/usr/share/ca-certificates",
+        "/usr/local/share/ca-certificates",
+    ] {
+        tree.folder(folder, 0o755);
+    }
     tree.folder(MANIFESTS, 0o700);
     for (component, text) in COMPONENTS {
         let text = text.replace("{node}", name).replace("{address}", address);
