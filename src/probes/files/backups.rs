@@ -58,10 +58,32 @@ fn read(answer: &Answer<'_>, reading: &Reading<'_>, facts: &mut HostFacts) {
 fn job(origin: &str, line: &str, masker: &Masker) -> BackupJob {
     let mut words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
     masker.mask_args(&mut words);
+    // `--user NAME:PASSWORD` of etcdctl and curl.
+    for at in 1..words.len() {
+        if matches!(words[at - 1].as_str(), "--user" | "-u") && words[at].contains(':') {
+            words[at] = masker.mask(&words[at]);
+        }
+    }
     let mut line = words.join(" ");
     masker.mask_words(&mut line);
     BackupJob {
         origin: Text::new(origin),
         line: Text::from(line),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_a_job_is_masked() {
+        let masker = Masker::new([7; 32]);
+        let line = "0 1 * * * root etcdctl --user root:secret --password=hidden https://a:b@h snapshot save /x";
+        let shown = job("/etc/cron.d/etcd", line, &masker).line.to_string();
+        for word in ["secret", "hidden", "a:b@"] {
+            assert!(!shown.contains(word), "{shown}");
+        }
+        assert!(shown.contains("snapshot save /x"));
     }
 }
