@@ -113,90 +113,94 @@ mod tests {
         (format!("{enforce} {audit} {warn}"), wrong.len())
     }
 
-    /// The cases of upstream's own test, and the versions.
+    const NONE: &str = "privileged:latest";
+
+    /// Labels, then what is enforced, audited and warned of, and how many are wrong: the cases of upstream's own
+    /// test, and the versions.
+    const CASES: &[(&str, &str, &str, &str, usize)] = &[
+        ("", NONE, NONE, NONE, 0),
+        (
+            "enforce=baseline",
+            "baseline:latest",
+            NONE,
+            "baseline:latest",
+            0,
+        ),
+        ("warn=restricted", NONE, NONE, "restricted:latest", 0),
+        ("audit=baseline", NONE, "baseline:latest", NONE, 0),
+        (
+            "enforce=baseline warn=restricted",
+            "baseline:latest",
+            NONE,
+            "restricted:latest",
+            0,
+        ),
+        (
+            "enforce=baseline enforce-version=v1.22",
+            "baseline:v1.22",
+            NONE,
+            "baseline:v1.22",
+            0,
+        ),
+        (
+            "enforce=baseline enforce-version=v1.22 warn-version=latest",
+            "baseline:v1.22",
+            NONE,
+            "baseline:latest",
+            0,
+        ),
+        (
+            "enforce=baseline warn-version=v1.23",
+            "baseline:latest",
+            NONE,
+            "baseline:v1.23",
+            0,
+        ),
+        (
+            "enforce=baseline enforce-version=v1.20 warn=restricted warn-version=v1.21 audit=restricted audit-version=v1.22",
+            "baseline:v1.20",
+            "restricted:v1.22",
+            "restricted:v1.21",
+            0,
+        ),
+        (
+            "enforce=baseline warn=privileged",
+            "baseline:latest",
+            NONE,
+            NONE,
+            0,
+        ),
+        (
+            "enforce=baseline warn=foo",
+            "baseline:latest",
+            NONE,
+            NONE,
+            1,
+        ),
+        ("enforce=foo", "restricted:latest", NONE, NONE, 1),
+        ("audit=foo", NONE, NONE, NONE, 1),
+        (
+            "enforce=Baseline audit=foo warn= ",
+            "restricted:latest",
+            NONE,
+            NONE,
+            3,
+        ),
+        (
+            "enforce=baseline enforce-version=1.22",
+            "baseline:latest",
+            NONE,
+            "baseline:latest",
+            1,
+        ),
+    ];
+
     #[test]
     #[expect(clippy::too_many_lines, reason = "a table of upstream's cases")]
     fn as_upstream() {
-        let none = "privileged:latest";
-        for (labels, enforce, audit, warn, wrong) in [
-            ("", none, none, none, 0),
-            (
-                "enforce=baseline",
-                "baseline:latest",
-                none,
-                "baseline:latest",
-                0,
-            ),
-            ("warn=restricted", none, none, "restricted:latest", 0),
-            ("audit=baseline", none, "baseline:latest", none, 0),
-            (
-                "enforce=baseline warn=restricted",
-                "baseline:latest",
-                none,
-                "restricted:latest",
-                0,
-            ),
-            (
-                "enforce=baseline enforce-version=v1.22",
-                "baseline:v1.22",
-                none,
-                "baseline:v1.22",
-                0,
-            ),
-            (
-                "enforce=baseline enforce-version=v1.22 warn-version=latest",
-                "baseline:v1.22",
-                none,
-                "baseline:latest",
-                0,
-            ),
-            (
-                "enforce=baseline warn-version=v1.23",
-                "baseline:latest",
-                none,
-                "baseline:v1.23",
-                0,
-            ),
-            (
-                "enforce=baseline enforce-version=v1.20 warn=restricted warn-version=v1.21 audit=restricted audit-version=v1.22",
-                "baseline:v1.20",
-                "restricted:v1.22",
-                "restricted:v1.21",
-                0,
-            ),
-            (
-                "enforce=baseline warn=privileged",
-                "baseline:latest",
-                none,
-                none,
-                0,
-            ),
-            (
-                "enforce=baseline warn=foo",
-                "baseline:latest",
-                none,
-                none,
-                1,
-            ),
-            ("enforce=foo", "restricted:latest", none, none, 1),
-            ("audit=foo", none, none, none, 1),
-            (
-                "enforce=Baseline audit=foo warn= ",
-                "restricted:latest",
-                none,
-                none,
-                3,
-            ),
-            (
-                "enforce=baseline enforce-version=1.22",
-                "baseline:latest",
-                none,
-                "baseline:latest",
-                1,
-            ),
-        ] {
+        for (labels, enforce, audit, warn, wrong) in CASES {
             let want = format!("{enforce} {audit} {warn}");
-            assert_eq!(levels(labels), (want, wrong), "{labels}");
+            assert_eq!(levels(labels), (want, *wrong), "{labels}");
         }
     }
 
