@@ -9,6 +9,7 @@ mod expected;
 mod logins;
 mod outage;
 mod planted;
+mod pod_security;
 mod rights;
 mod scan;
 mod stage;
@@ -31,13 +32,14 @@ pub fn trials() -> Vec<Trial> {
             let name = format!("cluster::flaw::{flaw}");
             trial("cluster", &name, lacks.clone(), move || wave::outcome(flaw))
         });
-    let steps: [(&str, Step); 7] = [
+    let steps: [(&str, Step); 8] = [
         ("clean", clean::clean),
         ("login_without_root", logins::without_root),
         ("installed_collector", logins::installed_collector),
         ("forced_command", logins::forced_command),
         ("unreachable_node", logins::unreachable_node),
         ("read_only", rights::read_only),
+        ("pod_security", pod_security::pod_security),
         ("backup_and_outage", outage::backup_and_outage),
     ];
     let steps = steps.into_iter().map(|(name, step)| {
