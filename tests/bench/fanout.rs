@@ -43,6 +43,38 @@ const WIDE: &str = "64";
 /// What others run; the farm's answer is the same, whatever is asked.
 const COMMAND: &str = "exec /bin/sh -s";
 
+/// Name, program, and its words; those in capitals stand for what a run has.
+const TOOLS: [(&str, &str, &str); 8] = [
+    (
+        "xargs -P64 ssh",
+        "xargs",
+        "-a HOSTS -P WIDE -I{} ssh -F CONFIG {} COMMAND",
+    ),
+    (
+        "the same, curve25519",
+        "xargs",
+        "-a HOSTS -P WIDE -I{} ssh -F CONFIG -o KexAlgorithms=curve25519-sha256 {} COMMAND",
+    ),
+    (
+        "parallel-ssh",
+        "parallel-ssh",
+        "-h HOSTS -p WIDE -x OPTIONS -P COMMAND",
+    ),
+    ("pssh", "pssh", "-h HOSTS -p WIDE -x OPTIONS -P COMMAND"),
+    ("pdsh", "pdsh", "-R ssh -f WIDE -w LIST COMMAND"),
+    ("clush", "clush", "-f WIDE -o OPTIONS -w LIST COMMAND"),
+    (
+        "ansible raw",
+        "ansible",
+        "all -i HOSTS -f WIDE -m raw -a COMMAND",
+    ),
+    (
+        "GNU parallel ssh",
+        "parallel",
+        "-a HOSTS -j WIDE ssh -F CONFIG {} COMMAND",
+    ),
+];
+
 /// What a contender cost.
 struct Cost {
     wall: Duration,
@@ -157,105 +189,52 @@ impl Files {
     }
 }
 
-/// Everyone who takes part, with the command to start; none: not installed.
-#[expect(clippy::too_many_lines, reason = "a table: one command a tool")]
+/// Everyone who takes part, with the command to start; none: not installed. `words` may name programs.
 fn contenders(
     farm: &Farm,
     files: &Files,
     nodes: usize,
     words: &[String],
 ) -> Vec<(String, Option<Command>)> {
-    let config = files.config.display().to_string();
-    let hosts = files.hosts.display().to_string();
-    let options = format!("-F {config}");
+    let options = format!("-F {}", files.config.display());
     let list = std::fs::read_to_string(&files.hosts).unwrap_or_default();
-    let list = list.split_whitespace().collect::<Vec<_>>().join(",");
+    let fill = |word: &str| match word {
+        "HOSTS" => files.hosts.display().to_string(),
+        "CONFIG" => files.config.display().to_string(),
+        "LIST" => list.split_whitespace().collect::<Vec<_>>().join(","),
+        "OPTIONS" => options.clone(),
+        "WIDE" => WIDE.to_owned(),
+        "COMMAND" => COMMAND.to_owned(),
+        word => word.to_owned(),
+    };
     let mut own = Command::new(std::env::current_exe().expect("this program"));
-    own.args(["--ours", &files.folder.display().to_string()]);
-    own.args([
-        farm.port().to_string(),
-        nodes.to_string(),
-        farm.address(0).to_string(),
-    ]);
-    let mut all = vec![("stakeout's pool".to_owned(), Some(own))];
-    let rows: [(&str, &str, Vec<&str>); 8] = [
-        (
-            "xargs -P64 ssh",
-            "xargs",
-            vec![
-                "-a", &hosts, "-P", WIDE, "-I{}", "ssh", "-F", &config, "{}", COMMAND,
-            ],
-        ),
-        (
-            "the same, curve25519",
-            "xargs",
-            vec![
-                "-a",
-                &hosts,
-                "-P",
-                WIDE,
-                "-I{}",
-                "ssh",
-                "-F",
-                &config,
-                "-o",
-                "KexAlgorithms=curve25519-sha256",
-                "{}",
-                COMMAND,
-            ],
-        ),
-        (
-            "parallel-ssh",
-            "parallel-ssh",
-            vec!["-h", &hosts, "-p", WIDE, "-x", &options, "-P", COMMAND],
-        ),
-        (
-            "pssh",
-            "pssh",
-            vec!["-h", &hosts, "-p", WIDE, "-x", &options, "-P", COMMAND],
-        ),
-        (
-            "pdsh",
-            "pdsh",
-            vec!["-R", "ssh", "-f", WIDE, "-w", &list, COMMAND],
-        ),
-        (
-            "clush",
-            "clush",
-            vec!["-f", WIDE, "-o", &options, "-w", &list, COMMAND],
-        ),
-        (
-            "ansible raw",
-            "ansible",
-            vec!["all", "-i", &hosts, "-f", WIDE, "-m", "raw", "-a", COMMAND],
-        ),
-        (
-            "GNU parallel ssh",
-            "parallel",
-            vec![
-                "-a", &hosts, "-j", WIDE, "ssh", "-F", &config, "{}", COMMAND,
-            ],
-        ),
-    ];
-    for (name, program, arguments) in rows {
-        let wanted = words
+    own.arg("--ours").arg(&files.folder);
+    own.args([farm.port().to_string(), nodes.to_string()]);
+    own.arg(farm.address(0).to_string());
+    let is_wanted = |program: &str| {
+        let mut named = words
             .iter()
-            .filter(|word| word.parse::<usize>().is_err() && !word.starts_with('-'));
-        if wanted.clone().count() > 0 && !wanted.clone().any(|word| word == program) {
-            continue;
-        }
+            .filter(|word| TOOLS.iter().any(|tool| tool.1 == word.as_str()))
+            .peekable();
+        named.peek().is_none() || named.any(|word| word == program)
+    };
+    let tools = TOOLS.into_iter().filter(|tool| is_wanted(tool.1));
+    let tools = tools.map(|(name, program, arguments)| {
         let command = installed(program).map(|path| {
             let mut command = Command::new(path);
-            command.args(arguments);
-            command.env("PDSH_SSH_ARGS_APPEND", &options);
-            command.env("ANSIBLE_SSH_ARGS", &options);
-            command.env("ANSIBLE_HOST_KEY_CHECKING", "True");
-            command.env("HOME", &files.folder);
+            command
+                .args(arguments.split(' ').map(fill))
+                .env("PDSH_SSH_ARGS_APPEND", &options)
+                .env("ANSIBLE_SSH_ARGS", &options)
+                .env("ANSIBLE_HOST_KEY_CHECKING", "True")
+                .env("HOME", &files.folder);
             command
         });
-        all.push((name.to_owned(), command));
-    }
-    all
+        (name.to_owned(), command)
+    });
+    std::iter::once(("stakeout's pool".to_owned(), Some(own)))
+        .chain(tools)
+        .collect()
 }
 
 fn installed(program: &str) -> Option<PathBuf> {

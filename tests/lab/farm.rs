@@ -488,12 +488,22 @@ async fn visitor(
         open: HashMap::new(),
     };
     if let Fault::Line(line) = line {
-        let (here, there) = tokio::io::duplex(64 * 1024);
-        let session = server::run_stream(config, there, visitor);
-        let (carried, _) = tokio::join!(carry(line, stream, here), async { session.await?.await });
-        return Ok(carried?);
+        return lossy(line, config, stream, visitor).await;
     }
     server::run_stream(config, stream, visitor).await?.await
+}
+
+/// A server behind a bad line.
+async fn lossy(
+    line: Line,
+    config: Arc<server::Config>,
+    stream: TcpStream,
+    visitor: Visitor,
+) -> Result<(), russh::Error> {
+    let (here, there) = tokio::io::duplex(64 * 1024);
+    let session = server::run_stream(config, there, visitor);
+    let (carried, _) = tokio::join!(carry(line, stream, here), async { session.await?.await });
+    Ok(carried?)
 }
 
 /// Carries both ways until one side ends, with what is wrong with the line.
