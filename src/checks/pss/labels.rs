@@ -196,7 +196,6 @@ mod tests {
     ];
 
     #[test]
-    #[expect(clippy::too_many_lines, reason = "a table of upstream's cases")]
     fn as_upstream() {
         for (labels, enforce, audit, warn, wrong) in CASES {
             let want = format!("{enforce} {audit} {warn}");

@@ -88,25 +88,23 @@ pub(super) fn version_line(
 
 /// The other side has sent all it will: what is in the buffer stays as it is.
 fn hung_up(socket: &OwnedFd) -> bool {
-    let flags = PollFlags::RDHUP;
-    let mut fds = [rustix::event::PollFd::new(socket, flags)];
+    shows(socket, PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR)
+}
+
+/// Nothing is left to read and nothing more will come, or the connection was reset.
+pub(super) fn at_end(socket: &OwnedFd) -> bool {
+    let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+    let read_all = matches!(recv(socket, &mut [0][..], flags), Ok((0, _)));
+    read_all || shows(socket, PollFlags::HUP | PollFlags::ERR)
+}
+
+fn shows(socket: &OwnedFd, flags: PollFlags) -> bool {
+    let mut fds = [rustix::event::PollFd::new(socket, PollFlags::RDHUP)];
     let now = rustix::event::Timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
-    rustix::event::poll(&mut fds, Some(&now)).is_ok()
-        && fds[0]
-            .revents()
-            .intersects(PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR)
-}
-
-/// Nothing is left to read, and nothing more will come.
-pub(super) fn at_end(socket: &OwnedFd) -> bool {
-    let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-    match recv(socket, &mut [0][..], flags) {
-        Ok((count, _)) => count == 0,
-        Err(error) => !matches!(error, Errno::AGAIN | Errno::INTR),
-    }
+    rustix::event::poll(&mut fds, Some(&now)).is_ok() && fds[0].revents().intersects(flags)
 }
 
 fn ended(greeting: &[u8]) -> Fault {
