@@ -23,7 +23,8 @@ for f in /etc/kubernetes/backup /etc/kubernetes/tmp /var/backups/k8s /var/backup
 done
 looks
 # Timers and lines of cron that make copies.
-bx='etcdctl.*snapshot\|etcdutl\|etcd-snapshot\|etcd.*backup\|backup.*etcd\|k0s backup\|/etc/kubernetes\|pod-manifests\|velero'
+bx='etcdctl.*snapshot\|etcdutl\|etcd-snapshot\|etcd.*backup\|backup.*etcd\|k0s backup'
+bx=$bx'\|/etc/kubernetes\|pod-manifests\|velero'
 if command -v systemctl >/dev/null; then
   blob 'systemctl list-timers' "$({ run systemctl list-timers --all --no-legend --no-pager; echo "x$?"; } |
     grep -i -e backup -e etcd -e snapshot -e kube -e restic -e borg -e '^x[0-9]*$' | cap 16384 | enc)"

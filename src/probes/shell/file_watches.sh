@@ -1,7 +1,8 @@
 # Only lines that speak of Kubernetes leave the node.
 kx='kubern\|kubelet\|manifest\|static-pod\|rancher\|k0s\|k3s\|rke2\|microk8s\|systemd\|etcd'
 if command -v auditctl >/dev/null; then
-  blob 'auditctl -l' "$({ run auditctl -l 2>&1; echo "x$?"; } | grep -e "$kx" -e '^x[0-9]*$' -e 'No rules' -e ermitted | cap 65536 | enc)"
+  o=$({ run auditctl -l 2>&1; echo "x$?"; } | grep -e "$kx" -e '^x[0-9]*$' -e 'No rules' -e ermitted | cap 65536 | enc)
+  blob 'auditctl -l' "$o"
 else nm 'auditctl -l'; rec "Y$T$r${T}absent"; fi
 set +f; set -- /etc/audit/rules.d/*.rules /etc/audit/audit.rules; set -f
 for f do [ ! -e "$f" ] || output "$f" 65536 grep -e "$kx" "$f"; done
