@@ -13,32 +13,51 @@ use crate::model::verdict::Verdict;
 
 /// Verdicts of one node, in the order of [`node_checks`].
 pub fn node(facts: &NodeFacts, view: &View<'_>) -> Vec<Verdict> {
-    node_checks()
-        .map(|(check, judge)| {
-            let mut verdict = honest(judge(facts, view));
-            waive(view, (check, Some(&facts.name)), &mut verdict);
-            verdict
-        })
-        .collect()
+    node_checks().map(|one| of_node(one, facts, view)).collect()
 }
 
-/// Verdicts of one node by those of its checks that read one of `needs`, each with its place in [`node_checks`].
+/// What changed beside the facts of a node itself.
+#[derive(Default)]
+pub struct Changed {
+    /// Lists of the cluster.
+    pub needs: BTreeSet<Need>,
+    /// Facts of some node.
+    pub peers: bool,
+}
+
+impl Changed {
+    pub fn is_empty(&self) -> bool {
+        self.needs.is_empty() && !self.peers
+    }
+
+    /// Whether a check may say something else now.
+    fn moves(&self, check: &Check) -> bool {
+        let mut read = check.needs.iter().chain(check.helps);
+        (self.peers && matches!(check.judge, Judge::Peers(_)))
+            || read.any(|need| self.needs.contains(need))
+    }
+}
+
+/// Verdicts of one node by those of its checks that what changed may move, each with its place in [`node_checks`].
 pub fn again<'v>(
     facts: &'v NodeFacts,
     view: &'v View<'v>,
-    needs: &'v BTreeSet<Need>,
+    changed: &'v Changed,
 ) -> impl Iterator<Item = (usize, Verdict)> + 'v {
     node_checks()
         .enumerate()
-        .filter(|(_, (check, _))| {
-            let mut read = check.needs.iter().chain(check.helps);
-            read.any(|need| needs.contains(need))
-        })
-        .map(|(index, (check, judge))| {
-            let mut verdict = honest(judge(facts, view));
-            waive(view, (check, Some(&facts.name)), &mut verdict);
-            (index, verdict)
-        })
+        .filter(|(_, (check, _))| changed.moves(check))
+        .map(|(index, one)| (index, of_node(one, facts, view)))
+}
+
+fn of_node(
+    (check, judge): (&'static Check, NodeJudge),
+    facts: &NodeFacts,
+    view: &View<'_>,
+) -> Verdict {
+    let mut verdict = honest(judge(facts, view));
+    waive(view, (check, Some(&facts.name)), &mut verdict);
+    verdict
 }
 
 /// Verdicts about the cluster, in the order of [`cluster_checks`].
@@ -58,7 +77,7 @@ type ClusterJudge = fn(&View<'_>) -> Result<Verdict, Gap>;
 /// The checks that judge a node.
 pub fn node_checks() -> impl Iterator<Item = (&'static Check, NodeJudge)> {
     crate::checks::all().filter_map(|check| match check.judge {
-        Judge::Node(judge) => Some((check, judge)),
+        Judge::Node(judge) | Judge::Peers(judge) => Some((check, judge)),
         Judge::Cluster(_) => None,
     })
 }
@@ -67,7 +86,7 @@ pub fn node_checks() -> impl Iterator<Item = (&'static Check, NodeJudge)> {
 pub fn cluster_checks() -> impl Iterator<Item = (&'static Check, ClusterJudge)> {
     crate::checks::all().filter_map(|check| match check.judge {
         Judge::Cluster(judge) => Some((check, judge)),
-        Judge::Node(_) => None,
+        Judge::Node(_) | Judge::Peers(_) => None,
     })
 }
 

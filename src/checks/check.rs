@@ -1,5 +1,8 @@
 //! What a check is, and the words it judges with.
 
+use std::cell::OnceCell;
+
+use super::pss::admission::{self, Admission};
 use crate::model::Timestamp;
 use crate::model::fact::{Fact, Gap, Locator, Need, Seen};
 use crate::model::name::CheckId;
@@ -135,7 +138,10 @@ pub const fn by_hand(text: &'static str) -> Step {
 
 /// The judgement: per node, or once for the cluster.
 pub enum Judge {
+    /// Of a node by its own facts and those of the cluster.
     Node(fn(&NodeFacts, &View<'_>) -> Result<Verdict, Gap>),
+    /// Of a node by facts of other nodes too: judged again when any node was read.
+    Peers(fn(&NodeFacts, &View<'_>) -> Result<Verdict, Gap>),
     Cluster(fn(&View<'_>) -> Result<Verdict, Gap>),
 }
 
@@ -144,6 +150,27 @@ pub struct View<'a> {
     pub snapshot: &'a Snapshot,
     pub policy: &'a Policy,
     pub now: Timestamp,
+    /// What the cluster's API server was told about Pod Security; looked for once for all nodes.
+    admission: OnceCell<Result<Admission, Gap>>,
+}
+
+impl<'a> View<'a> {
+    pub fn new(snapshot: &'a Snapshot, policy: &'a Policy, now: Timestamp) -> Self {
+        Self {
+            snapshot,
+            policy,
+            now,
+            admission: OnceCell::new(),
+        }
+    }
+
+    /// What the cluster's API server was told about Pod Security.
+    ///
+    /// # Errors
+    /// Why it is not known.
+    pub fn admission(&self) -> &Result<Admission, Gap> {
+        self.admission.get_or_init(|| admission::of_cluster(self))
+    }
 }
 
 /// The good state, proven by `evidence`.

@@ -90,13 +90,9 @@ impl Example {
     /// # Errors
     /// The gap that a check leaves with.
     pub fn judge(&self, judge: &Judge) -> Result<Verdict, Gap> {
-        let view = View {
-            snapshot: &self.snapshot,
-            policy: &self.policy,
-            now: self.snapshot.taken,
-        };
+        let view = View::new(&self.snapshot, &self.policy, self.snapshot.taken);
         match judge {
-            Judge::Node(judge) => match self.snapshot.nodes.get(&self.node) {
+            Judge::Node(judge) | Judge::Peers(judge) => match self.snapshot.nodes.get(&self.node) {
                 Some(node) => judge(node, &view),
                 None => Err(Gap::NotAsked),
             },

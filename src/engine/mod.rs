@@ -59,11 +59,7 @@ pub struct Finding<'a> {
 impl Judged {
     /// Judges a snapshot as it is, with nothing more to come.
     pub fn of(snapshot: Arc<Snapshot>, policy: &Policy, now: Timestamp) -> Self {
-        let view = View {
-            snapshot: &snapshot,
-            policy,
-            now,
-        };
+        let view = View::new(&snapshot, policy, now);
         let nodes = snapshot
             .nodes
             .iter()
@@ -106,11 +102,11 @@ impl Judged {
             .map(|finding| (finding.check, finding.node, finding.verdict));
         let standing = evaluate::standing(&self.policy, today, &nodes, all);
         Arc::make_mut(&mut self.policy).standing = standing;
-        self.cluster = Arc::new(evaluate::cluster(&View {
-            snapshot: &self.snapshot,
-            policy: &self.policy,
+        self.cluster = Arc::new(evaluate::cluster(&View::new(
+            &self.snapshot,
+            &self.policy,
             now,
-        }));
+        )));
     }
 
     /// Every verdict: the cluster's first, then node by node in name order.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::pods::{NodePods, forget};
+use crate::evaluate::Changed;
 use crate::model::Timestamp;
 use crate::model::ask::Question;
 use crate::model::fact::{Fact, Gap, Need};
@@ -24,7 +25,7 @@ struct Dirty {
     /// Something that every node may depend on.
     all: bool,
     /// Lists that changed: the checks that name them judge every node again.
-    needs: BTreeSet<Need>,
+    changed: Changed,
     cluster: bool,
 }
 
@@ -62,7 +63,7 @@ impl Model {
             dirty: Dirty {
                 nodes: start.nodes.keys().cloned().collect(),
                 all: true,
-                needs: BTreeSet::new(),
+                changed: Changed::default(),
                 cluster: true,
             },
             snapshot: start,
@@ -122,6 +123,7 @@ impl Model {
                 let kept = forget(Arc::make_mut(&mut node.api), before);
                 self.gone.insert(name.clone(), kept);
                 self.drop_foreign(&name);
+                self.dirty.changed.peers = true;
                 self.dirty.nodes.insert(name);
             }
             Update::Api(name, facts) => {

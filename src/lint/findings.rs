@@ -60,11 +60,8 @@ pub(super) fn of(
         version: Fact::seen(version, Locator::list(Need::NodeObject)),
         ..ClusterFacts::default()
     });
-    let view = View {
-        snapshot: &snapshot,
-        policy: &Policy::default(),
-        now: NOW,
-    };
+    let policy = Policy::default();
+    let view = View::new(&snapshot, &policy, NOW);
     let mut all = Vec::new();
     for (check, judge) in evaluate::node_checks() {
         if check.needs != [Need::Manifests] || SAID.contains(&check.id.0) {

@@ -155,11 +155,7 @@ fn sources(judged: &Judged, node: Option<&NodeName>, evidence: &Evidence) -> Vec
 
 fn fix_of(judged: &Judged, row: &Row<'_>) -> Filled {
     let (check, subject) = (row.finding.check, &row.offence.subject);
-    let view = View {
-        snapshot: &judged.snapshot,
-        policy: &judged.policy,
-        now: judged.snapshot.taken,
-    };
+    let view = View::new(&judged.snapshot, &judged.policy, judged.snapshot.taken);
     let facts = row
         .finding
         .node

@@ -46,11 +46,7 @@ fn evaluating(bench: &mut Criterion) {
     let judged = judged();
     let policy = Policy::none();
     let snapshot = &judged.snapshot;
-    let view = View {
-        snapshot,
-        policy: &policy,
-        now: snapshot.taken,
-    };
+    let view = View::new(snapshot, &policy, snapshot.taken);
     let control_plane = &snapshot.nodes["cp-1"];
     let worker = snapshot
         .nodes

@@ -22,6 +22,7 @@ const CLOCK: Clock = Clock { now: 1_795_529_280 };
 type Found = BTreeMap<String, Severity>;
 
 /// One finding, as far as the stories speak of it.
+#[derive(Debug)]
 struct Told {
     /// Empty: the cluster.
     node: String,
@@ -159,7 +160,11 @@ fn hold_causes(fleet: &Fleet, told: &[Told]) {
     for member in &fleet.members {
         let causes = causes(told, &member.name);
         if is_readable(member) {
-            assert!(causes.is_empty(), "{}: {causes:?}", member.name);
+            let told: Vec<_> = told
+                .iter()
+                .filter(|it| it.node == member.name && !it.gaps.is_empty())
+                .collect();
+            assert!(causes.is_empty(), "{}: {told:?}", member.name);
             continue;
         }
         assert!(!causes.is_empty(), "{} passes unread", member.name);

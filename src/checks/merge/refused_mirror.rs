@@ -2,7 +2,7 @@ use super::pairs::{Declared, declared};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, offence, on_node,
 };
-use crate::checks::pss::admission::{self, Admission};
+use crate::checks::pss::admission::Admission;
 use crate::checks::pss::judged::{another_forbids, shape};
 use crate::checks::pss::labels::{self, Levels};
 use crate::checks::standard::{Level, Standard, Violation, evaluate, refusal, warning};
@@ -80,7 +80,7 @@ pub static CHECK: Check = Check {
             "UNKNOWN: the API server forbids list pods",
         ),
     ],
-    judge: Judge::Node(judge),
+    judge: Judge::Peers(judge),
     file: file!(),
 };
 
@@ -90,7 +90,7 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     let mut tally = Tally::new();
     tally.good(cluster.namespaces.get()?.at);
     declared.tell(&mut tally);
-    let admission = admission::of_cluster(view);
+    let admission = view.admission();
     for pod in &declared.pods {
         // Of a namespace that does not exist: SP-MRG-003.
         if let Some((index, namespace)) = cluster.namespace(pod.pod.namespace.as_str())? {
@@ -98,7 +98,7 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
             let asked = Asked {
                 node,
                 view,
-                admission: &admission,
+                admission,
                 namespace: (namespace, at),
             };
             if let Err(gap) = asked.one(pod, &mut tally) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Model;
 use crate::checks::check::View;
 use crate::engine::Judged;
-use crate::evaluate;
+use crate::evaluate::{self, Changed};
 use crate::model::Timestamp;
 use crate::model::policy::Policy;
 
@@ -13,11 +13,7 @@ impl Model {
     /// Judges the nodes that changed.
     pub(in crate::engine) fn judge_nodes(&mut self, policy: &Policy, now: Timestamp) {
         self.snapshot.taken = now;
-        let view = View {
-            snapshot: &self.snapshot,
-            policy,
-            now,
-        };
+        let view = View::new(&self.snapshot, policy, now);
         if self.dirty.all {
             self.dirty.nodes.extend(self.snapshot.nodes.keys().cloned());
         }
@@ -28,23 +24,19 @@ impl Model {
             }
         }
         if self.dirty.all {
-            self.dirty.needs.clear();
+            self.dirty.changed = Changed::default();
         }
         self.dirty.nodes.clear();
         self.dirty.all = false;
     }
 
-    /// Judges again, on every node, the checks that read a list that changed.
-    fn judge_needs(&mut self, policy: &Policy, now: Timestamp) {
-        let view = View {
-            snapshot: &self.snapshot,
-            policy,
-            now,
-        };
-        let needs = std::mem::take(&mut self.dirty.needs);
+    /// Judges again, on every node, the checks that what changed elsewhere may move.
+    fn judge_changed(&mut self, policy: &Policy, now: Timestamp) {
+        let view = View::new(&self.snapshot, policy, now);
+        let changed = std::mem::take(&mut self.dirty.changed);
         for (name, verdicts) in &mut self.verdicts {
             if let Some(facts) = self.snapshot.nodes.get(name) {
-                for (index, verdict) in evaluate::again(facts, &view, &needs) {
+                for (index, verdict) in evaluate::again(facts, &view, &changed) {
                     // Shared with whoever shows them: copied only where something is new.
                     if verdicts.get(index).is_some_and(|before| *before != verdict) {
                         Arc::make_mut(verdicts)[index] = verdict;
@@ -70,14 +62,10 @@ impl Model {
         policy: &Arc<Policy>,
         now: Timestamp,
     ) -> Arc<Policy> {
-        if !self.dirty.needs.is_empty() {
-            self.judge_needs(policy, now);
+        if !self.dirty.changed.is_empty() {
+            self.judge_changed(policy, now);
         }
-        self.cluster = Arc::new(evaluate::cluster(&View {
-            snapshot: &self.snapshot,
-            policy,
-            now,
-        }));
+        self.cluster = Arc::new(evaluate::cluster(&View::new(&self.snapshot, policy, now)));
         self.dirty.cluster = false;
         if policy.waivers().is_empty() {
             return Arc::clone(policy);

@@ -57,7 +57,7 @@ impl Model {
             ObjectDelta::Objects(need, objects) => {
                 let cluster = Arc::make_mut(&mut self.snapshot.cluster);
                 Arc::make_mut(&mut cluster.objects).adopt(need, *objects);
-                self.dirty.needs.insert(need);
+                self.dirty.changed.needs.insert(need);
                 return;
             }
             ObjectDelta::Fresh(need, at) => {

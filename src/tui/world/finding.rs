@@ -170,11 +170,7 @@ impl World {
     /// The lines to merge into the manifest that a finding comes with.
     pub fn patch(&self, finding: &Finding) -> Option<Text> {
         let judged = self.judged()?;
-        let view = View {
-            snapshot: &judged.snapshot,
-            policy: &judged.policy,
-            now: judged.snapshot.taken,
-        };
+        let view = View::new(&judged.snapshot, &judged.policy, judged.snapshot.taken);
         let facts = self.facts(&finding.id.scope)?;
         patch::of(finding.check, facts, &view, finding.id.subject.as_ref()?)
     }
