@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use stakeout::checks::check::{Check, Place, Step};
+use stakeout::checks::check::{Check, Judge, Place, Step};
 use stakeout::checks::example::{self, Example, verdict_text};
 use stakeout::checks::{self, fix};
 use stakeout::model::fact::{FaultClass, Gap, Need};
@@ -569,5 +569,24 @@ fn checks_are_found_by_id() {
         ] {
             assert!(checks::find(&spelling).is_some_and(|found| found.id == check.id));
         }
+    }
+}
+
+/// The engine judges a node again when its own facts changed: what other nodes say must not move the verdict.
+#[test]
+fn a_check_that_reads_other_nodes_says_so() {
+    for (check, facts, _, example) in examples() {
+        if !matches!(check.judge, Judge::Node(_)) {
+            continue;
+        }
+        let mut alone = example.clone();
+        let own = example.node.clone();
+        alone.snapshot.nodes.retain(|name, _| *name == own);
+        assert_eq!(
+            verdict_text(&judge(check, &alone)),
+            verdict_text(&judge(check, &example)),
+            "{}: it reads other nodes: make it Judge::Peers: {facts}",
+            check.id
+        );
     }
 }
