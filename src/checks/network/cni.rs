@@ -1,8 +1,9 @@
 use crate::checks::check::{
-    Check, Judge, Maps, Remediation, View, by_hand, fail, kubectl, pass_note,
+    Check, Judge, Maps, Remediation, View, by_hand, fail, kubectl, offence, pass_note,
 };
 use crate::model::fact::{Gap, Need};
 use crate::model::name::CheckId;
+use crate::model::node::NodeFacts;
 use crate::model::objects::{DaemonSet, of_list};
 use crate::model::text::Text;
 use crate::model::verdict::{Severity, Subject, Verdict};
@@ -47,7 +48,11 @@ pub static CHECK: Check = Check {
         ),
         (
             "{daemon_sets: [], cni: {/etc/cni/net.d: {10-net.conflist: [bridge, portmap]}}, nodes: {w-1: {cni: {/etc/cni/net.d: {10-net.conflist: [ptp]}}}}}",
-            "FAIL high: the network plugin of 2 nodes is bridge, ptp, which enforces no network policies",
+            "FAIL high: the network plugin of the nodes is bridge, ptp, which enforces no network policies",
+        ),
+        (
+            "{daemon_sets: [], cni: {/etc/cni/net.d: {10-net.conflist: [bridge]}}, nodes: {w-1: {cni: {gap: denied}}}}",
+            "FAIL high: the network plugin of the nodes is bridge, which enforces no network policies; gap: the login may not read it",
         ),
         (
             "{daemon_sets: [], cni: {/etc/cni/net.d: {10-calico.conflist: [calico, portmap]}}}",
@@ -99,16 +104,15 @@ fn judge(view: &View<'_>) -> Result<Verdict, Gap> {
         let note = format!("{}/{} enforces network policies", set.namespace, set.name);
         return Ok(pass_note([at], note));
     }
-    if let Some((names, count)) = plain(view) {
-        let nodes = if count == 1 { "node is" } else { "nodes is" };
-        return Ok(fail(
-            Subject::setting("cni"),
-            Severity::High,
-            format!(
-                "the network plugin of {count} {nodes} {names}, which enforces no network policies"
-            ),
-            [sets.at],
-        ));
+    if let Some((names, gaps)) = plain(view) {
+        let message = format!(
+            "the network plugin of the nodes is {names}, which enforces no network policies"
+        );
+        let offence = offence(Subject::setting("cni"), Severity::High, message, [sets.at]);
+        return Ok(Verdict::Fail {
+            offences: vec![offence],
+            gaps,
+        });
     }
     match all().find(|(_, set)| ignores(set)) {
         Some((at, set)) => Ok(fail(
@@ -142,28 +146,38 @@ const PLAIN: [&str; 10] = [
     "host-local",
 ];
 
-/// The first plugins of the nodes whose configuration names none but plain ones, and how many such nodes there are.
-/// Without any other node: one whose plugin is not known may enforce policies.
-fn plain(view: &View<'_>) -> Option<(String, usize)> {
+/// The first plugins of the nodes whose configuration names none but plain ones, and why other nodes are not known.
+/// None where a node has a plugin that is not known: it may enforce policies.
+fn plain(view: &View<'_>) -> Option<(String, Vec<Gap>)> {
     let mut names: Vec<&str> = Vec::new();
-    let mut count = 0;
+    let mut gaps: Vec<Gap> = Vec::new();
     for node in view.snapshot.nodes.values() {
-        let folders = &node.host.cni.get().ok()?.value;
-        // The runtime reads the first file of the folder.
-        let file = folders
-            .iter()
-            .find_map(|folder| folder.files.get().ok()?.value.first())?;
-        let types = &file.types.get().ok()?.value;
-        if !types.iter().all(|kind| PLAIN.contains(&kind.as_str())) {
-            return None;
+        match plugins(node) {
+            Ok(types) => {
+                if !types.iter().all(|kind| PLAIN.contains(&kind.as_str())) {
+                    return None;
+                }
+                let first = types.first()?.as_str();
+                if !names.contains(&first) {
+                    names.push(first);
+                }
+            }
+            Err(gap) if gaps.contains(&gap) => {}
+            Err(gap) => gaps.push(gap),
         }
-        let first = types.first()?.as_str();
-        if !names.contains(&first) {
-            names.push(first);
-        }
-        count += 1;
     }
-    (count > 0).then(|| (names.join(", "), count))
+    (!names.is_empty()).then(|| (names.join(", "), gaps))
+}
+
+/// The plugins of the file that the runtime reads, the first one of the first folder that has any.
+fn plugins(node: &NodeFacts) -> Result<&[Text], Gap> {
+    let none: &[Text] = &[];
+    for folder in &node.host.cni.get()?.value {
+        if let Some(file) = folder.files.get()?.value.first() {
+            return Ok(&file.types.get()?.value);
+        }
+    }
+    Ok(none)
 }
 
 fn says(set: &DaemonSet, words: &[&str]) -> bool {

@@ -222,7 +222,11 @@ END
                 "it belongs to audit:root (1901:0), not to root:root",
             ),
         )],
-        also: &[("SP-FILE-001", "w-1"), ("SP-FILE-004", "w-1")],
+        also: &[
+            ("SP-FILE-001", "w-1"),
+            ("SP-FILE-004", "w-1"),
+            ("SP-FILE-002", "w-1"),
+        ],
     },
     Flaw {
         name: "writable_ancestor",
@@ -236,7 +240,13 @@ END
             "critical",
             (&[Node], "everyone can replace manifests in it"),
         )],
-        also: &[("SP-FILE-001", "w-1"), ("SP-FILE-004", "w-1")],
+        also: &[
+            ("SP-FILE-001", "w-1"),
+            ("SP-FILE-004", "w-1"),
+            ("SP-FILE-021", "w-1"),
+            ("SP-KUB-009", "w-1"),
+            ("SP-KUB-010", "w-1"),
+        ],
     },
     Flaw {
         name: "forged_mirror",
@@ -281,7 +291,7 @@ END
             )
             .after(60),
         ],
-        also: &[],
+        also: &[("SP-NET-004", "cp-1"), ("SP-NET-006", "cp-1")],
     },
     Flaw {
         name: "edited_modes",
@@ -311,7 +321,7 @@ END
                 (&[Node], "mode 0644: everyone can read it"),
             ),
         ],
-        also: &[],
+        also: &[("SP-FILE-002", "cp-1")],
     },
     Flaw {
         name: "owned_manifest",
@@ -344,7 +354,7 @@ END
             "high",
             (&[Node], "user ops (1902) can change it"),
         )],
-        also: &[],
+        also: &[("SP-FILE-008", "cp-1")],
     },
     Flaw {
         name: "removed_taint",

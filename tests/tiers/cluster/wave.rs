@@ -179,6 +179,21 @@ fn run(stage: &Stage, place: Place, script: &str) -> Result<(), Failed> {
     Ok(())
 }
 
+/// Whether a check of what pods may do speaks of a pod: of the pod itself, a container, its mirror, its file, or
+/// the namespace that it is the reason to look at.
+fn is_of_pod(finding: &Finding, pod: &str) -> bool {
+    let families = ["SP-IMG-", "SP-ISO-004", "SP-NET-", "SP-PRIV-", "SP-PSS-"];
+    let mut families = families.iter();
+    let (namespace, name) = pod.split_once('/').unwrap_or(("", pod));
+    let subject = finding.subject.as_deref().unwrap_or_default();
+    families.any(|family| finding.check.starts_with(family))
+        && (subject == pod
+            || subject.starts_with(&format!("{pod}/"))
+            || subject == format!("{pod}-w-1")
+            || subject == format!("/etc/kubernetes/manifests/{name}.yaml")
+            || (finding.check == "SP-NET-002" && subject == namespace))
+}
+
 /// The run has the code of findings, what the defaults deserve is still found, and there is no other finding.
 fn nothing_else(stage: &Stage, report: &Report, outcomes: &mut Outcomes) {
     let mut wrong: Vec<String> = Vec::new();
@@ -194,12 +209,7 @@ fn nothing_else(stage: &Stage, report: &Report, outcomes: &mut Outcomes) {
             flaw.claims.iter().any(|claim| claim.is(finding))
                 || flaw.also.iter().any(|(check, node)| named(check, node))
         });
-        let subject = finding.subject.as_deref().unwrap_or_default();
-        let of_pod = |pod: &&str| subject == *pod || subject.starts_with(&format!("{pod}/"));
-        let of_pods = ["SP-PRIV-", "SP-PSS-"]
-            .iter()
-            .any(|family| finding.check.starts_with(family));
-        of_flaw || (of_pods && PODS.iter().any(of_pod))
+        of_flaw || PODS.iter().any(|pod| is_of_pod(finding, pod))
     };
     let failed = report.rows.iter().filter(|finding| finding.failed());
     let strange = failed.filter(|finding| !is_expected(finding) && !is_planted(finding));
