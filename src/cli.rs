@@ -25,12 +25,15 @@ const EXAMPLES: &str = "Examples:
   stakeout scan --node cp-1 --check SP-FILE-009
   stakeout snapshot save run.zst   keep what a run saw
   stakeout --from run.zst          dashboard on it, without a cluster
-  stakeout scan --local            on the node itself: without network
+  stakeout scan --local            on the node itself: without SSH
   stakeout scan --root /host       in a debug pod on the node
   stakeout lint manifests/         would Pod Security admission let these pods in
+  stakeout trust --node cp-1       look at a host key that is not on file
+  stakeout policy init             a policy of the static pods that are there
   stakeout plan                    every command and request before it is made
 
-Exit codes: 0 ok, 1 findings at or above --fail-on, 2 error, 3 incomplete.";
+Exit codes: 0 ok, 1 findings at or above --fail-on, 2 error, 3 incomplete.
+lint counts otherwise: stakeout lint --help.";
 
 /// Options of every command.
 #[derive(Args, Clone, Debug, Default)]
@@ -59,13 +62,13 @@ pub struct Global {
     /// Policy file: declared static pods, pools and waivers; else the one of the configuration
     #[arg(long, global = true, value_name = "FILE", env = "STAKEOUT_POLICY")]
     pub policy: Option<PathBuf>,
-    /// This machine is the node: read it here, without network
+    /// This machine is the node: read it here, without SSH
     #[arg(long, global = true, conflicts_with = "from")]
     pub local: bool,
     /// As --local, with the node's root mounted there: /host in a debug pod
     #[arg(long, global = true, value_name = "DIR", conflicts_with = "from")]
     pub root: Option<PathBuf>,
-    /// Node side from a file that the collector wrote by hand; - is standard input; repeat for several
+    /// Node side from a file made by running the collector by hand; - is standard input; repeat for several
     #[arg(
         long = "import",
         global = true,
@@ -138,7 +141,7 @@ pub enum Command {
         #[command(subcommand)]
         print: PrintKey,
     },
-    /// Look at files that the collector wrote by hand: whose they are, how old, whether they are whole
+    /// Look at files made by running the collector by hand: whose they are, how old, whether they are whole
     Import {
         /// - is standard input
         #[arg(required = true, value_name = "FILE")]
@@ -183,9 +186,9 @@ pub enum PrintRights {
 /// A right beyond the base role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum With {
-    /// What the kubelet itself says of its configuration and pods
+    /// What the kubelet itself says of its configuration and pods (nothing asks for it in this version)
     KubeletApi,
-    /// Expiration and usages of bootstrap tokens
+    /// Expiration and usages of bootstrap tokens (nothing asks for them in this version)
     BootstrapTokens,
 }
 

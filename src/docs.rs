@@ -28,7 +28,11 @@ pub fn parts() -> Vec<Part> {
         },
         Part {
             name: "config",
-            text: config_list(),
+            text: key_list(crate::config::known()),
+        },
+        Part {
+            name: "policy",
+            text: key_list(crate::config::policy::known()),
         },
         Part {
             name: "rbac",
@@ -114,9 +118,10 @@ fn probe_table() -> String {
     out
 }
 
-fn config_list() -> String {
+/// The keys of a file of the user.
+fn key_list(keys: &[&str]) -> String {
     let mut out = String::from("```text\n");
-    for key in crate::config::known() {
+    for key in keys {
         let _ = writeln!(out, "{key}");
     }
     out + "```\n"

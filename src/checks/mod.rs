@@ -38,8 +38,8 @@ pub const ALL: &[&[&Check]] = &[
     kubelet::ALL,
     lsm::ALL,
     merge::ALL,
-    policy::ALL,
     network::ALL,
+    policy::ALL,
     privilege::ALL,
     pss::ALL,
 ];

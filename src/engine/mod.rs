@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::checks::check::{Check, View};
+use crate::checks::patch;
 use crate::evaluate;
 use crate::model::Timestamp;
 use crate::model::ask::Question;
@@ -20,7 +21,8 @@ use crate::model::name::NodeName;
 use crate::model::node::NodeFacts;
 use crate::model::policy::Policy;
 use crate::model::snapshot::Snapshot;
-use crate::model::verdict::Verdict;
+use crate::model::text::Text;
+use crate::model::verdict::{Subject, Verdict};
 
 use model::Model;
 
@@ -107,6 +109,13 @@ impl Judged {
             &self.policy,
             now,
         )));
+    }
+
+    /// The lines to merge into a manifest that mend an offence of a check, where there are such.
+    pub fn patch(&self, check: &'static Check, node: &NodeName, subject: &Subject) -> Option<Text> {
+        let facts = self.snapshot.nodes.get(node)?;
+        let view = View::new(&self.snapshot, &self.policy, self.snapshot.taken);
+        patch::of(check, facts, &view, subject)
     }
 
     /// Every verdict: the cluster's first, then node by node in name order.

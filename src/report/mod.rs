@@ -8,9 +8,7 @@ pub mod text;
 
 use std::collections::BTreeMap;
 
-use crate::checks::check::View;
 use crate::checks::fix::{self, Filled};
-use crate::checks::patch;
 use crate::engine::{Finding, Judged};
 use crate::model::fact::{Gap, Source};
 use crate::model::name::{CheckId, NodeName};
@@ -155,11 +153,9 @@ fn sources(judged: &Judged, node: Option<&NodeName>, evidence: &Evidence) -> Vec
 
 fn fix_of(judged: &Judged, row: &Row<'_>) -> Filled {
     let (check, subject) = (row.finding.check, &row.offence.subject);
-    let view = View::new(&judged.snapshot, &judged.policy, judged.snapshot.taken);
-    let facts = row
+    let patch = row
         .finding
         .node
-        .and_then(|node| judged.snapshot.nodes.get(node));
-    let patch = facts.and_then(|facts| patch::of(check, facts, &view, subject));
+        .and_then(|node| judged.patch(check, node, subject));
     fix::fill(check, row.finding.node, Some(subject)).with_patch(patch)
 }

@@ -1,8 +1,8 @@
 //! `stakeout import`: what is in files that the collector wrote by hand, before they are used.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::line;
 use crate::checks::fix::quote;
 use crate::collect::clock::now;
 use crate::collect::import::{self, Summary};
@@ -113,9 +113,4 @@ fn age(taken: Timestamp) -> String {
         120..2880 => format!("{} h ago", minutes / 60),
         _ => format!("{} days ago", minutes / 1440),
     }
-}
-
-fn line(out: &mut String, text: &str) {
-    // Writing to a String cannot fail.
-    let _ = writeln!(out, "{text}");
 }

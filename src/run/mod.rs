@@ -97,6 +97,12 @@ fn dispatch(cli: &Cli) -> Result<Outcome, Failure> {
     }
 }
 
+/// Adds a line to a text.
+fn line(out: &mut String, text: &str) {
+    out.push_str(text);
+    out.push('\n');
+}
+
 /// Writes a line to standard error.
 fn tell(text: &str) {
     // Where standard error is gone there is nobody left to tell.

@@ -1,11 +1,13 @@
 //! `stakeout plan`: every request and every command, before any is made.
 
-use std::fmt::Write as _;
-
+use super::line;
 use super::settings::Settings;
 use crate::checks;
 use crate::config::{Host, Sudo, Way};
+use crate::model::fact::Need;
+use crate::model::name::NodeName;
 use crate::model::node::WayIn;
+use crate::probes::api::objects::fold;
 use crate::probes::probe::Ask;
 use crate::probes::{self, collector};
 
@@ -23,7 +25,7 @@ pub fn text(settings: &Settings) -> String {
 fn api(out: &mut String) {
     line(
         out,
-        "API server: GET requests only; the process refuses to send any other",
+        "API server: GET requests; the process refuses every other but a review of one's own rights, of which it sends none",
     );
     let asked = probes::all().filter(|probe| !probe.need.is_object() || checks::read(probe.need));
     for probe in asked {
@@ -41,16 +43,32 @@ fn api(out: &mut String) {
                 line(
                     out,
                     &format!(
-                        "  {:<16} GET {path}  ({}){extra}",
+                        "  {:<26} GET {path}  ({}){extra}",
                         probe.need.name(),
                         verbs.join(", ")
                     ),
                 );
+                for path in older(probe.need) {
+                    line(
+                        out,
+                        &format!("  {:<26} GET {path}  (where that is not served)", ""),
+                    );
+                }
             }
         }
     }
+    line(
+        out,
+        "  GET /api/v1/namespaces/kube-system/pods, where pods may not be listed in the whole cluster",
+    );
     line(out, "  GET /version, GET /api/v1/namespaces/kube-system");
     line(out, "");
+}
+
+/// Paths that are asked where the first one is not served.
+fn older(need: Need) -> impl Iterator<Item = &'static str> {
+    let paths = fold(need).map_or(&[][..], |fold| fold.paths());
+    paths.iter().skip(1).copied()
 }
 
 fn nodes(out: &mut String, settings: &Settings) {
@@ -65,7 +83,9 @@ fn nodes(out: &mut String, settings: &Settings) {
         ),
     );
     sections(out);
-    for (name, host) in &settings.config.hosts {
+    let wanted = |name: &NodeName| settings.nodes.is_empty() || settings.nodes.contains(name);
+    let hosts = settings.config.hosts.iter();
+    for (name, host) in hosts.filter(|(name, _)| !settings.is_local() && wanted(name)) {
         line(
             out,
             &format!(
@@ -109,7 +129,7 @@ fn request(out: &mut String, settings: &Settings, sudo: Sudo) {
         });
         line(
             out,
-            &format!("Nodes: this machine alone, without network: /bin/sh -s{place}"),
+            &format!("Nodes: this machine alone, without SSH: /bin/sh -s{place}"),
         );
         line(out, "  its standard input:");
     } else {
@@ -162,7 +182,7 @@ fn sections(out: &mut String) {
                 line(
                     out,
                     &format!(
-                        "    {section:<12} {}: {}{root}",
+                        "    {section:<16} {}: {}{root}",
                         probe.need.name(),
                         probe.what
                     ),
@@ -192,9 +212,4 @@ fn how(host: &Host, sudo: Sudo) -> String {
         Sudo::Never => "read over ssh with the login's own rights".to_owned(),
         Sudo::Collector => "read over ssh".to_owned(),
     }
-}
-
-fn line(out: &mut String, text: &str) {
-    // Writing to a String cannot fail.
-    let _ = writeln!(out, "{text}");
 }

@@ -1,9 +1,9 @@
 //! Commands that only print what is compiled in.
 
-use std::fmt::Write as _;
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use super::line;
 use crate::checks;
 use crate::checks::check::{Check, Place};
 use crate::checks::fix::{self, Line};
@@ -177,9 +177,4 @@ fn join<T: ToString>(items: impl Iterator<Item = T>) -> String {
     } else {
         items.join(", ")
     }
-}
-
-fn line(out: &mut String, text: &str) {
-    // Writing to a String cannot fail.
-    let _ = writeln!(out, "{text}");
 }

@@ -27,8 +27,9 @@ pub fn text(settings: &Settings) -> Result<String, Failure> {
         .fold(head.to_owned(), |text, line| text + "  " + line + "\n"))
 }
 
-/// One line a node: user, address, port and route, or why there is none. Nodes are those of the configuration, of
-/// the command line and of the last run, none in a run on this machine alone; ssh_config is read by `ssh -G`, and nobody is connected to.
+/// One line a node: user, address, port and route, or why there is none. Nodes are those of the command line, else
+/// those of the configuration and of the last run, none in a run on this machine alone; ssh_config is read by
+/// `ssh -G`, and nobody is connected to.
 ///
 /// # Errors
 /// Where no descriptors are left.

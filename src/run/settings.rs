@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use openssl::sha::sha256;
 
@@ -70,11 +70,14 @@ impl Settings {
         Ok(settings)
     }
 
-    /// The policy of the command line, else that of the configuration; relative to the configuration's folder.
+    /// The policy of the command line, else that of the configuration, relative to the folder of that file.
     fn read_policy(&mut self) -> Result<(), Failure> {
         let named = self.global.policy.clone();
         let configured = self.config.policy.as_ref();
-        let path = named.or_else(|| configured.map(|path| self.places.config.join(path)));
+        let own = self.global.config.as_deref();
+        let folder = own.map_or(Some(self.places.config.as_path()), Path::parent);
+        let beside = |path: &PathBuf| folder.map_or_else(|| path.clone(), |it| it.join(path));
+        let path = named.or_else(|| configured.map(beside));
         if let Some(path) = path {
             let (file, warnings) = config::policy::load(&path)?;
             self.warnings.extend(warnings);

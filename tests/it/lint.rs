@@ -280,5 +280,7 @@ fn hostile_names_are_shown_as_they_are() {
     for output in ["text", "json", "sarif", "junit"] {
         let ran = run(&home, &["evil.yaml", "--output", output], "");
         assert!(!ran.stdout.contains(&0x1b), "{output}");
+        let said = String::from_utf8_lossy(&ran.stdout);
+        assert!(said.contains("]0;x"), "{output}: {said}");
     }
 }

@@ -205,10 +205,9 @@ fn standard_input_and_a_pipe_are_read_once() {
             "exec \"$0\" --kubeconfig /nonexistent --import <(cat \"$1\") scan --output json",
         ])
         .args([env!("CARGO_BIN_EXE_stakeout"), &path])
-        .output();
-    if let Ok(piped) = piped {
-        assert_eq!(json(&piped)["nodes"][0]["way"], "import");
-    }
+        .output()
+        .expect("bash starts");
+    assert_eq!(json(&piped)["nodes"][0]["way"], "import");
 }
 
 #[test]
@@ -318,8 +317,7 @@ fn the_plan_names_the_way_to_every_node() {
     }
     let local = said(&home.run(&["--root", "/host", "plan"], Stdio::null()));
     assert!(
-        local
-            .contains("this machine alone, without network: /bin/sh -s, inside /host by chroot(2)"),
+        local.contains("this machine alone, without SSH: /bin/sh -s, inside /host by chroot(2)"),
         "{local}"
     );
 }
@@ -361,6 +359,7 @@ fn a_hostile_file_ends_as_answers_or_gaps() {
         b"\x1b]0;x\x07",
     ];
     let mut state = 0x5eed;
+    let (mut seen, mut whole) = (0, 0);
     for _ in 0..60 {
         let mut text = good.clone();
         for _ in 0..=random(&mut state) % 5 {
@@ -379,6 +378,9 @@ fn a_hostile_file_ends_as_answers_or_gaps() {
         for found in import::look(Path::new(&file)).unwrap_or_default() {
             // What was told as usable is usable.
             assert_eq!(found.answer.is_ok(), found.import.read().is_ok());
+            seen += 1;
+            whole += usize::from(found.answer.is_ok());
         }
     }
+    assert!(seen > 20 && whole > 0, "{whole} of {seen}");
 }

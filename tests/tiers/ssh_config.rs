@@ -14,12 +14,17 @@ use crate::machine::{lacks, trial};
 pub fn trials() -> Vec<Trial> {
     vec![
         trial(
-            "ssh",
+            "sshd",
             "ssh_config::written_files",
             lacks(&["ssh"]),
             written_files,
         ),
-        trial("ssh", "ssh_config::made_files", lacks(&["ssh"]), made_files),
+        trial(
+            "sshd",
+            "ssh_config::made_files",
+            lacks(&["ssh"]),
+            made_files,
+        ),
     ]
 }
 

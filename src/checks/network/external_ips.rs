@@ -1,14 +1,13 @@
 use super::program::runs;
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, View, by_hand, fail, kubectl, not_applicable, on_node, pass,
-    pass_note,
 };
 use crate::checks::flags;
 use crate::checks::merge::pairs::declared;
-use crate::model::fact::{Gap, Locator, Need};
+use crate::model::fact::{Gap, Need};
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
-use crate::model::objects::{Objects, of_list};
+use crate::model::objects::Objects;
 use crate::model::text::Text;
 use crate::model::verdict::{Severity, Subject, Verdict};
 
@@ -43,14 +42,14 @@ pub static CHECK: Check = Check {
         ),
         (
             "{manifests: [{file: a.yaml, pod: {metadata: {namespace: kube-system, name: kube-apiserver}, spec: {containers: [{name: kube-apiserver, command: [kube-apiserver]}]}}}], validating_policies: [{name: no-external, rules: [{apiGroups: [''], resources: [services], operations: [CREATE, UPDATE]}], expressions: ['!has(object.spec.externalIPs)']}], validating_policy_bindings: [{name: b, policy: no-external, actions: [Deny]}]}",
-            "PASS: the admission policy no-external speaks of externalIPs and denies",
+            "MANUAL: does the admission policy no-external deny externalIPs of every Service?",
         ),
         (
-            "manifests: [{file: a.yaml, pod: {metadata: {namespace: kube-system, name: kube-apiserver}, spec: {containers: [{name: kube-apiserver, command: [kube-apiserver], args: [--enable-admission-plugins, NodeRestriction]}]}}}]",
+            "{manifests: [{file: a.yaml, pod: {metadata: {namespace: kube-system, name: kube-apiserver}, spec: {containers: [{name: kube-apiserver, command: [kube-apiserver], args: [--enable-admission-plugins, NodeRestriction]}]}}}], validating_policies: [], validating_policy_bindings: []}",
             "FAIL low: kube-apiserver runs without the plugin DenyServiceExternalIPs, and no policy denies externalIPs",
         ),
         (
-            "manifests: [{file: a.yaml, pod: {metadata: {namespace: kube-system, name: kube-apiserver}, spec: {containers: [{name: kube-apiserver, command: [kube-apiserver, --admission-control-config-file=/etc/kubernetes/admission.yaml]}]}}}]",
+            "{manifests: [{file: a.yaml, pod: {metadata: {namespace: kube-system, name: kube-apiserver}, spec: {containers: [{name: kube-apiserver, command: [kube-apiserver, --admission-control-config-file=/etc/kubernetes/admission.yaml]}]}}}], validating_policies: [], validating_policy_bindings: []}",
             "MANUAL: does a policy of /etc/kubernetes/admission.yaml deny externalIPs of Services?",
         ),
         (
@@ -84,9 +83,13 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     if plugins.split(',').any(|plugin| plugin.trim() == PLUGIN) {
         return Ok(pass([pod.at]));
     }
-    if let Some((name, at)) = policy(&view.snapshot.cluster.objects) {
-        let note = format!("the admission policy {name} speaks of externalIPs and denies");
-        return Ok(pass_note([pod.at, at], note));
+    // What it says is a program (CEL), and whom it spares is a matter of selectors: nothing here proves it.
+    if let Some(name) = policy(&view.snapshot.cluster.objects)? {
+        return Err(Gap::NeedsHuman {
+            question: Text::from(format!(
+                "does the admission policy {name} deny externalIPs of every Service?"
+            )),
+        });
     }
     // Its folder of policies is no object of the API server (ManifestBasedAdmissionControlConfig, on from 1.37).
     if let Some(file) = flags::last(pod.pod, "admission-control-config-file") {
@@ -107,24 +110,22 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
 }
 
 /// A policy in force that is asked about Services, speaks of externalIPs and denies.
-fn policy(objects: &Objects) -> Option<(&Text, Locator)> {
-    let policies = objects.validating_policies.get().ok()?;
-    let bindings = objects.validating_policy_bindings.get().ok()?;
-    of_list(Need::ValidatingPolicies, &policies.value)
-        .find(|(_, policy)| {
-            let asked = policy
-                .rules
-                .iter()
-                .any(|rule| rule.covers("", "services", "CREATE"));
-            let speaks = policy
-                .expressions
-                .iter()
-                .any(|text| text.as_str().contains("externalIPs"));
-            let denies = bindings.value.iter().any(|binding| {
-                binding.policy == policy.name
-                    && binding.actions.iter().any(|action| *action == "Deny")
-            });
-            asked && speaks && denies
-        })
-        .map(|(at, policy)| (&policy.name, at))
+///
+/// # Errors
+/// Why policies are not known.
+fn policy(objects: &Objects) -> Result<Option<&Text>, Gap> {
+    let policies = objects.validating_policies.get()?;
+    let bindings = objects.validating_policy_bindings.get()?;
+    let found = policies.value.iter().find(|policy| {
+        let mut rules = policy.rules.iter();
+        let mut expressions = policy.expressions.iter();
+        let mut bindings = bindings.value.iter();
+        rules.any(|rule| rule.covers("", "services", "CREATE"))
+            && expressions.any(|text| text.as_str().contains("externalIPs"))
+            && bindings.any(|binding| {
+                let mut actions = binding.actions.iter();
+                binding.policy == policy.name && actions.any(|action| *action == "Deny")
+            })
+    });
+    Ok(found.map(|policy| &policy.name))
 }

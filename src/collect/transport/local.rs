@@ -1,4 +1,4 @@
-//! This machine is the node: the same bytes in a shell of its own, without network.
+//! This machine is the node: the same bytes in a shell of its own, without SSH.
 //!
 //! With a root (a debug pod has the node's at `/host`) a process of our own enters it by chroot(2) first, so that the
 //! kernel resolves every path inside of it, absolute links too.

@@ -61,11 +61,6 @@ impl Verbs {
         let bit = VERBS.iter().position(|known| *known == verb);
         self.0 & 1 != 0 || bit.is_some_and(|bit| self.0 & (1 << bit) != 0)
     }
-
-    /// Whether it is `*`.
-    pub fn is_all(self) -> bool {
-        self.0 & 1 != 0
-    }
 }
 
 impl<T: AsRef<str>> FromIterator<T> for Verbs {

@@ -1,8 +1,7 @@
 //! One line of a list of findings: an offence, or what a check says without one.
 
 use super::{Scope, World};
-use crate::checks::check::{Check, View};
-use crate::checks::patch;
+use crate::checks::check::Check;
 use crate::model::fact::{Gap, Side};
 use crate::model::name::CheckId;
 use crate::model::text::Text;
@@ -169,9 +168,8 @@ impl Finding {
 impl World {
     /// The lines to merge into the manifest that a finding comes with.
     pub fn patch(&self, finding: &Finding) -> Option<Text> {
-        let judged = self.judged()?;
-        let view = View::new(&judged.snapshot, &judged.policy, judged.snapshot.taken);
-        let facts = self.facts(&finding.id.scope)?;
-        patch::of(finding.check, facts, &view, finding.id.subject.as_ref()?)
+        let node = finding.id.scope.node()?;
+        let subject = finding.id.subject.as_ref()?;
+        self.judged()?.patch(finding.check, node, subject)
     }
 }

@@ -226,14 +226,6 @@ impl Summary {
         matches!(self.host, Some(HostState::Stale(_)))
     }
 
-    /// Whether the node is being read right now.
-    pub fn is_active(&self) -> bool {
-        matches!(
-            self.host,
-            Some(HostState::Connecting | HostState::Collecting { .. })
-        )
-    }
-
     /// The letter of the heat strip: the worst severity, in lower case when stale; without one the state.
     pub fn letter(&self) -> char {
         if let Some(worst) = self.counts.worst().filter(|worst| *worst > Severity::Info) {

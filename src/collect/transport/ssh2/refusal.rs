@@ -25,17 +25,10 @@ pub(super) fn hung_up(node: &NodeRef, tried: &[String], error: &str) -> Fault {
 
 /// Everything was tried.
 pub(super) fn denied(node: &NodeRef, offer: &Offer, tried: &[String], methods: &str) -> Fault {
-    let class = beyond(node, methods, offer.class(FaultClass::AuthDenied));
     if tried.is_empty() {
-        let mut fault = offer.nothing(node);
-        fault.class = beyond(node, methods, fault.class);
-        if !methods.is_empty() {
-            fault
-                .detail
-                .push_str(&format!("; the host takes {methods}"));
-        }
-        return fault;
+        return nothing(offer, node, methods);
     }
+    let class = beyond(node, methods, offer.class(FaultClass::AuthDenied));
     let mut detail = format!(
         "permission denied for {}: tried {}",
         node.user,
