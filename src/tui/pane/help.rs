@@ -17,14 +17,15 @@ pub const KEYS: &[Binding] = &[
     shown("j Down", Action::Down, "down", "scroll"),
 ];
 
-/// Columns of the keys.
-const KEY: usize = 13;
+/// Columns of the keys, with the gap behind them.
+const KEY: usize = 14;
 
-const LEGEND: [(&str, &str); 8] = [
+const LEGEND: [(&str, &str); 9] = [
     ("C H M L", "critical high medium low"),
     ("lower case", "the result is stale"),
     (".", "clean, everything known"),
     ("U", "something is not known"),
+    ("A", "accepted by a waiver"),
     ("~ o", "being collected, queued"),
     ("x ?", "failed, API side only"),
     ("!!", "here the sources differ"),
@@ -77,7 +78,8 @@ impl Help {
                     let key = if line == 0 { *key } else { "" };
                     out.push(
                         Strip::new()
-                            .cell(KEY, key, theme.style(Token::Key))
+                            .cell(KEY - 1, key, theme.style(Token::Key))
+                            .gap(1)
                             .put(help, theme.style(Token::Text)),
                     );
                 }

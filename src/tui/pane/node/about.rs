@@ -78,6 +78,8 @@ pub(super) fn counts(summary: Option<&Summary>) -> String {
 /// Role, versions, address, and by which right the node was read.
 pub(super) fn describe(facts: &NodeFacts) -> String {
     let mut parts: Vec<String> = Vec::new();
+    // The longest part goes last: at 80 columns it is what is cut.
+    let mut system = None;
     if let Fact::Seen(seen) = &facts.api.object {
         let node = &seen.value;
         parts.push(
@@ -89,7 +91,7 @@ pub(super) fn describe(facts: &NodeFacts) -> String {
             .to_owned(),
         );
         parts.push(node.kubelet_version.to_string());
-        parts.push(node.os_image.to_string());
+        system = Some(node.os_image.to_string());
         if node.ready.as_ref().is_some_and(|ready| *ready != "True") {
             parts.push("NotReady".to_owned());
         }
@@ -101,5 +103,6 @@ pub(super) fn describe(facts: &NodeFacts) -> String {
         }
     }
     parts.extend(facts.host.via.as_ref().map(ToString::to_string));
+    parts.extend(system);
     parts.join("  ")
 }
