@@ -54,6 +54,10 @@ fn follow(list: &str, guide: &dyn Guide, seen: &mut Vec<Hop>) -> Result<Arc<Node
         let config = guide
             .config(&hop)
             .map_err(|error| Refusal::Broken(format!("bastion {}: {error}", hop.host)))?;
+        if let Some(revoked) = &config.revoked {
+            let text = format!("ssh_config has {revoked} for bastion {}", hop.host);
+            return Err(Refusal::OpenSsh(text));
+        }
         if std::mem::take(&mut first) {
             if let Some(proxy) = &config.proxy {
                 let text = format!("ssh_config has {proxy} for bastion {}", hop.host);
@@ -141,7 +145,7 @@ mod tests {
     use crate::collect::transport::Client;
     use crate::model::name::NodeName;
 
-    /// Host blocks: `jump X` or `command`, by name.
+    /// Host blocks: `jump X`, `command` or `revoked`, by name.
     struct Map(HashMap<&'static str, &'static str>);
 
     impl Guide for Map {
@@ -151,6 +155,7 @@ mod tests {
                 host: hop.host.clone(),
                 jump: said.strip_prefix("jump ").map(str::to_owned),
                 proxy: (said == "command").then(|| "proxycommand nc".to_owned()),
+                revoked: (said == "revoked").then(|| "revokedhostkeys /k".to_owned()),
                 ..HostConfig::default()
             })
         }
@@ -226,6 +231,17 @@ mod tests {
             told(&blocks, "c,b0"),
             "openssh: ssh_config has proxycommand nc for bastion c"
         );
+    }
+
+    #[test]
+    fn a_list_of_revoked_keys_counts_for_every_host() {
+        for list in ["k", "b0,k", "b0,k,b1", "j"] {
+            assert_eq!(
+                told(&[("k", "revoked"), ("j", "jump b0,k")], list),
+                "openssh: ssh_config has revokedhostkeys /k for bastion k",
+                "{list}"
+            );
+        }
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub struct HostConfig {
     pub proxy: Option<String>,
     /// The list of `ProxyJump`.
     pub jump: Option<String>,
+    /// `RevokedHostKeys` as written: a list that OpenSSH alone can read.
+    pub revoked: Option<String>,
     pub certificates: Vec<PathBuf>,
     pub beyond: Vec<Beyond>,
 }
@@ -164,6 +166,7 @@ pub fn parse(text: &str, name: &str, place: &Place) -> HostConfig {
             "gssapiauthentication" if value == "yes" => config.beyond.push(Beyond::Gssapi),
             "pkcs11provider" if set.is_some() => config.beyond.push(Beyond::Provider),
             "proxyjump" => config.jump = set,
+            "revokedhostkeys" => config.revoked = set.map(|value| format!("{keyword} {value}")),
             "proxycommand" => config.proxy = set.map(|value| format!("{keyword} {value}")),
             _ => {}
         }
@@ -268,7 +271,7 @@ mod tests {
                     identityfile %d/%h-%n-%p-%u-%%\nidentityfile ~/%Z\n\
                     globalknownhostsfile /etc/a /etc/b\nuserknownhostsfile ~/.ssh/known_hosts none\n\
                     certificatefile ~/c-cert.pub\ngssapiauthentication yes\npkcs11provider none\n\
-                    proxyjump b1,b2\nsendenv LANG\n\n";
+                    proxyjump b1,b2\nsendenv LANG\nrevokedhostkeys /etc/ssh/revoked\n\n";
         let config = parse(text, "n1", &place());
         assert_eq!(
             config,
@@ -290,11 +293,14 @@ mod tests {
                 ],
                 proxy: None,
                 jump: Some("b1,b2".to_owned()),
+                revoked: Some("revokedhostkeys /etc/ssh/revoked".to_owned()),
                 certificates: vec!["/home/me/c-cert.pub".into()],
                 beyond: vec![Beyond::Gssapi],
             }
         );
         assert_eq!(parse("proxyjump none\n", "n1", &place()).jump, None);
+        let revoked = parse("revokedhostkeys none\n", "n1", &place()).revoked;
+        assert_eq!(revoked, None);
         let command = parse("proxycommand nc %h %p\n", "n1", &place()).proxy;
         assert_eq!(command.as_deref(), Some("proxycommand nc %h %p"));
         let agent = |value: &str| parse(&format!("identityagent {value}\n"), "n1", &place()).agent;

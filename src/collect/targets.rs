@@ -174,8 +174,12 @@ fn choose(
         let why = "ssh.transport in the configuration".to_owned();
         return Ok((Client::OpenSsh(why), None));
     }
-    let way = match (&config.proxy, &config.jump) {
-        (Some(proxy), _) => Err(Refusal::OpenSsh(format!("ssh_config has {proxy}"))),
+    // A list of revoked keys that was passed over would let a stolen key in.
+    let way = match (
+        config.revoked.as_ref().or(config.proxy.as_ref()),
+        &config.jump,
+    ) {
+        (Some(said), _) => Err(Refusal::OpenSsh(format!("ssh_config has {said}"))),
         (None, Some(list)) => jumps::way(list, guide).map(Some),
         (None, None) => Ok(None),
     };
@@ -475,6 +479,20 @@ mod tests {
         assert_eq!(
             told(Program::Libssh2, &proxied),
             "the node was not read (needs-system-ssh): ssh_config has proxycommand nc"
+        );
+        let revoking = HostConfig {
+            revoked: Some("revokedhostkeys /k".to_owned()),
+            jump: Some("b0".to_owned()),
+            ..config("n1")
+        };
+        let why = "ssh_config has revokedhostkeys /k";
+        assert_eq!(
+            told(Program::Auto, &revoking),
+            format!("OpenSsh(\"{why}\")")
+        );
+        assert_eq!(
+            told(Program::Libssh2, &revoking),
+            format!("the node was not read (needs-system-ssh): {why}")
         );
         let jump = HostConfig {
             jump: Some("b0,b1:2222".to_owned()),
