@@ -486,6 +486,30 @@ fn jump_host() -> Result<(), Failed> {
     let (found, detail) = class(&node);
     assert_eq!(found, FaultClass::HostkeyUnknown, "{detail}");
     assert!(!disk::exists(&known), "nothing may be learnt on the way");
+    let named = NodeRef {
+        via: Some(Arc::new(NodeRef {
+            node: NodeName::parse("bastion")?,
+            ..bastion.node.clone()
+        })),
+        ..node.clone()
+    };
+    match run_by(&mut transport, &named) {
+        Err(Gap::Bastion { hop, class, .. }) => {
+            assert_eq!(
+                (hop.as_str(), class),
+                ("bastion", FaultClass::HostkeyUnknown)
+            );
+        }
+        other => panic!("expected a fault of the bastion, got {other:?}"),
+    }
+    // Trusted by a person through the program: that counts on the way as well.
+    let options = Options {
+        own_known_hosts: Some(bastion.node.known_hosts[0].clone()),
+        ..options
+    };
+    let mut transport = Either::new(&options, Arc::new(Asking::nobody()))?;
+    let frame = run_by(&mut transport, &node).map_err(|gap| gap.to_string())?;
+    assert!(frame.complete);
     Ok(())
 }
 

@@ -28,7 +28,7 @@ impl Either {
     pub fn new(options: &Options, asking: Arc<Asking>) -> std::io::Result<Self> {
         Ok(Self {
             ssh2: Ssh2::bounded(asking, &options.bounds)?,
-            openssh: OpenSsh::new(&options.place)?,
+            openssh: OpenSsh::trusting(&options.place, options.own_known_hosts.as_deref())?,
             detour: None,
         })
     }
@@ -107,6 +107,11 @@ fn by(frame: Frame, route: Option<String>) -> Frame {
 fn other(gap: Gap, first: &str) -> Gap {
     match gap {
         Gap::Node { class, detail } => Gap::Node {
+            class,
+            detail: format!("{detail}; before that without OpenSSH: {first}").into(),
+        },
+        Gap::Bastion { hop, class, detail } => Gap::Bastion {
+            hop,
             class,
             detail: format!("{detail}; before that without OpenSSH: {first}").into(),
         },

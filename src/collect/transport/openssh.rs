@@ -4,6 +4,8 @@
 //! Every hop reads the same configuration: ours first, in which nothing asks, trusts on sight, forwards or
 //! writes, then the user's. OpenSSH takes the first value it meets.
 
+mod complaint;
+
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
@@ -27,6 +29,7 @@ use super::fault::Fault;
 use super::intake::Intake;
 use super::trust::Trust;
 use super::{Collect, Ctl, NodeRef, Transport, retry};
+use complaint::complaint;
 
 /// Processes at once: each costs some 90 ms of CPU, and a jump host one more.
 const WIDTH: usize = 16;
@@ -35,18 +38,26 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 /// Written at once: a pipe that polls as ready takes this much without blocking.
 const PIECE: usize = 4096;
 
-/// Over whatever the user's own configuration says, for the node and for every hop to it.
+/// Over whatever the user's own configuration says, for the node and for every hop to it. A ControlPath would go
+/// over a session of the user's, whose host was verified by other rules; DNS is no known_hosts file.
 const OVER: &str = "\
 BatchMode yes
 StrictHostKeyChecking yes
 UpdateHostKeys no
+VerifyHostKeyDNS no
 ForwardAgent no
 ForwardX11 no
 PermitLocalCommand no
+ClearAllForwardings yes
+Tunnel no
 ControlMaster no
+ControlPath none
 RequestTTY no
 LogLevel ERROR
 ";
+
+/// Where OpenSSH looks by itself (ssh_config(5), GlobalKnownHostsFile).
+const SYSTEM_KNOWN: &str = "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2";
 
 /// One worker's handle; clones share the configuration and the width.
 #[derive(Clone)]
@@ -67,8 +78,16 @@ impl OpenSsh {
     /// # Errors
     /// Where the system has no memory file to offer.
     pub fn new(place: &Place) -> io::Result<Self> {
+        Self::trusting(place, None)
+    }
+
+    /// With a file of host keys that a person has trusted: for the hosts on the way, to which no option reaches.
+    ///
+    /// # Errors
+    /// Where the system has no memory file to offer.
+    pub fn trusting(place: &Place, own: Option<&Path>) -> io::Result<Self> {
         let config = memfd_create("ssh_config", MemfdFlags::CLOEXEC)?;
-        rustix::io::write(&config, config_text(place).as_bytes())?;
+        rustix::io::write(&config, config_text(place, own).as_bytes())?;
         Ok(Self {
             shared: Arc::new(Shared {
                 ssh: place.ssh.clone(),
@@ -81,15 +100,25 @@ impl OpenSsh {
     }
 }
 
-fn config_text(place: &Place) -> String {
-    let own = match &place.ssh_config {
+/// Ours, the user's, and what comes after it: a list that is set there already is left as it is, so that of its own
+/// hosts one that is trusted here alone stays unknown. `SendEnv -*` takes back all that was named before it.
+fn config_text(place: &Place, own: Option<&Path>) -> String {
+    let files = match &place.ssh_config {
         Some(file) => vec![file.clone()],
         None => vec![place.home.join(".ssh/config"), "/etc/ssh/ssh_config".into()],
     };
-    let includes = own
-        .iter()
-        .map(|file| format!("Include \"{}\"\n", file.display()));
-    OVER.to_owned() + &includes.collect::<String>()
+    let mut text = OVER.to_owned();
+    for file in files {
+        text.push_str(&format!("Include \"{}\"\n", file.display()));
+    }
+    text.push_str("SendEnv -*\n");
+    // Nothing is expanded in this list.
+    let plain = |name: &String| !name.contains(|c: char| c.is_control() || matches!(c, '"' | '\\'));
+    let own = own.map(|own| own.display().to_string()).filter(plain);
+    if let Some(own) = own {
+        text.push_str(&format!("GlobalKnownHostsFile {SYSTEM_KNOWN} \"{own}\"\n"));
+    }
+    text
 }
 
 impl Transport for OpenSsh {
@@ -145,7 +174,7 @@ impl Shared {
         let mut intake = Intake::new(job);
         let cut = pump(&mut child.0, &mut intake, &job.stdin, ctl).err();
         let cut = match cut {
-            None if !intake.is_over() => complaint(intake.stderr()),
+            None if !intake.is_over() => complaint(intake.stderr(), node.via.as_deref()),
             cut => cut,
         };
         match cut {
@@ -193,7 +222,9 @@ impl Shared {
             format!("HostName={}", node.host),
             format!("ConnectTimeout={}", ctl.connect.as_secs().max(1)),
             format!("IdentitiesOnly={}", yes(node.identities_only)),
+            // All that counts: the system's files are in it where the configuration does not displace them.
             format!("UserKnownHostsFile={}", quoted(&node.known_hosts)?),
+            "GlobalKnownHostsFile=/dev/null".to_owned(),
         ];
         options.extend(alias.map(|alias| format!("HostKeyAlias={alias}")));
         options.push(match &node.agent {
@@ -231,6 +262,9 @@ fn yes(flag: bool) -> &'static str {
 
 /// File names as one value of ssh_config, each in quotes; `%` and `$` would be expanded.
 fn quoted(files: &[PathBuf]) -> Result<String, Fault> {
+    if files.is_empty() {
+        return Ok("/dev/null".to_owned());
+    }
     let words: Vec<String> = files
         .iter()
         .map(|file| format!("\"{}\"", file.display().to_string().replace('%', "%%")))
@@ -338,81 +372,38 @@ fn feed<'a>(input: &mut Option<impl Write>, left: &'a [u8]) -> &'a [u8] {
     &left[count..]
 }
 
-/// What `ssh` says on its standard error, as a fault; the first row that fits.
-const COMPLAINTS: &[(&str, FaultClass)] = &[
-    ("REVOKED HOST KEY", FaultClass::HostkeyRevoked),
-    ("IDENTIFICATION HAS CHANGED", FaultClass::HostkeyChanged),
-    ("Certificate invalid: ", FaultClass::HostkeyCert),
-    ("Certificate lacks principal", FaultClass::HostkeyCert),
-    (
-        "Certificate contains unsupported critical",
-        FaultClass::HostkeyCert,
-    ),
-    (
-        "Certificate signed with disallowed",
-        FaultClass::HostkeyCert,
-    ),
-    ("Host key verification failed", FaultClass::HostkeyUnknown),
-    ("Unable to negotiate", FaultClass::KexFailure),
-    ("Too many authentication failures", FaultClass::AuthDenied),
-    ("Permission denied (", FaultClass::AuthDenied),
-    ("open failed", FaultClass::JumpRefused),
-    ("stdio forwarding failed", FaultClass::JumpRefused),
-    ("Connection refused", FaultClass::ConnectRefused),
-    ("timed out", FaultClass::ConnectTimeout),
-    ("No route to host", FaultClass::Unreachable),
-    ("Network is unreachable", FaultClass::Unreachable),
-    ("Could not resolve hostname", FaultClass::Unreachable),
-    ("Bad configuration option", FaultClass::ConfigUnsupported),
-    ("Exceeded MaxStartups", FaultClass::Throttled),
-    ("kex_exchange_identification", FaultClass::Throttled),
-    ("Connection closed by", FaultClass::Disconnected),
-    ("Connection reset by", FaultClass::Disconnected),
-];
-
-fn complaint(stderr: &[u8]) -> Option<Fault> {
-    let text = String::from_utf8_lossy(stderr);
-    let (words, class) = COMPLAINTS.iter().find(|(words, _)| text.contains(words))?;
-    let line = text.lines().find(|line| line.contains(words))?;
-    let detail = format!("ssh says: {}", line.trim());
-    Some(if *class == FaultClass::Throttled {
-        Fault::again(*class, detail)
-    } else {
-        Fault::new(*class, detail)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::collect::options::Options;
 
     #[test]
-    fn complaints_have_their_class() {
-        for (text, class) in [
-            (
-                "@@@\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.\n",
-                FaultClass::HostkeyChanged,
-            ),
-            (
-                "No ED25519 host key is known for n1\nHost key verification failed.\n",
-                FaultClass::HostkeyUnknown,
-            ),
-            (
-                "channel 0: open failed: connect failed: Connection refused\nstdio forwarding failed\n",
-                FaultClass::JumpRefused,
-            ),
-            (
-                "ssh: connect to host 10.0.0.1 port 22: Connection refused\n",
-                FaultClass::ConnectRefused,
-            ),
-            (
-                "audit@n1: Permission denied (publickey).\n",
-                FaultClass::AuthDenied,
-            ),
+    fn the_configuration_of_the_user_stands_between_ours() {
+        let place = Place {
+            ssh_config: Some("/u/config".into()),
+            ..Options::default().place
+        };
+        let text = config_text(&place, Some(Path::new("/state/known_hosts")));
+        let (before, after) = text
+            .split_once("Include \"/u/config\"\n")
+            .expect("the user's");
+        for line in [
+            "ControlPath none\n",
+            "VerifyHostKeyDNS no\n",
+            "ClearAllForwardings yes\n",
+            "Tunnel no\n",
+            "StrictHostKeyChecking yes\n",
         ] {
-            assert_eq!(complaint(text.as_bytes()).map(|it| it.class), Some(class));
+            assert!(before.contains(line), "{line}");
         }
-        assert!(complaint(b"motd").is_none());
+        assert_eq!(
+            after,
+            "SendEnv -*\nGlobalKnownHostsFile /etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2 \
+             \"/state/known_hosts\"\n"
+        );
+        for own in [None, Some(Path::new("/a\"b")), Some(Path::new("/a\nb"))] {
+            assert!(config_text(&place, own).ends_with("SendEnv -*\n"));
+        }
     }
 
     #[test]
@@ -421,6 +412,7 @@ mod tests {
             quoted(&["/a b".into(), "/c%d".into()]).expect("plain"),
             "\"/a b\" \"/c%%d\""
         );
+        assert_eq!(quoted(&[]).expect("none is a list too"), "/dev/null");
         for bad in ["/a\"b", "/a\nb", "/$HOME", "/a\\b"] {
             assert!(quoted(&[bad.into()]).is_err(), "{bad}");
         }
