@@ -25,7 +25,7 @@ pub struct Question {
 pub enum Asked {
     /// What opens a key file; asked once for the whole fleet.
     Passphrase { file: Text },
-    /// The password of a user; offered to every host for that user.
+    /// The password of a user; offered to every host behind the same bastion for that user.
     Password { user: Text, host: Text },
     /// What a host wants to know in its own words (keyboard-interactive, RFC 4256).
     Interactive {
@@ -42,6 +42,8 @@ pub enum Asked {
 pub struct Field {
     pub prompt: Text,
     pub echo: Echo,
+    /// The password of the user: once it was taken, other hosts that ask for it are sent the same.
+    pub shared: bool,
 }
 
 /// Whether what is typed may be seen.
@@ -71,8 +73,15 @@ impl Question {
             Asked::Password { user, .. } => out.push(format!(
                 "offered to every node for {user}, kept in memory only"
             )),
-            Asked::Interactive { says, .. } if !says.is_empty() => out.push(says.to_string()),
-            Asked::Interactive { .. } => {}
+            Asked::Interactive {
+                user, says, fields, ..
+            } => {
+                out.extend((!says.is_empty()).then(|| says.to_string()));
+                if fields.iter().any(|field| field.shared) {
+                    let text = "the password is offered to every node for";
+                    out.push(format!("{text} {user}, kept in memory only"));
+                }
+            }
         }
         out
     }
@@ -82,6 +91,7 @@ impl Question {
         let hidden = |prompt: &str| Field {
             prompt: Text::new(prompt),
             echo: Echo::Off,
+            shared: true,
         };
         match &self.kind {
             Asked::Passphrase { .. } => vec![hidden("passphrase:")],

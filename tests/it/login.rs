@@ -397,7 +397,10 @@ fn a_host_asks_in_its_own_words() {
     assert_eq!(asked.subject(), "n00 asks audit");
     assert_eq!(
         asked.notes(),
-        [r"\x1b[2Jwelcome".to_owned() + "\nto the lab"]
+        [
+            r"\x1b[2Jwelcome".to_owned() + "\nto the lab",
+            "the password is offered to every node for audit, kept in memory only".to_owned(),
+        ]
     );
     let fields = asked.fields();
     assert_eq!(fields[0].prompt.as_str(), "Password:");
@@ -419,6 +422,12 @@ fn the_password_of_a_talk_serves_the_others_and_a_code_does_not() {
     for number in 2..=3 {
         let asked = run.answer(number, Some(&["zq-code-zq"]));
         assert_eq!(asked.fields().len(), 1, "the password is known");
+        assert!(
+            asked
+                .notes()
+                .iter()
+                .all(|note| !note.contains("every node"))
+        );
     }
     run.all_are_read(3);
 

@@ -27,6 +27,7 @@ fn talk(id: u64) -> Question {
     let field = |prompt: &str, echo| Field {
         prompt: Text::new(prompt),
         echo,
+        shared: false,
     };
     Question {
         id: QuestionId(id),

@@ -1,4 +1,4 @@
-//! What a person has typed, for all sessions of a run: opened key files by their path, passwords by their user.
+//! What a person has typed, for all sessions of a run: opened key files by their path, passwords by their account.
 //!
 //! Each is asked for once. A password that has not worked anywhere yet is tried on one node at a time, so that a
 //! mistyped one is not counted against the user by a whole fleet.
@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::collect::asking::{Asking, Reply};
+use crate::collect::transport::NodeRef;
 use crate::model::ask::{Asked, QuestionId};
+use crate::model::name::NodeName;
 use crate::model::secret::Secret;
 use crate::model::text::Text;
 
@@ -34,7 +36,23 @@ pub(super) enum Missing {
 pub(super) struct Answers {
     pub asking: Arc<Asking>,
     files: Mutex<HashMap<PathBuf, File>>,
-    passwords: Mutex<HashMap<String, Password>>,
+    passwords: Mutex<HashMap<Account, Password>>,
+}
+
+/// Whose password it is: the user's, on hosts behind the same bastion. The same name elsewhere may be another's.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Account {
+    user: String,
+    via: Option<NodeName>,
+}
+
+impl Account {
+    pub fn of(node: &NodeRef) -> Self {
+        Self {
+            user: node.user.clone(),
+            via: node.via.as_ref().map(|via| via.node.clone()),
+        }
+    }
 }
 
 enum File {
@@ -65,7 +83,7 @@ enum Stand {
 /// A password to try, and the duty to say what came of it.
 pub(super) struct Trial<'a> {
     answers: &'a Answers,
-    user: String,
+    account: Account,
     pub secret: Secret,
     /// Nobody has taken it yet: the others wait for this.
     ticket: Option<QuestionId>,
@@ -155,37 +173,38 @@ impl Answers {
         }
     }
 
-    /// A password for the user, asked for where none is known; `host` is who wants it.
-    pub fn password(&self, user: &str, host: &str) -> Result<Trial<'_>, Missing> {
+    /// A password for the account, asked for where none is known; `host` is who wants it.
+    pub fn password(&self, account: &Account, host: &str) -> Result<Trial<'_>, Missing> {
         let mut passwords = lock(&self.passwords);
-        let own = passwords.entry(user.to_owned()).or_default();
+        let own = passwords.entry(account.clone()).or_default();
         own.refresh(self.asking.round());
-        if let Some(trial) = self.claim(own, user)? {
+        if let Some(trial) = self.claim(own, account)? {
             return Ok(trial);
         }
         if !self.asking.is_heard() {
             return Err(Missing::Nobody);
         }
-        Err(Missing::Wait(self.ask(own, (user, host), None)))
+        Err(Missing::Wait(self.ask(own, (&account.user, host), None)))
     }
 
     /// The same, where there is nobody to ask or where somebody else will ask: none is then no failure.
-    pub fn known_password(&self, user: &str) -> Result<Option<Trial<'_>>, Missing> {
+    pub fn known_password(&self, account: &Account) -> Result<Option<Trial<'_>>, Missing> {
         let mut passwords = lock(&self.passwords);
-        match passwords.get_mut(user) {
+        match passwords.get_mut(account) {
             Some(own) => {
                 own.refresh(self.asking.round());
-                self.claim(own, user)
+                self.claim(own, account)
             }
             None => Ok(None),
         }
     }
 
-    fn claim(&self, own: &mut Password, user: &str) -> Result<Option<Trial<'_>>, Missing> {
+    fn claim(&self, own: &mut Password, account: &Account) -> Result<Option<Trial<'_>>, Missing> {
         if let Stand::Asked(id) = own.state {
             match self.asking.take(id) {
                 Reply::Open => return Err(Missing::Wait(id)),
                 Reply::Declined => {
+                    let user = &account.user;
                     let why =
                         format!("the password of {user} was not given: press r to be asked again");
                     own.state = Stand::Refused(why);
@@ -208,7 +227,7 @@ impl Answers {
         }
         Ok(Some(Trial {
             answers: self,
-            user: user.to_owned(),
+            account: account.clone(),
             secret,
             ticket,
         }))
@@ -226,9 +245,10 @@ impl Answers {
     }
 
     /// A password that a person typed for a host in its own dialog, and that was taken.
-    pub fn learn(&self, user: &str, secret: Secret) {
+    pub fn learn(&self, account: Account, secret: Secret) {
         let mut passwords = lock(&self.passwords);
-        let own = passwords.entry(user.to_owned()).or_default();
+        let own = passwords.entry(account).or_default();
+        own.refresh(self.asking.round());
         if matches!(own.state, Stand::Unknown | Stand::Refused(_)) {
             own.state = Stand::Proven(secret);
         }
@@ -256,13 +276,13 @@ impl Trial<'_> {
 
     /// A host has refused it: asked once more where it has worked nowhere.
     pub fn denied(mut self, host: &str) -> Missing {
-        let user = &self.user;
+        let user = &self.account.user;
         let Some(ticket) = self.ticket.take() else {
             let why = format!("{host} refused the password that other nodes took for {user}");
             return Missing::Declined(why);
         };
         let mut passwords = lock(&self.answers.passwords);
-        let own = passwords.entry(user.clone()).or_default();
+        let own = passwords.entry(self.account.clone()).or_default();
         let missing = if own.asks < ASKS && self.answers.asking.is_heard() {
             let again = Some(format!("{host} refused it"));
             Missing::Wait(self.answers.ask(own, (user, host), again))
@@ -282,7 +302,7 @@ impl Trial<'_> {
             return;
         };
         let mut passwords = lock(&self.answers.passwords);
-        if let Some(own) = passwords.get_mut(&self.user) {
+        if let Some(own) = passwords.get_mut(&self.account) {
             own.state = state(self.secret.clone());
         }
         drop(passwords);
@@ -299,4 +319,30 @@ impl Drop for Trial<'_> {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(via: Option<&str>) -> Account {
+        Account {
+            user: "audit".to_owned(),
+            via: via.map(|via| NodeName::parse(via).expect("a name")),
+        }
+    }
+
+    fn secret(text: &str) -> Secret {
+        Secret::new(text.to_owned())
+    }
+
+    #[test]
+    fn a_password_stays_behind_its_bastion() {
+        let answers = Answers::new(Arc::new(Asking::nobody()));
+        answers.learn(account(Some("b1")), secret("x1"));
+        for (via, known) in [(Some("b1"), true), (Some("b2"), false), (None, false)] {
+            let trial = answers.known_password(&account(via)).expect("no wait");
+            assert_eq!(trial.is_some(), known, "{via:?}");
+        }
+    }
 }

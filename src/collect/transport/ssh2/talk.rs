@@ -12,7 +12,7 @@ use crate::model::fact::FaultClass;
 use crate::model::secret::Secret;
 use crate::model::text::Text;
 
-use super::answers::{Answers, Missing, Trial};
+use super::answers::{Account, Answers, Missing, Trial};
 use super::drive::{EAGAIN, REFUSED, Stop, code, words};
 use super::floor::Floor;
 use super::turn::{Turn, late};
@@ -110,7 +110,7 @@ pub(super) fn interactive(
 /// Logs in by the method `password`.
 pub(super) fn password(turn: &Turn<'_>, answers: &Answers) -> Result<Said, Fault> {
     let user = &turn.node.user;
-    let trial = match answers.password(user, &turn.host()) {
+    let trial = match answers.password(&Account::of(turn.node), &turn.host()) {
         Ok(trial) => trial,
         Err(missing) => {
             turn.in_common();
@@ -185,8 +185,9 @@ impl<'a, 't, 'k> Talk<'a, 't, 'k> {
             trial.worked();
         }
         if let Some(secret) = self.typed.take() {
-            let user = &self.turn.node.user;
-            self.turns.answers.learn(user, secret);
+            self.turns
+                .answers
+                .learn(Account::of(self.turn.node), secret);
             self.turns.all = true;
         }
     }
@@ -215,12 +216,17 @@ impl<'a, 't, 'k> Talk<'a, 't, 'k> {
 
     fn known(&mut self, prompt: &Prompt<'_>) -> Result<Option<Secret>, Missing> {
         let fresh = self.trial.is_none() && self.typed.is_none() && self.again.is_none();
-        if prompt.echo || !fresh || !is_password(&prompt.text) {
+        if !fresh || !self.is_shared(prompt) {
             return Ok(None);
         }
-        let user = &self.turn.node.user;
-        self.trial = self.turns.answers.known_password(user)?;
+        let account = Account::of(self.turn.node);
+        self.trial = self.turns.answers.known_password(&account)?;
         Ok(self.trial.as_ref().map(|trial| trial.secret.clone()))
+    }
+
+    /// Whether what a prompt asks for is the same on other hosts.
+    fn is_shared(&self, prompt: &Prompt<'_>) -> bool {
+        !prompt.echo && is_password(&prompt.text, &self.turn.node.user)
     }
 
     /// Asks for the lines that are not known.
@@ -245,7 +251,9 @@ impl<'a, 't, 'k> Talk<'a, 't, 'k> {
                 .zip(lines.iter())
                 .filter(|(_, line)| line.is_none())
         };
-        let fields = open().map(|(prompt, _)| field(prompt)).collect();
+        let fields = open()
+            .map(|(prompt, _)| field(prompt, self.is_shared(prompt)))
+            .collect();
         let says: String = self.said.trim().chars().take(SPEECH).collect();
         let kind = Asked::Interactive {
             user: Text::new(&turn.node.user),
@@ -267,7 +275,7 @@ impl<'a, 't, 'k> Talk<'a, 't, 'k> {
         for (prompt, line) in prompts.iter().zip(lines.iter_mut()) {
             if line.is_none() {
                 let secret = typed.next().unwrap_or_default();
-                if !prompt.echo && is_password(&prompt.text) {
+                if self.is_shared(prompt) {
                     self.typed = Some(secret.clone());
                 }
                 *line = Some(secret);
@@ -291,22 +299,41 @@ impl KeyboardInteractivePrompt for Talk<'_, '_, '_> {
     }
 }
 
-fn field(prompt: &Prompt<'_>) -> Field {
+fn field(prompt: &Prompt<'_>, shared: bool) -> Field {
     let text: String = prompt.text.trim().chars().take(SPEECH / 4).collect();
     Field {
         prompt: Text::new(&text),
         echo: if prompt.echo { Echo::On } else { Echo::Off },
+        shared,
     }
 }
 
-/// Whether a prompt asks for the password of the user, and for nothing that changes from login to login.
-fn is_password(prompt: &str) -> bool {
-    let prompt = prompt.trim().trim_end_matches(':').to_lowercase();
-    let other = [
-        "one-time", "one time", "otp", "code", "token", "verif", "pin",
-    ];
-    (prompt.ends_with("password") || prompt.starts_with("password for "))
-        && !other.iter().any(|word| prompt.contains(word))
+/// Whether a prompt asks for the password of the user, in the words that login services have for it: any other secret
+/// is the business of the host that asks.
+fn is_password(prompt: &str, user: &str) -> bool {
+    let prompt = prompt
+        .trim()
+        .trim_end_matches(':')
+        .trim_end()
+        .to_lowercase();
+    // OpenSSH puts the account before the prompts of a host where it shows them itself.
+    let bare = match prompt
+        .strip_prefix('(')
+        .and_then(|rest| rest.split_once(')'))
+    {
+        Some((account, rest)) if is_account(account, user) => rest.trim_start(),
+        _ => &prompt,
+    };
+    let of = |account: Option<&str>| account.is_some_and(|account| is_account(account, user));
+    bare == "password"
+        || of(bare.strip_suffix("'s password"))
+        || of(bare.strip_prefix("password for "))
+}
+
+/// `user`, or `user@` and any host.
+fn is_account(text: &str, user: &str) -> bool {
+    let rest = text.strip_prefix(&user.to_lowercase());
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('@'))
 }
 
 /// Whether answering would change something on the host.
@@ -322,22 +349,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_told_from_a_code() {
+    fn the_password_is_told_from_other_secrets() {
         for prompt in [
             "Password: ",
             "Password:",
-            "(me@n1) Password: ",
+            "password",
+            "(Me@n1) Password: ",
             "me@n1's password: ",
+            "Password for me:",
+            "Password for me@n1.example:",
         ] {
-            assert!(is_password(prompt), "{prompt}");
+            assert!(is_password(prompt, "Me"), "{prompt}");
         }
         for prompt in [
             "Verification code: ",
             "One-time password (OATH): ",
             "OTP password:",
             "PIN:",
+            "Vault password:",
+            "(vault) Password:",
+            "you's password:",
+            "Password for the bank:",
+            "Password for mechanic:",
         ] {
-            assert!(!is_password(prompt), "{prompt}");
+            assert!(!is_password(prompt, "Me"), "{prompt}");
         }
     }
 
