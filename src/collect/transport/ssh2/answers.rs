@@ -256,14 +256,17 @@ impl Answers {
 }
 
 impl Password {
-    /// What was refused in an earlier round may be asked again.
+    /// What was refused in an earlier round may be asked again; what was taken then may have changed since, so it is
+    /// tried on one host first and asked for again where that refuses it.
     fn refresh(&mut self, round: u64) {
         if self.round != round {
             self.round = round;
             self.asks = 0;
-            if matches!(self.state, Stand::Refused(_)) {
-                self.state = Stand::Unknown;
-            }
+            self.state = match std::mem::take(&mut self.state) {
+                Stand::Refused(_) => Stand::Unknown,
+                Stand::Proven(secret) => Stand::Typed(secret),
+                state => state,
+            };
         }
     }
 }
@@ -323,7 +326,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::sync_channel;
+
     use super::*;
+    use crate::collect::cancel::Cancel;
 
     fn account(via: Option<&str>) -> Account {
         Account {
@@ -344,5 +350,28 @@ mod tests {
             let trial = answers.known_password(&account(via)).expect("no wait");
             assert_eq!(trial.is_some(), known, "{via:?}");
         }
+    }
+
+    #[test]
+    fn a_password_that_was_changed_is_asked_for_in_the_next_round() {
+        let cancel = Arc::new(Cancel::new().expect("a pipe"));
+        let (updates, _inbox) = sync_channel(16);
+        let answers = Answers::new(Arc::new(Asking::person(updates, cancel)));
+        let account = account(None);
+        answers.learn(account.clone(), secret("old"));
+        let refused = |answers: &Answers| {
+            let trial = answers.password(&account, "n1").expect("known");
+            trial.denied("n1")
+        };
+        let why = "n1 refused the password that other nodes took for audit".to_owned();
+        assert_eq!(refused(&answers), Missing::Declined(why));
+        answers.asking.renew();
+        let Missing::Wait(id) = refused(&answers) else {
+            panic!("nobody was asked");
+        };
+        answers.asking.answer(id, Some(vec![secret("new")]));
+        let trial = answers.password(&account, "n1").expect("typed");
+        assert_eq!(trial.secret, secret("new"));
+        trial.worked();
     }
 }
