@@ -358,6 +358,75 @@ fn two_wrong_passwords_are_the_end() {
     assert_eq!(tried, 2);
 }
 
+/// sshd hangs up at the last refusal that it counts: the password is as wrong as after a refusal.
+#[test]
+fn a_wrong_password_is_tried_once_where_a_host_hangs_up_on_it() {
+    let lab = Lab::new(&[Fault::Gate(Gate::PasswordOnce("hunter2")); 20]);
+    let mut run = lab.start(lab.options(Vec::new()), 20);
+    run.answer(1, Some(&["nonsense"]));
+    let asked = run.answer(2, Some(&["hunter2"]));
+    assert!(asked.again.is_some());
+    assert_eq!(run.all_are_read(20).len(), 2);
+    let tried: usize = (0..20).map(|node| lab.farm.answers(node)).sum();
+    assert_eq!(tried, 21, "one wrong, one right for each");
+}
+
+#[test]
+fn a_hang_up_is_no_refusal() {
+    let mut faults = vec![Fault::Leaves; 12];
+    faults.extend([Fault::None; 12]);
+    let lab = Lab::new(&faults);
+    let mut options = lab.options(vec![lab.folder.join("id_ed25519")]);
+    options.bounds.workers = 4;
+    let (jobs, inbox) = std::sync::mpsc::channel();
+    for node in 0..12 {
+        jobs.send(lab.job(node)).expect("an open channel");
+    }
+    let mut run = lab.start_with(options, jobs, inbox);
+    run.until("the first half", |run| {
+        let failed = |state: &&HostState| matches!(state, HostState::Failed(_));
+        run.states.values().filter(failed).count() == 12
+    });
+    for node in 0..12 {
+        let (class, detail) = run.failure(node);
+        assert_eq!(class, FaultClass::Disconnected, "{detail}");
+        assert!(
+            detail.contains("hung up during the login as audit"),
+            "{detail}"
+        );
+    }
+    let jobs = run.jobs.clone().expect("still open");
+    for node in 12..24 {
+        jobs.send(lab.job(node)).expect("an open channel");
+    }
+    drop(jobs);
+    run.end();
+    assert_eq!(run.count(&HostState::Ok), 12, "{:?}", run.states);
+    assert!(run.questions.is_empty());
+}
+
+/// Keys count as attempts: a password has to have its place among the six that sshd allows.
+#[test]
+fn fewer_keys_are_tried_where_a_password_may_follow() {
+    let lab = Lab::new(&[Fault::Gate(Gate::Password("hunter2")), Fault::Denied]);
+    let pem = disk::read_text(&lab.folder.join("id_ed25519"), 1 << 16).expect("the farm's key");
+    let names = ["k1", "k2", "k3", "k4", "k5"];
+    let keys = names.map(|name| lab.file(name, &pem));
+    let mut run = lab.start(lab.options(keys.to_vec()), 2);
+    run.answer(1, None);
+    run.end();
+    let (_, detail) = run.failure(0);
+    assert!(
+        detail.contains("3 keys not tried: set IdentitiesOnly"),
+        "{detail}"
+    );
+    let (_, detail) = run.failure(1);
+    assert!(
+        detail.contains("/k5") && !detail.contains("not tried"),
+        "{detail}"
+    );
+}
+
 #[test]
 fn a_password_is_for_its_user_alone() {
     let lab = Lab::new(&[

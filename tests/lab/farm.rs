@@ -98,6 +98,8 @@ pub enum Fault {
     Endless,
     /// So many bytes of the answer, and then an orderly end without the rest.
     Ends(usize, End),
+    /// Hangs up instead of an answer to a key.
+    Leaves,
 }
 
 /// What follows on words.
@@ -139,6 +141,8 @@ pub enum Gate {
     Asks(&'static [Prompt]),
     /// The key, and then the prompts.
     KeyThenAsks(&'static [Prompt]),
+    /// This password; at any other it hangs up, as after too many attempts.
+    PasswordOnce(&'static str),
 }
 
 /// A prompt, the right answer, and whether it may be seen.
@@ -414,7 +418,7 @@ async fn serve(site: Arc<Site>, node: usize, listener: TcpListener) {
 
 fn methods(fault: Fault) -> MethodSet {
     let kinds: &[MethodKind] = match fault {
-        Fault::Gate(Gate::Password(_)) => &[MethodKind::Password],
+        Fault::Gate(Gate::Password(_) | Gate::PasswordOnce(_)) => &[MethodKind::Password],
         Fault::Gate(Gate::Asks(_)) => &[MethodKind::KeyboardInteractive],
         _ => &[MethodKind::PublicKey],
     };
@@ -570,7 +574,7 @@ impl Visitor {
     fn takes(&self, key: &PublicKey) -> bool {
         let other = matches!(
             self.fault(),
-            Fault::Denied | Fault::Gate(Gate::Password(_) | Gate::Asks(_))
+            Fault::Denied | Fault::Gate(Gate::Password(_) | Gate::PasswordOnce(_) | Gate::Asks(_))
         );
         !other && key.key_data() == self.site.client.key_data()
     }
@@ -588,6 +592,9 @@ impl Handler for Visitor {
         _user: &str,
         offer: server::PublicKeyOffer<'_>,
     ) -> Result<Auth, Self::Error> {
+        if self.fault() == Fault::Leaves {
+            return Err(russh::Error::Disconnect);
+        }
         Ok(if self.takes(offer.public_key) {
             Auth::Accept
         } else {
@@ -613,7 +620,10 @@ impl Handler for Visitor {
     async fn auth_password(&mut self, _user: &str, password: &str) -> Result<Auth, Self::Error> {
         self.site.answers[self.node].fetch_add(1, Ordering::SeqCst);
         Ok(match self.fault() {
-            Fault::Gate(Gate::Password(right)) if right == password => Auth::Accept,
+            Fault::Gate(Gate::Password(right) | Gate::PasswordOnce(right)) if right == password => {
+                Auth::Accept
+            }
+            Fault::Gate(Gate::PasswordOnce(_)) => return Err(russh::Error::Disconnect),
             _ => Auth::reject(),
         })
     }

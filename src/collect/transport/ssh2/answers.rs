@@ -272,6 +272,11 @@ impl Password {
 }
 
 impl Trial<'_> {
+    /// It has worked nowhere yet.
+    pub fn is_first(&self) -> bool {
+        self.ticket.is_some()
+    }
+
     /// A host has taken it.
     pub fn worked(mut self) {
         self.end(Stand::Proven);

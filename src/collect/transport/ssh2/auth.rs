@@ -17,9 +17,10 @@ use crate::model::name::NodeName;
 use crate::model::secret::Secret;
 
 use super::answers::{Answers, Missing};
-use super::drive::{NOT_ENOUGH, REFUSED, Stop, Wire, code, is_disconnect, words};
+use super::drive::{NOT_ENOUGH, REFUSED, Stop, Wire, code};
 use super::floor::Floor;
 use super::identity::{Private, public_line};
+use super::jump::Link;
 use super::memory::{Memory, circle};
 use super::offer::{Identity, Offer, Sources};
 use super::refusal::{denied, hung_up, nothing};
@@ -28,8 +29,10 @@ use super::turn::{Turn, accepted, late};
 
 /// sshd hangs up at its sixth failure (MaxAuthTries).
 const ATTEMPTS: usize = 6;
-/// The same where a password may follow: the question for the methods and the password count too.
-const BEFORE_PASSWORD: usize = 4;
+/// The same where a password may follow: each question for the methods counts, and a dialog that is refused.
+const BEFORE_PASSWORD: usize = 2;
+/// What a person is asked for, in this order.
+const PERSONAL: [&str; 2] = ["keyboard-interactive", "password"];
 
 /// What all sessions share: sources of keys, typed secrets, and what worked.
 pub(super) struct Keys {
@@ -107,13 +110,16 @@ impl Keys {
         wire: &'a Wire<'a>,
         node: &'a NodeRef,
         until: Instant,
+        link: Option<&'a Link>,
     ) -> Result<Duration, Fault> {
-        let turn = Turn::new(wire, node, until);
+        let turn = Turn::new(wire, node, until, link);
         let circle = circle(node);
         let round = self.answers.asking.round();
         let pass = turn.pause(|| self.memory.enter(&circle, round, wire.cancel))?;
         turn.pass.replace(Some(pass));
+        // Whatever a dead lane looks like from here, it is no word of the host.
         let outcome = self.all(&turn, self.offer(node, &circle));
+        let outcome = outcome.map_err(|fault| turn.lost().unwrap_or(fault));
         if let Some(pass) = turn.pass.borrow_mut().as_mut() {
             match &outcome {
                 Ok(identity) => pass.worked(identity.as_ref()),
@@ -154,10 +160,8 @@ impl Keys {
 
     /// Every way in, one after the other; the identity that did it, where it was one.
     fn all(&self, turn: &Turn<'_>, mut offer: Offer) -> Result<Option<Identity>, Fault> {
-        let most = if self.answers.asking.is_heard() {
-            BEFORE_PASSWORD
-        } else {
-            ATTEMPTS
+        let Some(most) = self.room(turn, &offer)? else {
+            return Ok(None);
         };
         let left = offer.identities.len().saturating_sub(most);
         if left > 0 {
@@ -177,7 +181,7 @@ impl Keys {
                 }
                 Err(Attempt::Fault(fault)) if fault.class == FaultClass::Disconnected => {
                     tried.push(identity.shown());
-                    return Err(hung_up(turn.node, &tried, &fault.detail));
+                    return Err(hung_up(turn.node, &tried, fault));
                 }
                 Err(Attempt::Fault(fault)) => return Err(fault),
             };
@@ -190,12 +194,25 @@ impl Keys {
         }
         let methods = match asked_methods {
             Some(methods) => methods,
-            None => match accepted(turn)? {
+            None => match after(turn, &tried)? {
                 Some(methods) => methods,
                 None => return Ok(None),
             },
         };
         self.by_person(turn, methods, &mut tried, &offer)
+    }
+
+    /// How many keys are tried at most; none: the host has let the user in without any. The first question for the
+    /// methods costs no attempt.
+    fn room(&self, turn: &Turn<'_>, offer: &Offer) -> Result<Option<usize>, Fault> {
+        if offer.identities.len() <= BEFORE_PASSWORD || !self.answers.asking.is_heard() {
+            return Ok(Some(ATTEMPTS));
+        }
+        let most = |methods: String| {
+            let follows = PERSONAL.iter().any(|method| takes(&methods, method));
+            if follows { BEFORE_PASSWORD } else { ATTEMPTS }
+        };
+        Ok(accepted(turn)?.map(most))
     }
 
     /// Keyboard-interactive, then the method `password`, as far as the host takes them.
@@ -206,7 +223,7 @@ impl Keys {
         tried: &mut Vec<String>,
         offer: &Offer,
     ) -> Result<Option<Identity>, Fault> {
-        for method in ["keyboard-interactive", "password"] {
+        for method in PERSONAL {
             if !takes(&methods, method) {
                 continue;
             }
@@ -222,7 +239,7 @@ impl Keys {
             } else {
                 format!("{method} ({note})")
             });
-            match accepted(turn)? {
+            match after(turn, tried)? {
                 Some(now) => methods = now,
                 None => return Ok(None),
             }
@@ -237,10 +254,9 @@ impl Keys {
         };
         match outcome {
             Ok(()) => Ok(()),
-            Err(Stop::Error(error)) if is_disconnect(&error) => Err(Attempt::Fault(Fault::new(
-                FaultClass::Disconnected,
-                words(&error),
-            ))),
+            Err(Stop::Error(error)) if turn.is_gone(&error) => {
+                Err(Attempt::Fault(turn.gone(&error)))
+            }
             Err(Stop::Error(error)) if code(&error) == REFUSED => {
                 Err(Attempt::Refused(String::new()))
             }
@@ -296,7 +312,7 @@ impl Keys {
             session.userauth_pubkey_memory(user, Some(line), closed.reveal(), None)
         });
         match probed {
-            Err(Stop::Error(error)) if code(&error) == REFUSED || is_disconnect(&error) => {
+            Err(Stop::Error(error)) if code(&error) == REFUSED || turn.is_gone(&error) => {
                 Some(Stop::Error(error))
             }
             Err(stop @ (Stop::Cancelled | Stop::Late)) => Some(stop),
@@ -343,6 +359,17 @@ fn by_agent(turn: &Turn<'_>, key: &Key) -> Result<(), Stop> {
             ErrorCode::Session(-42),
             "the agent no longer holds the key",
         ))),
+    }
+}
+
+/// Which methods the host takes after it has refused what was tried: that counts, whether it stays for the question
+/// or not.
+fn after(turn: &Turn<'_>, tried: &[String]) -> Result<Option<String>, Fault> {
+    match accepted(turn) {
+        Err(fault) if fault.class == FaultClass::Disconnected && !tried.is_empty() => {
+            Ok(Some(String::new()))
+        }
+        outcome => outcome,
     }
 }
 

@@ -16,6 +16,8 @@ use super::watchdog::Watch;
 
 /// `LIBSSH2_ERROR_EAGAIN`.
 pub(super) const EAGAIN: i32 = -37;
+/// `LIBSSH2_ERROR_SOCKET_SEND`.
+pub(super) const SEND: i32 = -7;
 /// `LIBSSH2_ERROR_AUTHENTICATION_FAILED`: the plain refusal.
 pub(super) const REFUSED: i32 = -18;
 /// `LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED`: a signature was sent and did not end the login: refused, or not enough.
@@ -156,5 +158,5 @@ pub(super) fn code(error: &Error) -> i32 {
 
 /// Whether the other side is gone: send, disconnect, receive.
 pub(super) fn is_disconnect(error: &Error) -> bool {
-    matches!(code(error), -7 | -13 | -43)
+    matches!(code(error), SEND | -13 | -43)
 }

@@ -227,7 +227,7 @@ impl Shared {
         let Some(via) = &node.via else {
             let until = ctl.until(ctl.connect);
             let socket = connect::open(&node.host, node.port, until, ctl.cancel)?;
-            let (wire, waited) = self.log_in(node, socket.into(), ctl)?;
+            let (wire, waited) = self.log_in(node, socket.into(), ctl, None)?;
             let link = None;
             return Ok(Entered { wire, link, waited });
         };
@@ -236,7 +236,7 @@ impl Shared {
             deadline: ctl.deadline + before,
             ..*ctl
         };
-        match self.log_in(node, socket, &own) {
+        match self.log_in(node, socket, &own, Some(&link)) {
             Ok((wire, waited)) => Ok(Entered {
                 wire,
                 link: Some(link),
@@ -251,6 +251,7 @@ impl Shared {
         node: &NodeRef,
         socket: OwnedFd,
         ctl: &Ctl<'a>,
+        link: Option<&Link>,
     ) -> Result<(Wire<'a>, Duration), Fault> {
         let socket = Arc::new(socket);
         (ctl.progress)(Progress::Connected);
@@ -266,7 +267,7 @@ impl Shared {
         expected.ask(&wire.session)?;
         handshake(&mut wire, until)?;
         expected.verify(&wire.session)?;
-        let waited = self.keys.login(&wire, node, ctl.until(ctl.auth))?;
+        let waited = self.keys.login(&wire, node, ctl.until(ctl.auth), link)?;
         Ok((wire, waited))
     }
 }

@@ -6,21 +6,21 @@ use crate::model::fact::FaultClass;
 
 use super::offer::Offer;
 
-/// The host ended the login.
-pub(super) fn hung_up(node: &NodeRef, tried: &[String], error: &str) -> Fault {
-    let detail = if tried.len() > 3 {
-        format!(
-            "the host hung up on {} after {} keys: set IdentitiesOnly and IdentityFile ({error})",
-            node.user,
-            tried.len()
-        )
-    } else {
-        format!(
-            "the host hung up during the login as {}: {error}",
-            node.user
-        )
-    };
-    Fault::new(FaultClass::AuthDenied, detail)
+/// So many keys may be what a host hangs up for (MaxAuthTries).
+const MANY: usize = 3;
+
+/// The host ended the login; a fault of the way there is left as it is.
+pub(super) fn hung_up(node: &NodeRef, tried: &[String], fault: Fault) -> Fault {
+    if tried.len() < MANY || fault.hop.is_some() {
+        return fault;
+    }
+    let detail = format!(
+        "the host hung up on {} after {} keys: set IdentitiesOnly and IdentityFile ({})",
+        node.user,
+        tried.len(),
+        fault.detail
+    );
+    Fault { detail, ..fault }
 }
 
 /// Everything was tried.
@@ -109,6 +109,23 @@ mod tests {
             class(&[Beyond::Provider], "publickey"),
             FaultClass::NeedsSystemSsh
         );
+    }
+
+    #[test]
+    fn many_keys_may_be_why_a_host_hangs_up() {
+        let told = |keys: usize, hop: Option<&str>| {
+            let fault = Fault {
+                hop: hop.map(str::to_owned),
+                ..Fault::new(FaultClass::Disconnected, "it ended")
+            };
+            hung_up(&node(&[]), &vec!["key".to_owned(); keys], fault).detail
+        };
+        assert_eq!(told(2, None), "it ended");
+        assert_eq!(
+            told(3, None),
+            "the host hung up on audit after 3 keys: set IdentitiesOnly and IdentityFile (it ended)"
+        );
+        assert_eq!(told(3, Some("b1")), "it ended");
     }
 
     #[test]

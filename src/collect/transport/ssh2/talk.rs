@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ::ssh2::{KeyboardInteractivePrompt, Prompt};
+use ::ssh2::{Error, KeyboardInteractivePrompt, Prompt};
 
 use crate::collect::asking::Reply;
 use crate::collect::transport::fault::Fault;
@@ -13,7 +13,7 @@ use crate::model::secret::Secret;
 use crate::model::text::Text;
 
 use super::answers::{Account, Answers, Missing, Trial};
-use super::drive::{EAGAIN, REFUSED, Stop, code, words};
+use super::drive::{EAGAIN, REFUSED, SEND, Stop, code, words};
 use super::floor::Floor;
 use super::turn::{Turn, late};
 
@@ -91,6 +91,9 @@ pub(super) fn interactive(
                 talk.proved();
                 return Ok(Said::Yes);
             }
+            Err(Stop::Error(error)) if turn.is_gone(&error) => {
+                return ended(turn, talk.trial.take(), &error);
+            }
             Err(Stop::Error(error)) if code(&error) == REFUSED => {
                 if let Some(trial) = talk.trial.take() {
                     return answer(trial.denied(&turn.host()));
@@ -122,9 +125,21 @@ pub(super) fn password(turn: &Turn<'_>, answers: &Answers) -> Result<Said, Fault
             trial.worked();
             Ok(Said::Yes)
         }
+        Err(Stop::Error(error)) if turn.is_gone(&error) => ended(turn, Some(trial), &error),
         Err(Stop::Error(error)) if code(&error) == REFUSED => answer(trial.denied(&turn.host())),
         Err(Stop::Error(error)) => Ok(Said::No(words(&error))),
         Err(stop) => Err(late(stop)),
+    }
+}
+
+/// The session has ended where an answer was due. sshd does so at the last refusal that it counts: a password that was
+/// sent and has worked nowhere is taken as refused, or each node would try it once.
+fn ended(turn: &Turn<'_>, sent: Option<Trial<'_>>, error: &Error) -> Result<Said, Fault> {
+    match sent.filter(|trial| trial.is_first()) {
+        Some(trial) if code(error) != SEND && turn.lost().is_none() => {
+            answer(trial.denied(&turn.host()))
+        }
+        _ => Err(turn.gone(error)),
     }
 }
 

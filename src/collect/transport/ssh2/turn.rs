@@ -7,9 +7,12 @@ use ::ssh2::{Error, Session};
 
 use crate::collect::transport::NodeRef;
 use crate::collect::transport::fault::Fault;
+use crate::model::fact::FaultClass;
 
-use super::drive::{Phase, Stop, Wire};
+use super::drive::{Phase, Stop, Wire, is_disconnect, words};
+use super::jump::Link;
 use super::memory::Pass;
+use super::peek;
 
 /// Time for the question which methods the host takes.
 const METHODS: Duration = Duration::from_secs(2);
@@ -24,11 +27,18 @@ pub(super) struct Turn<'a> {
     until: Cell<Instant>,
     waited: Cell<Duration>,
     common: Cell<bool>,
+    /// The way through bastions, where there is one.
+    link: Option<&'a Link>,
     pub pass: RefCell<Option<Pass<'a>>>,
 }
 
 impl<'a> Turn<'a> {
-    pub fn new(wire: &'a Wire<'a>, node: &'a NodeRef, until: Instant) -> Self {
+    pub fn new(
+        wire: &'a Wire<'a>,
+        node: &'a NodeRef,
+        until: Instant,
+        link: Option<&'a Link>,
+    ) -> Self {
         wire.watch.extend(until);
         Self {
             wire,
@@ -37,6 +47,7 @@ impl<'a> Turn<'a> {
             until: Cell::new(until),
             waited: Cell::default(),
             common: Cell::default(),
+            link,
             pass: RefCell::default(),
         }
     }
@@ -86,6 +97,31 @@ impl<'a> Turn<'a> {
         outcome
     }
 
+    /// Whether the session is gone. libssh2 has the code of a refusal for every answer that did not come, and says
+    /// only in words which of the two it was.
+    pub fn is_gone(&self, error: &Error) -> bool {
+        is_disconnect(error)
+            || error.message().starts_with("Waiting for ")
+            || peek::at_end(&self.wire.socket)
+    }
+
+    /// The end of the login with its session: no refusal. Where a lane has died it is not even the host's.
+    pub fn gone(&self, error: &Error) -> Fault {
+        self.lost().unwrap_or_else(|| {
+            let user = &self.node.user;
+            let text = format!("the host hung up during the login as {user}");
+            Fault::new(
+                FaultClass::Disconnected,
+                format!("{text}: {}", words(error)),
+            )
+        })
+    }
+
+    /// Why the way to the host has ended, where that was not the host's doing.
+    pub fn lost(&self) -> Option<Fault> {
+        self.link.and_then(Link::lost)
+    }
+
     /// What to call the host in front of a person.
     pub fn host(&self) -> String {
         self.node.node.as_str().to_owned()
@@ -93,6 +129,9 @@ impl<'a> Turn<'a> {
 }
 
 /// Which methods the host takes now; none: it has let the user in without any.
+///
+/// # Errors
+/// A cancellation, and a session that is gone.
 pub(super) fn accepted(turn: &Turn<'_>) -> Result<Option<String>, Fault> {
     turn.extend(METHODS);
     let user = &turn.node.user;
@@ -103,6 +142,7 @@ pub(super) fn accepted(turn: &Turn<'_>) -> Result<Option<String>, Fault> {
     match methods {
         Ok(methods) => Ok(Some(methods.chars().take(200).collect())),
         Err(Stop::Cancelled) => Err(Fault::cancelled()),
+        Err(Stop::Error(error)) if turn.is_gone(&error) => Err(turn.gone(&error)),
         // The refusal counts, with or without the list.
         Err(_) => Ok(Some(String::new())),
     }
