@@ -22,7 +22,7 @@ use crate::probes::{self, collector};
 
 use super::cancel::Cancel;
 use super::clock::now;
-use super::options::{Options, Rights};
+use super::options::{Bounds, Options, Rights};
 use super::outlet::Outlet;
 use super::route::Route;
 use super::targets::Targets;
@@ -94,10 +94,11 @@ impl Site {
             let message = Text::from(format!("through the system's ssh: {why}"));
             self.outlet.log(Level::Info, Some(node), message, None);
         }
+        let (waits, told) = ssh.aftermath();
         match outcome {
-            Err(_) if ssh.waits().is_some() => {
+            Err(_) if waits.is_some() => {
                 self.host(node, HostState::Queued);
-                return ssh.waits();
+                return waits;
             }
             Ok((facts, frame)) => {
                 self.told(node, &frame, start);
@@ -105,25 +106,15 @@ impl Site {
                 let state = state(&facts);
                 self.deliver(node, facts, state);
             }
-            Err(gap) => self.failed(node, gap, !ssh.is_told()),
+            Err(gap) => self.failed(node, gap, !told),
         }
         None
     }
 
     fn read(&self, ssh: &mut Either, job: &NodeJob) -> Result<(HostFacts, Frame), Gap> {
-        let bounds = &self.options.bounds;
         let route = self.route(job);
         let progress = |progress| self.progress(&job.node, &progress);
-        let ctl = Ctl {
-            connect: bounds.connect,
-            handshake: bounds.handshake,
-            auth: bounds.auth,
-            script: bounds.script,
-            deadline: Instant::now() + bounds.node,
-            cap: bounds.cap,
-            cancel: &self.cancel,
-            progress: &progress,
-        };
+        let ctl = ctl(&self.options.bounds, &self.cancel, &progress);
         let (frame, at) = match route {
             None => (self.over_ssh(ssh, job, &ctl)?, now()),
             Some(Route::Here(root)) => {
@@ -263,6 +254,20 @@ fn here(
     local::run(&options.place.program, root, &question(rights)?, ctl)
 }
 
+/// The bounds of one reading that starts now.
+fn ctl<'a>(bounds: &Bounds, cancel: &'a Arc<Cancel>, progress: &'a dyn Fn(Progress)) -> Ctl<'a> {
+    Ctl {
+        connect: bounds.connect,
+        handshake: bounds.handshake,
+        auth: bounds.auth,
+        script: bounds.script,
+        deadline: Instant::now() + bounds.node,
+        cap: bounds.cap,
+        cancel,
+        progress,
+    }
+}
+
 /// Who this machine is.
 ///
 /// # Errors
@@ -272,17 +277,8 @@ pub fn look_here(options: &Options, root: Option<&Path>) -> Result<Who, Gap> {
         class: FaultClass::Internal,
         detail: Text::from(error.to_string()),
     };
-    let bounds = &options.bounds;
-    let ctl = Ctl {
-        connect: bounds.connect,
-        handshake: bounds.handshake,
-        auth: bounds.auth,
-        script: bounds.script,
-        deadline: Instant::now() + bounds.node,
-        cap: bounds.cap,
-        cancel: &Arc::new(Cancel::new().map_err(failed)?),
-        progress: &|_| {},
-    };
+    let cancel = Arc::new(Cancel::new().map_err(failed)?);
+    let ctl = ctl(&options.bounds, &cancel, &|_| {});
     let who = who(&here(options, (root, options.rights), &ctl)?);
     match who.machine_id {
         Some(_) => Ok(who),

@@ -324,6 +324,31 @@ fn a_question_holds_up_nobody() {
     assert_eq!(run.all_are_read(16).len(), 1);
 }
 
+/// The worker has read a node before that waits for an answer: the next one does not.
+#[test]
+fn a_node_that_is_not_connected_to_waits_for_nobody() {
+    let lab = Lab::new(&[Fault::Gate(Gate::Password("hunter2")), Fault::None]);
+    let mut options = lab.options(Vec::new());
+    options.bounds.workers = 1;
+    let mut run = lab.start(options, 1);
+    run.until("parked", |run| {
+        !run.questions.is_empty() && run.count(&HostState::Queued) == 1
+    });
+    let mut nowhere = lab.job(1);
+    let object = nowhere.object.as_mut().expect("made with one");
+    Arc::make_mut(object).addresses.clear();
+    let jobs = run.jobs.as_ref().expect("still open");
+    jobs.send(nowhere).expect("an open channel");
+    run.until("a failure while the question is open", |run| {
+        matches!(run.states.get(&name(1)), Some(HostState::Failed(_)))
+    });
+    assert_eq!(run.failure(1).0, FaultClass::NoTarget);
+    assert_eq!(run.log.len(), 1, "{:?}", run.log);
+    run.answer(1, Some(&["hunter2"]));
+    run.end();
+    assert_eq!(run.count(&HostState::Ok), 1, "{:?}", run.states);
+}
+
 #[test]
 fn a_wrong_password_is_tried_once_and_asked_for_once_more() {
     let lab = Lab::new(&[Fault::Gate(Gate::Password("hunter2")); 20]);

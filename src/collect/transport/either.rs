@@ -44,14 +44,10 @@ impl Either {
         self.ssh2.shown(node)
     }
 
-    /// The ticket that the last run has to be made again for: it ended without one.
-    pub fn waits(&self) -> Option<QuestionId> {
-        self.ssh2.waits()
-    }
-
-    /// The last run ended as others before it, for a reason that was said then.
-    pub fn is_told(&self) -> bool {
-        self.ssh2.is_told()
+    /// The ticket that the last run has to be made again for, where it ended without one, and whether it ended as
+    /// others before it, for a reason that was said then. Said once: the next node may be read without this.
+    pub fn aftermath(&mut self) -> (Option<QuestionId>, bool) {
+        self.ssh2.aftermath()
     }
 
     /// Why the last run took OpenSSH although the configuration did not ask for it.
@@ -80,6 +76,8 @@ impl Transport for Either {
                     ..
                 },
             ) if node.client == Client::Libssh2 => {
+                // What follows is OpenSSH's to say.
+                let _ = self.ssh2.aftermath();
                 let why = detail.as_str();
                 self.detour = Some(why.to_owned());
                 let outcome = self.openssh.run(node, job, ctl);

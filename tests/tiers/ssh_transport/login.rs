@@ -63,7 +63,7 @@ pub(super) fn passphrases() -> Result<(), Failed> {
         server.node.identities = vec![path.clone()];
         for typed in ["wrong", "correct horse"] {
             assert!(run_by(&mut ssh, &server.node).is_err());
-            let id = ssh.waits().ok_or("a question")?;
+            let id = ssh.aftermath().0.ok_or("a question")?;
             let question = person.question().ok_or("the question")?;
             assert!(question.id == id && matches!(question.kind, Asked::Passphrase { .. }));
             assert_eq!(question.again.is_some(), typed != "wrong");
@@ -74,7 +74,7 @@ pub(super) fn passphrases() -> Result<(), Failed> {
             let start = Instant::now();
             let frame = run_by(&mut ssh, &server.node)
                 .map_err(|gap| format!("{}: {gap}", path.display()))?;
-            assert!(frame.complete && ssh.waits().is_none());
+            assert!(frame.complete && ssh.aftermath().0.is_none());
             assert!(start.elapsed() < Duration::from_secs(20));
         }
         assert!(person.question().is_none());
@@ -91,7 +91,7 @@ pub(super) fn no_question_for_a_stranger() -> Result<(), Failed> {
     let person = Person::new();
     let mut ssh = Ssh2::asking(Arc::clone(&person.asking))?;
     server.node.identities = vec![stranger];
-    assert!(run_by(&mut ssh, &server.node).is_err() && ssh.waits().is_none());
+    assert!(run_by(&mut ssh, &server.node).is_err() && ssh.aftermath().0.is_none());
     server.node.identities.push(friend);
     run_by(&mut ssh, &server.node).map_err(|gap| gap.to_string())?;
     assert!(person.question().is_none());
@@ -159,7 +159,7 @@ pub(super) fn user_certificates() -> Result<(), Failed> {
     let person = Person::new();
     let mut ssh = Ssh2::asking(Arc::clone(&person.asking))?;
     assert!(run_by(&mut ssh, &server.node).is_err());
-    let id = ssh.waits().ok_or("a question")?;
+    let id = ssh.aftermath().0.ok_or("a question")?;
     person
         .asking
         .answer(id, Some(vec![Secret::new("secret".to_owned())]));

@@ -129,14 +129,10 @@ impl Ssh2 {
         self.shared.shown().remove(node)
     }
 
-    /// The ticket that the last run has to be made again for: it ended without one.
-    pub fn waits(&self) -> Option<QuestionId> {
-        self.waits
-    }
-
-    /// The last run ended as others before it, for a reason that was said then.
-    pub fn is_told(&self) -> bool {
-        self.told
+    /// The ticket that the last run has to be made again for, where it ended without one, and whether it ended as
+    /// others before it, for a reason that was said then. Said once: what follows may go another way.
+    pub fn aftermath(&mut self) -> (Option<QuestionId>, bool) {
+        (self.waits.take(), std::mem::take(&mut self.told))
     }
 
     /// From now on nodes that are logged in to as this one are left to OpenSSH.
