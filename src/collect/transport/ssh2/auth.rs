@@ -34,6 +34,9 @@ const BEFORE_PASSWORD: usize = 2;
 /// What a person is asked for, in this order.
 const PERSONAL: [&str; 2] = ["keyboard-interactive", "password"];
 
+/// How long others are waited for whose login may settle this one; sshd gives a login two minutes (LoginGraceTime).
+const PATIENCE: Duration = Duration::from_mins(1);
+
 /// What all sessions share: sources of keys, typed secrets, and what worked.
 pub(super) struct Keys {
     sources: Sources,
@@ -115,7 +118,8 @@ impl Keys {
         let turn = Turn::new(wire, node, until, link);
         let circle = circle(node);
         let round = self.answers.asking.round();
-        let pass = turn.pause(|| self.memory.enter(&circle, round, wire.cancel))?;
+        let end = Instant::now() + PATIENCE;
+        let pass = turn.pause(|| self.memory.enter(&circle, (round, end), wire.cancel))?;
         turn.pass.replace(Some(pass));
         // Whatever a dead lane looks like from here, it is no word of the host.
         let outcome = self.all(&turn, self.offer(node, &circle));

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::collect::cancel::Cancel;
 use crate::collect::transport::NodeRef;
@@ -71,8 +71,16 @@ impl Memory {
         }
     }
 
-    /// Waits for a turn: while nothing is known, no more logins fly than refusals are still to be had.
-    pub fn enter(&self, circle: &str, round: u64, cancel: &Cancel) -> Result<Pass<'_>, Fault> {
+    /// Waits for a turn, until `until`: while nothing is known, no more logins fly than refusals are still to be had.
+    ///
+    /// # Errors
+    /// The login is not to be tried, or those that fly do not end: an agent may wait for a person.
+    pub fn enter(
+        &self,
+        circle: &str,
+        (round, until): (u64, Instant),
+        cancel: &Cancel,
+    ) -> Result<Pass<'_>, Fault> {
         let mut circles = self.lock();
         loop {
             let found = circles.entry(circle.to_owned()).or_default();
@@ -88,6 +96,10 @@ impl Memory {
             }
             if cancel.is_cancelled() {
                 return Err(Fault::cancelled());
+            }
+            if Instant::now() >= until {
+                let text = "logins of other nodes with the same keys do not end: does the agent wait for somebody?";
+                return Err(Fault::new(FaultClass::TimeoutAuth, text));
             }
             circles = self
                 .changed
@@ -114,14 +126,16 @@ impl Memory {
 }
 
 impl Circle {
-    /// How many refusals say the same.
-    fn equal(&self) -> usize {
+    /// What most refusals say, and how many nodes say it.
+    fn most(&self) -> Option<(&str, usize)> {
         let count = |words: &String| self.refused.iter().filter(|(_, own)| own == words).count();
-        self.refused
-            .iter()
-            .map(|(_, words)| count(words))
-            .max()
-            .unwrap_or(0)
+        let all = self.refused.iter();
+        all.map(|(_, words)| (words.as_str(), count(words)))
+            .max_by_key(|(_, count)| *count)
+    }
+
+    fn equal(&self) -> usize {
+        self.most().map_or(0, |(_, count)| count)
     }
 
     fn look(&mut self, round: u64) -> Result<(), Fault> {
@@ -140,13 +154,9 @@ impl Circle {
     }
 
     fn stopped(&mut self) -> Fault {
-        let names: Vec<&str> = self
-            .refused
-            .iter()
-            .take(ENOUGH)
-            .map(|(node, _)| node.as_str())
-            .collect();
-        let words = self.refused.last().map_or("", |(_, words)| words);
+        let words = self.most().map_or("", |(words, _)| words);
+        let same = self.refused.iter().filter(|(_, own)| own == words);
+        let names: Vec<&str> = same.take(ENOUGH).map(|(node, _)| node.as_str()).collect();
         let detail = format!(
             "{} nodes refused the same login ({}), so it was not tried here: {words}; press r to try again",
             names.len(),
@@ -180,6 +190,8 @@ impl Pass<'_> {
         if let Some(circle) = circles.get_mut(&self.circle)
             && !circle.settled
         {
+            // A node that was asked twice is one node.
+            circle.refused.retain(|(refused, _)| refused != node);
             circle.refused.push((node.clone(), words.to_owned()));
         }
         drop(circles);
@@ -212,8 +224,12 @@ mod tests {
         NodeName::parse(&format!("n{number}")).expect("a name")
     }
 
+    fn enter<'a>(memory: &'a Memory, cancel: &Cancel) -> Result<Pass<'a>, Fault> {
+        memory.enter("c", (0, Instant::now() + Duration::from_secs(60)), cancel)
+    }
+
     fn refuse(memory: &Memory, cancel: &Cancel, number: usize, words: &str) {
-        let mut pass = memory.enter("c", 0, cancel).expect("a turn");
+        let mut pass = enter(memory, cancel).expect("a turn");
         pass.refused(&name(number), words);
     }
 
@@ -232,17 +248,45 @@ mod tests {
         assert!(
             first
                 .detail
-                .starts_with("3 nodes refused the same login (n1, n2, n3)")
+                .starts_with("3 nodes refused the same login (n1, n3, n4)")
         );
         assert!(memory.look("other", 0).is_ok());
         assert!(memory.look("c", 1).is_ok());
     }
 
     #[test]
+    fn a_node_that_refuses_thrice_is_one_node() {
+        let memory = Memory::default();
+        let cancel = Cancel::new().expect("a pipe");
+        for _ in 0..ENOUGH {
+            refuse(&memory, &cancel, 1, "key a");
+        }
+        assert!(memory.look("c", 0).is_ok());
+        refuse(&memory, &cancel, 1, "key b");
+        refuse(&memory, &cancel, 2, "key a");
+        refuse(&memory, &cancel, 3, "key a");
+        assert!(memory.look("c", 0).is_ok(), "its last word counts");
+        refuse(&memory, &cancel, 4, "key a");
+        assert!(memory.look("c", 0).is_err());
+    }
+
+    #[test]
+    fn a_wait_for_others_has_an_end() {
+        let memory = Memory::default();
+        let cancel = Cancel::new().expect("a pipe");
+        let _passes: Vec<_> = (0..ENOUGH)
+            .map(|_| enter(&memory, &cancel).expect("a turn"))
+            .collect();
+        let end = Instant::now() + Duration::from_millis(1);
+        let late = memory.enter("c", (0, end), &cancel).err();
+        assert_eq!(late.map(|fault| fault.class), Some(FaultClass::TimeoutAuth));
+    }
+
+    #[test]
     fn one_success_settles_it() {
         let memory = Memory::default();
         let cancel = Cancel::new().expect("a pipe");
-        memory.enter("c", 0, &cancel).expect("a turn").worked(None);
+        enter(&memory, &cancel).expect("a turn").worked(None);
         for number in 0..5 {
             refuse(&memory, &cancel, number, "key a");
         }
@@ -254,15 +298,15 @@ mod tests {
         let memory = Memory::default();
         let cancel = Cancel::new().expect("a pipe");
         let mut passes: Vec<_> = (0..ENOUGH)
-            .map(|_| memory.enter("c", 0, &cancel).expect("a turn"))
+            .map(|_| enter(&memory, &cancel).expect("a turn"))
             .collect();
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| memory.enter("c", 0, &cancel).is_ok());
+            let waiting = scope.spawn(|| enter(&memory, &cancel).is_ok());
             passes.remove(0).give_back();
             assert!(waiting.join().expect("no panic"));
         });
         cancel.cancel();
-        let last = memory.enter("c", 0, &cancel).err();
+        let last = enter(&memory, &cancel).err();
         assert!(last.is_none_or(|fault| fault.class == FaultClass::Cancelled));
     }
 }
