@@ -371,6 +371,8 @@ impl<'a> Lane<'a> {
 impl Drop for Lane<'_> {
     /// libssh2 frees a channel without a word to the other side, and without a wait, once the socket is shut.
     fn drop(&mut self) {
+        // Where a panic has ended it nobody else says so, and the hosts behind it would be blamed.
+        self.abandon(&self.lost("the lane ended"));
         if self.pairs.is_empty() && self.stuck.is_none() {
             // A farewell, so that the bastion's log does not speak of a lost connection.
             let _ = self.wire.session.disconnect(None, "done", None);
@@ -378,5 +380,76 @@ impl Drop for Lane<'_> {
         // Fails where the other side was faster, which is as good.
         let _ = rustix::net::shutdown(&self.wire.socket, rustix::net::Shutdown::Both);
         self.pairs.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+    use std::sync::Arc;
+
+    use super::super::Fate;
+    use super::*;
+    use crate::collect::cancel::Cancel;
+    use crate::collect::transport::ssh2::session;
+    use crate::collect::transport::ssh2::watchdog::Watchdog;
+    use crate::collect::transport::{Client, NodeRef};
+    use crate::model::name::NodeName;
+
+    fn bastion() -> Bastion {
+        Bastion::new(Arc::new(NodeRef {
+            node: NodeName::parse("b1").expect("a name"),
+            host: "10.0.0.1".to_owned(),
+            port: 22,
+            user: "jumper".to_owned(),
+            known_as: Vec::new(),
+            known_hosts: Vec::new(),
+            identities: Vec::new(),
+            identities_only: false,
+            agent: None,
+            client: Client::Libssh2,
+            certificates: Vec::new(),
+            beyond: Vec::new(),
+            via: None,
+        }))
+    }
+
+    #[test]
+    fn however_a_lane_ends_who_is_on_it_knows_whose_fault_it_was() {
+        let (cancel, bastion) = (Arc::new(Cancel::new().expect("a pipe")), bastion());
+        let watchdog = Watchdog::start().expect("a thread");
+        let (ours, _theirs) = UnixStream::pair().expect("sockets");
+        let (_ours, socket) = UnixStream::pair().expect("sockets");
+        let until = Instant::now() + CALL;
+        let wire_socket: Arc<OwnedFd> = Arc::new(ours.into());
+        let wire = Wire {
+            session: session(&wire_socket).expect("a session"),
+            watch: watchdog.watch(&wire_socket, until, &cancel),
+            socket: wire_socket,
+            cancel: &cancel,
+        };
+        let entered = Entered {
+            wire,
+            link: None,
+            waited: Duration::ZERO,
+        };
+        let bell: OwnedFd =
+            rustix::event::eventfd(0, rustix::event::EventfdFlags::CLOEXEC).expect("a descriptor");
+        let fate = Arc::new(Fate::default());
+        let mut lane = Lane::new(entered, &bastion, (1, &bell), 1);
+        lane.opening = Some(Opening {
+            request: Request {
+                host: "n1".to_owned(),
+                port: 22,
+                socket,
+                fate: Arc::clone(&fate),
+                since: Instant::now(),
+            },
+            since: Instant::now(),
+        });
+        drop(lane);
+        let lost = Link(fate).lost().expect("a word");
+        assert_eq!(lost.class, FaultClass::JumpLost);
+        assert_eq!(lost.hop.as_deref(), Some("b1"));
     }
 }
