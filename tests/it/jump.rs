@@ -225,7 +225,8 @@ fn much_goes_both_ways_at_once() {
 #[test]
 fn a_busy_bastion_is_asked_again_and_a_closed_one_left_alone() {
     let lab = Lab::new(&[Fault::Busy(3), Fault::None, Fault::Denied]);
-    let mut ssh = Ssh2::new().expect("a thread");
+    let asking = Arc::new(stakeout::collect::asking::Asking::nobody());
+    let mut ssh = Ssh2::asking(Arc::clone(&asking)).expect("a thread");
     assert_eq!(
         told(lab.run_within(&mut ssh, &way(&lab, &[0, 1]), PATIENCE)),
         "read"
@@ -239,6 +240,22 @@ fn a_busy_bastion_is_asked_again_and_a_closed_one_left_alone() {
         assert_eq!(left, turn >= 4, "{turn}: {found}");
     }
     assert_eq!(lab.farm.visits(2), 5);
+    // One more try for a person who asks, and for a known_hosts file that has changed since.
+    asking.renew();
+    let found = told(lab.run(&mut ssh, &shut));
+    assert!(found.contains("left alone"), "{found}");
+    assert_eq!(lab.farm.visits(2), 6);
+    let text = lab.farm.known_hosts() + "\n";
+    stakeout::disk::write(
+        &shut.via.as_ref().expect("a bastion").known_hosts[0],
+        |out| out.write_all(text.as_bytes()),
+    )
+    .expect("writable");
+    for _ in 0..2 {
+        let found = told(lab.run(&mut ssh, &shut));
+        assert!(found.contains("left alone"), "{found}");
+    }
+    assert_eq!(lab.farm.visits(2), 7);
     let said = ssh.complaints();
     assert!(
         said.len() == 1 && said[0].starts_with("bastion n2 (auth-denied): "),

@@ -24,7 +24,7 @@ struct Read {
     looked: Instant,
     /// How often a key had been kept by then.
     kept: u64,
-    stamps: Vec<Option<(SystemTime, u64)>>,
+    stamps: Stamps,
     known: Arc<KnownHosts>,
 }
 
@@ -68,6 +68,10 @@ impl Trust {
     }
 }
 
-fn stamps(files: &[PathBuf]) -> Vec<Option<(SystemTime, u64)>> {
+/// When each file was last changed, and its length.
+pub(super) type Stamps = Vec<Option<(SystemTime, u64)>>;
+
+/// The files as they are now.
+pub(super) fn stamps(files: &[PathBuf]) -> Stamps {
     files.iter().map(|file| crate::disk::stamp(file)).collect()
 }

@@ -91,6 +91,11 @@ impl Keys {
         }
     }
 
+    /// Rises whenever a person asks for another try.
+    pub fn round(&self) -> u64 {
+        self.answers.asking.round()
+    }
+
     /// What a host asks a person right now: whoever needs the host comes back when that is answered.
     pub fn question_of(&self, host: &NodeName) -> Option<QuestionId> {
         self.floor.question(host)

@@ -10,6 +10,7 @@ use rustix::event::{EventfdFlags, eventfd};
 
 use crate::collect::transport::NodeRef;
 use crate::collect::transport::fault::Fault;
+use crate::collect::transport::trust::{Stamps, stamps};
 use crate::model::fact::FaultClass;
 
 use super::{Fate, Lanes, Present, Shared, Times, Width, life, lock};
@@ -54,7 +55,21 @@ struct State {
     alone: bool,
     /// Failed logins in a row.
     failed: u32,
-    stopped: Option<(Instant, Fault)>,
+    stopped: Option<Stopped>,
+}
+
+/// Left alone for a while.
+struct Stopped {
+    since: Instant,
+    moment: Moment,
+    fault: Fault,
+}
+
+/// What a person may have done about failed logins: asked for another try, or trusted a key.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Moment {
+    round: u64,
+    trust: Stamps,
 }
 
 /// A lane as the others see it.
@@ -95,6 +110,23 @@ impl Bastion {
         state.posts.is_empty() && state.queue.is_empty() && state.rest().is_none()
     }
 
+    /// What a login that starts now goes by.
+    pub fn moment(&self, core: &Shared) -> Moment {
+        Moment {
+            round: core.keys.round(),
+            trust: stamps(&self.node.known_hosts),
+        }
+    }
+
+    /// Why nothing is tried now; what was changed by a person since is worth a try.
+    fn rest(&self, core: &Shared) -> Option<Fault> {
+        let (moment, fault) = {
+            let state = self.lock();
+            (state.stopped.as_ref()?.moment.clone(), state.rest()?)
+        };
+        (moment == self.moment(core)).then_some(fault)
+    }
+
     /// Puts a request into the queue.
     ///
     /// # Errors
@@ -105,7 +137,7 @@ impl Bastion {
         request: Request,
         times: Times,
     ) -> Result<(), Fault> {
-        if let Some(fault) = self.lock().rest() {
+        if let Some(fault) = self.rest(core) {
             return Err(fault);
         }
         self.lock().queue.push_back(request);
@@ -223,8 +255,8 @@ impl Bastion {
         entering > 0 && entering == state.active()
     }
 
-    /// A lane has ended. `fault`: it was of no use, and why.
-    pub fn left(&self, id: u64, fault: Option<&Fault>, lanes: &Lanes) {
+    /// A lane has ended. `fault`: it was of no use, and why; `moment`: as it was when the lane began.
+    pub fn left(&self, id: u64, fault: Option<&Fault>, moment: Moment, lanes: &Lanes) {
         let mut state = self.lock();
         state.posts.retain(|post| post.id != id);
         let Some(fault) = fault else { return };
@@ -252,7 +284,11 @@ impl Bastion {
                     fault.class, fault.detail
                 ));
             }
-            state.stopped = Some((Instant::now(), fault.clone()));
+            state.stopped = Some(Stopped {
+                since: Instant::now(),
+                moment,
+                fault: fault.clone(),
+            });
         }
         // Another lane may have been let in.
         if state.active() == 0 {
@@ -305,8 +341,8 @@ impl State {
 
     /// Why nothing is tried now.
     fn rest(&self) -> Option<Fault> {
-        let (since, fault) = self.stopped.as_ref()?;
-        (since.elapsed() < REST).then(|| fault.clone())
+        let stopped = self.stopped.as_ref()?;
+        (stopped.since.elapsed() < REST).then(|| stopped.fault.clone())
     }
 
     fn turn_away(&mut self, fault: &Fault) {

@@ -26,6 +26,7 @@ pub(super) fn live(
     (id, bell): (u64, &OwnedFd),
     times: Times,
 ) {
+    let moment = bastion.moment(core);
     // libssh2's wrapper unwraps text that servers send: a hostile one must cost only its own lane.
     let life = catch_unwind(AssertUnwindSafe(|| serve(core, bastion, (id, bell), times)));
     let fault = match life {
@@ -35,7 +36,7 @@ pub(super) fn live(
                 .of(bastion.node.node.as_str()),
         ),
     };
-    bastion.left(id, fault.as_ref(), &core.lanes);
+    bastion.left(id, fault.as_ref(), moment, &core.lanes);
     bastion.staff(core, times);
 }
 
