@@ -18,6 +18,7 @@ pub mod ssh_config;
 pub mod supervisor;
 pub mod targets;
 pub mod transport;
+mod wildcard;
 
 use crate::probes::mask::Masker;
 

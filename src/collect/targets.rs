@@ -109,14 +109,10 @@ impl Targets {
         if question.user.is_some_and(|user| !is_user(user)) {
             return Err("the configured user is not a login name".to_owned());
         }
-        let config = ssh_config::ask(question, &self.options.place, cancel);
+        let answer = self.ask(question, stamps, cancel);
+        let config = answer.config.clone();
         if !cancel.is_cancelled() {
-            let kept = Kept {
-                at: Instant::now(),
-                stamps,
-                config: config.clone(),
-            };
-            self.kept().insert(node.clone(), kept);
+            self.kept().insert(node.clone(), answer);
         }
         config
     }
@@ -127,16 +123,22 @@ impl Targets {
         if let Some(found) = hops.get(hop).filter(|found| found.holds(&stamps)) {
             return found.config.clone();
         }
-        let config = ssh_config::ask(hop.question(), &self.options.place, cancel);
+        let answer = self.ask(hop.question(), stamps, cancel);
+        let config = answer.config.clone();
         if !cancel.is_cancelled() {
-            let kept = Kept {
-                at: Instant::now(),
-                stamps,
-                config: config.clone(),
-            };
-            hops.insert(hop.clone(), kept);
+            hops.insert(hop.clone(), answer);
         }
         config
+    }
+
+    /// `stamps`: of the files before they are read, so that a change meanwhile is seen.
+    fn ask(&self, question: Question<'_>, stamps: Stamps, cancel: &Cancel) -> Kept {
+        let config = ssh_config::ask(question, &self.options.place, cancel);
+        Kept {
+            at: Instant::now(),
+            stamps,
+            config,
+        }
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<NodeName, Kept>> {

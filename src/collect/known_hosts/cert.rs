@@ -5,8 +5,8 @@ use super::line::Key;
 use super::signature;
 use super::wire::{Wire, put};
 
-/// What every certificate type ends in.
-const SUFFIX: &str = "-cert-v01@openssh.com";
+/// What every certificate type ends in (PROTOCOL.certkeys).
+pub const CERTIFIED: &str = "-cert-v01@openssh.com";
 /// Names that a certificate may list, as in OpenSSH.
 const PRINCIPALS: usize = 256;
 /// Names and options that a reason quotes.
@@ -32,7 +32,7 @@ pub struct Certificate<'a> {
 
 /// Whether a key of this type is a certificate.
 pub fn is_certificate(kind: &str) -> bool {
-    kind.ends_with(SUFFIX)
+    kind.ends_with(CERTIFIED)
 }
 
 impl<'a> Certificate<'a> {
@@ -40,7 +40,7 @@ impl<'a> Certificate<'a> {
     /// not known.
     pub fn parse(blob: &'a [u8]) -> Option<Self> {
         let mut wire = Wire(blob);
-        let kind = wire.text()?.strip_suffix(SUFFIX)?;
+        let kind = wire.text()?.strip_suffix(CERTIFIED)?;
         // The nonce.
         wire.string()?;
         let key = plain(kind, &mut wire)?;

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use crate::disk;
 
-pub use cert::Certificate;
+pub use cert::{CERTIFIED, Certificate};
 pub use line::Key;
 use line::{Line, Marker};
 pub use lookup::{Lookup, Verdict};

@@ -15,6 +15,7 @@ use std::path::Path;
 
 use super::{FILE, Question};
 use crate::collect::options::Place;
+use crate::collect::wildcard;
 use crate::disk;
 use value::{agent, flag, path, paths, plain};
 use words::Line;
@@ -219,7 +220,7 @@ impl Reader<'_> {
         let ignored = || {
             self.unknown
                 .iter()
-                .any(|pattern| glob::matches(keyword, pattern))
+                .any(|pattern| wildcard::matches(keyword, pattern))
         };
         if listed(HARMLESS) || listed(READ) || ignored() {
             return Ok(());
@@ -232,9 +233,9 @@ impl Reader<'_> {
         let mut found = false;
         for pattern in patterns {
             match pattern.strip_prefix('!') {
-                Some(not) if glob::matches(self.name, not) => return false,
+                Some(not) if wildcard::matches(self.name, not) => return false,
                 Some(_) => {}
-                None => found |= glob::matches(self.name, pattern),
+                None => found |= wildcard::matches(self.name, pattern),
             }
         }
         found

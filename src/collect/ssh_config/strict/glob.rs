@@ -1,37 +1,11 @@
-//! Patterns with `*` and `?`: of host names and of included files.
+//! The files that a pattern of an Include names.
 
 use std::path::{Component, Path, PathBuf};
 
+use crate::collect::wildcard::matches;
+
 /// Files of one Include.
 const MOST: usize = 256;
-
-/// Whether the whole of `text` fits; linear in both, whatever the pattern.
-pub(super) fn matches(text: &str, pattern: &str) -> bool {
-    let (text, pattern) = (text.as_bytes(), pattern.as_bytes());
-    let (mut at, mut own) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while at < text.len() {
-        match pattern.get(own) {
-            Some(b'*') => {
-                star = Some((own, at));
-                own += 1;
-            }
-            Some(c) if *c == b'?' || *c == text[at] => {
-                own += 1;
-                at += 1;
-            }
-            _ => match star {
-                Some((before, taken)) => {
-                    star = Some((before, taken + 1));
-                    own = before + 1;
-                    at = taken + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[own..].iter().all(|c| *c == b'*')
-}
 
 /// The files of a pattern, sorted; none where none fits.
 ///
@@ -84,30 +58,4 @@ fn inside(folder: &Path, pattern: &str) -> Vec<PathBuf> {
         .map(|name| folder.join(name))
         .take(MOST + 1)
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns() {
-        for (text, pattern, fits) in [
-            ("n1", "n1", true),
-            ("n1", "n?", true),
-            ("n1", "N1", false),
-            ("n12", "n?", false),
-            ("", "*", true),
-            ("", "?", false),
-            ("a.b.example.com", "*.example.com", true),
-            ("example.com", "*.example.com", false),
-            ("aXbXc", "a*X*c", true),
-            ("aXbXd", "a*X*c", false),
-            ("abc", "***", true),
-        ] {
-            assert_eq!(matches(text, pattern), fits, "{text} {pattern}");
-        }
-        let (text, pattern) = ("a".repeat(5000), format!("{}b", "a*".repeat(2000)));
-        assert!(!matches(&text, &pattern));
-    }
 }

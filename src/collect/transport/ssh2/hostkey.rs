@@ -8,7 +8,7 @@ use ::ssh2::{MethodType, Session};
 
 use super::drive::words;
 use crate::collect::clock::now;
-use crate::collect::known_hosts::{Key, KnownHosts, Lookup, Place, Verdict};
+use crate::collect::known_hosts::{CERTIFIED, Key, KnownHosts, Lookup, Place, Verdict};
 use crate::collect::transport::fault::Fault;
 use crate::collect::transport::trust::Trust;
 use crate::model::fact::FaultClass;
@@ -23,9 +23,6 @@ const PLAIN: &[&str] = &[
     "rsa-sha2-512",
     "rsa-sha2-256",
 ];
-
-/// What the same methods are called where a certificate is asked for.
-const CERTIFIED: &str = "-cert-v01@openssh.com";
 
 /// Who is expected at the other end of a session.
 pub(super) struct Expected {

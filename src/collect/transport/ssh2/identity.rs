@@ -4,17 +4,15 @@ use std::path::Path;
 
 use openssl::base64;
 
-use crate::collect::known_hosts::Key;
+use crate::collect::known_hosts::{CERTIFIED, Key};
 use crate::disk;
 use crate::model::secret::Secret;
 
 use super::agent::string;
+use super::unlock::{BEGIN, MAGIC, decode};
 
 /// Largest key file that is read, in bytes.
 const FILE: u64 = 64 * 1024;
-const MAGIC: &[u8] = b"openssh-key-v1\0";
-/// What the type of a certificate ends in (PROTOCOL.certkeys).
-const CERTIFICATE: &str = "-cert-v01@openssh.com";
 
 /// A key file as far as it can be used.
 #[derive(Default)]
@@ -119,12 +117,12 @@ pub(super) fn certificate(path: &Path) -> Option<Key> {
 }
 
 pub(super) fn is_certificate(key: &Key) -> bool {
-    key.kind.ends_with(CERTIFICATE)
+    key.kind.ends_with(CERTIFIED)
 }
 
 /// The key that a certificate is about: its own fields follow type and nonce, one for ed25519, two for others.
 pub(super) fn certified(certificate: &Key) -> Option<Key> {
-    let plain = certificate.kind.strip_suffix(CERTIFICATE)?;
+    let plain = certificate.kind.strip_suffix(CERTIFIED)?;
     let mut rest = &*certificate.blob;
     let (_kind, _nonce) = (string(&mut rest)?, string(&mut rest)?);
     let fields = if plain == "ssh-ed25519" { 1 } else { 2 };
@@ -149,11 +147,9 @@ pub(super) fn public_line(key: &Key) -> String {
     reason = "another format, a bad file, a good one"
 )]
 fn openssh(text: &str) -> Option<Option<(bool, Option<Key>)>> {
-    let (_, rest) = text.split_once("-----BEGIN OPENSSH PRIVATE KEY-----")?;
+    let (_, rest) = text.split_once(BEGIN)?;
     let body = || {
-        let (body, _) = rest.split_once("-----END")?;
-        let body: String = body.split_ascii_whitespace().collect();
-        let bytes = base64::decode_block(&body).ok()?;
+        let bytes = decode(rest)?;
         let mut rest = bytes.strip_prefix(MAGIC)?;
         let cipher = string(&mut rest)?;
         let (_kdf, _options) = (string(&mut rest)?, string(&mut rest)?);

@@ -11,8 +11,8 @@ use crate::model::secret::Secret;
 
 use super::agent::string;
 
-const MAGIC: &[u8] = b"openssh-key-v1\0";
-const BEGIN: &str = "-----BEGIN OPENSSH PRIVATE KEY-----";
+pub(super) const MAGIC: &[u8] = b"openssh-key-v1\0";
+pub(super) const BEGIN: &str = "-----BEGIN OPENSSH PRIVATE KEY-----";
 const END: &str = "-----END OPENSSH PRIVATE KEY-----";
 /// ssh-keygen takes 16 unless it is told otherwise; this many take minutes.
 const ROUNDS: u32 = 10_000;
@@ -68,10 +68,13 @@ fn own_format(rest: &str, passphrase: &Secret) -> Result<Secret, Closed> {
     Ok(armour(&Zeroizing::new(base64::encode_block(&out))))
 }
 
-fn decode(rest: &str) -> Option<Vec<u8>> {
+/// The bytes between the lines of a file in OpenSSH's own format; a key that nothing protects lies in them open.
+pub(super) fn decode(rest: &str) -> Option<Zeroizing<Vec<u8>>> {
     let (body, _) = rest.split_once("-----END")?;
-    let body: String = body.split_ascii_whitespace().collect();
-    base64::decode_block(&body).ok()
+    // The room is taken at once: a text that grows would leave copies behind.
+    let mut packed = Zeroizing::new(String::with_capacity(body.len()));
+    packed.extend(body.split_ascii_whitespace());
+    base64::decode_block(&packed).ok().map(Zeroizing::new)
 }
 
 /// The room is taken at once: a text that grows would leave copies behind.
@@ -157,12 +160,11 @@ impl<'a> Envelope<'a> {
         let (key, nonce) = derived.split_at(key_length);
         let plain = if has_tag {
             symm::decrypt_aead(cipher, key, Some(nonce), &[], self.private, self.tag)
+                .map(Zeroizing::new)
         } else {
             self.raw(cipher, key, nonce)
         };
-        plain
-            .map(Zeroizing::new)
-            .map_err(|_| Closed::WrongPassphrase)
+        plain.map_err(|_| Closed::WrongPassphrase)
     }
 
     /// Without the padding of PKCS #7: the format has its own.
@@ -171,10 +173,10 @@ impl<'a> Envelope<'a> {
         cipher: Cipher,
         key: &[u8],
         nonce: &[u8],
-    ) -> Result<Vec<u8>, openssl::error::ErrorStack> {
+    ) -> Result<Zeroizing<Vec<u8>>, openssl::error::ErrorStack> {
         let mut crypter = symm::Crypter::new(cipher, symm::Mode::Decrypt, key, Some(nonce))?;
         crypter.pad(false);
-        let mut out = vec![0; self.private.len() + cipher.block_size()];
+        let mut out = Zeroizing::new(vec![0; self.private.len() + cipher.block_size()]);
         let count = crypter.update(self.private, &mut out)?;
         let rest = crypter.finalize(&mut out[count..])?;
         out.truncate(count + rest);
@@ -216,7 +218,7 @@ mod tests {
             let text = secret(text);
             let opened = open(&text, &secret("correct horse")).expect("the right one");
             let (_, rest) = opened.reveal().split_once(BEGIN).expect("the same format");
-            let bytes = decode(rest).expect("base64");
+            let bytes: Zeroizing<Vec<u8>> = decode(rest).expect("base64");
             assert!(bytes.starts_with(b"openssh-key-v1\0\0\0\0\x04none\0\0\0\x04none\0\0\0\0"));
             for wrong in ["correct", "correct horse ", ""] {
                 assert_eq!(open(&text, &secret(wrong)), Err(Closed::WrongPassphrase));
