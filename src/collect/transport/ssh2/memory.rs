@@ -225,7 +225,7 @@ mod tests {
     }
 
     fn enter<'a>(memory: &'a Memory, cancel: &Cancel) -> Result<Pass<'a>, Fault> {
-        memory.enter("c", (0, Instant::now() + Duration::from_secs(60)), cancel)
+        memory.enter("c", (0, Instant::now() + Duration::from_mins(1)), cancel)
     }
 
     fn refuse(memory: &Memory, cancel: &Cancel, number: usize, words: &str) {

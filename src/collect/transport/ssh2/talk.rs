@@ -135,7 +135,7 @@ pub(super) fn password(turn: &Turn<'_>, answers: &Answers) -> Result<Said, Fault
 /// The session has ended where an answer was due. sshd does so at the last refusal that it counts: a password that was
 /// sent and has worked nowhere is taken as refused, or each node would try it once.
 fn ended(turn: &Turn<'_>, sent: Option<Trial<'_>>, error: &Error) -> Result<Said, Fault> {
-    match sent.filter(|trial| trial.is_first()) {
+    match sent.filter(Trial::is_first) {
         Some(trial) if code(error) != SEND && turn.lost().is_none() => {
             answer(trial.denied(&turn.host()))
         }
