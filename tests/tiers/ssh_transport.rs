@@ -360,7 +360,7 @@ fn agent() -> Result<(), Failed> {
     }
     add(&["-q"], &paths[0]);
     let (class, detail) = fault(&server.node);
-    assert_eq!(class, FaultClass::AuthDenied, "{detail}");
+    assert_eq!(class, FaultClass::Disconnected, "{detail}");
     assert!(detail.contains("IdentitiesOnly"), "{detail}");
     server.node.identities = vec![paths[0].with_extension("pub")];
     server.node.identities_only = true;
