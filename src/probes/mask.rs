@@ -208,6 +208,7 @@ impl Masker {
         for arg in args {
             let expected = std::mem::replace(&mut next, Expected::Nothing);
             if !arg.starts_with('-') {
+                next = expected.after(arg);
                 if expected.is_met_by(arg) {
                     self.take(arg, found);
                 } else if let Some((name, value)) = arg.split_once('=')
@@ -227,8 +228,11 @@ impl Masker {
                 }
                 Some(_) => self.words(arg, found),
                 None => {
-                    next = Expected::after(arg);
-                    self.words(arg, found);
+                    next = expected.after(arg);
+                    match expected.glued(arg) {
+                        Some(from) => self.take_tail(arg, from, found),
+                        None => self.words(arg, found),
+                    }
                 }
             }
         }

@@ -79,28 +79,34 @@ fn assignments(text: &str) -> Vec<(usize, usize)> {
         if at < from || !matches!(bytes[at], b'=' | b':') {
             continue;
         }
-        let quoted = at > from && matches!(bytes[at - 1], b'"' | b'\'');
-        let end = if quoted { at - 1 } else { at };
+        // `name = value`, as configuration files have it.
+        let before = bytes[from..at].iter().rposition(|byte| !is_blank(*byte));
+        let close = before.map_or(from, |before| from + before + 1);
+        let spaced = close < at;
+        let quoted = close > from && matches!(bytes[close - 1], b'"' | b'\'');
+        let end = if quoted { close - 1 } else { close };
         let name = bytes[from..end]
             .iter()
             .rposition(|byte| !is_name(*byte))
             .map_or(from, |before| from + before + 1);
         let mut start = at + 1;
-        while bytes
-            .get(start)
-            .is_some_and(|byte| matches!(byte, b' ' | b'\t'))
-        {
+        while bytes.get(start).is_some_and(|byte| is_blank(*byte)) {
             start += 1;
         }
         // `image:tag` and `host:port` are no assignments.
         let assigns = match bytes[at] {
+            _ if spaced => start > at + 1,
             b':' => quoted || start > at + 1,
             _ => start == at + 1,
         };
         if !assigns || !telling(&text[name..end]) {
             continue;
         }
-        let (first, last) = value(text, start);
+        let (first, last) = if bytes[at] == b':' && is_header(&text[name..end]) {
+            header(text, start)
+        } else {
+            value(text, start)
+        };
         let found = &text[first..last];
         if !found.is_empty() && !plain_value(found) && !found.starts_with("<masked") {
             out.push((first, last));
@@ -108,6 +114,28 @@ fn assignments(text: &str) -> Vec<(usize, usize)> {
         }
     }
     out
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// Headers of HTTP whose value is a scheme and a secret, or several secrets.
+fn is_header(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.ends_with("authorization") || name.ends_with("cookie")
+}
+
+/// A header's value: to the end of the line, or to the quote that closes it.
+fn header(text: &str, start: usize) -> (usize, usize) {
+    let rest = &text[start..];
+    if rest.starts_with(['"', '\'']) {
+        return value(text, start);
+    }
+    let length = rest
+        .find(['"', '\'', '`', '\n', '\r'])
+        .unwrap_or(rest.len());
+    (start, start + rest[..length].trim_end().len())
 }
 
 fn telling(name: &str) -> bool {
@@ -145,8 +173,10 @@ fn options(text: &str) -> Vec<(usize, usize)> {
         let word = &text[first..last];
         if expected.is_met_by(word) {
             out.push((first, last));
+        } else if let Some(from) = expected.glued(word) {
+            out.push((first + from, last));
         }
-        expected = Expected::after(word);
+        expected = expected.after(word);
         let quote = usize::from(first > at && last < text.len());
         at = (last + quote).max(at + 1);
         while !text.is_char_boundary(at) {
@@ -163,13 +193,25 @@ pub(super) enum Expected {
     Secret,
     /// `user:password`.
     Login,
+    /// `-p password`: the word before, or one of the options before, was sshpass.
+    Option,
+}
+
+fn takes_login(flag: &str) -> bool {
+    matches!(flag, "-u" | "--user" | "--proxy-user" | "-U")
 }
 
 impl Expected {
-    pub(super) fn after(word: &str) -> Self {
+    /// What the word after `word` is, which itself stands where `self` was expected.
+    pub(super) fn after(self, word: &str) -> Self {
+        if word.rsplit('/').next() == Some("sshpass") {
+            return Self::Option;
+        }
         if !word.starts_with('-') || word.contains('=') {
             Self::Nothing
-        } else if matches!(word, "-u" | "--user" | "--proxy-user" | "-U") {
+        } else if matches!(self, Self::Option) {
+            if word == "-p" { Self::Secret } else { self }
+        } else if takes_login(word) {
             Self::Login
         } else if secret_flag(word) {
             Self::Secret
@@ -178,10 +220,27 @@ impl Expected {
         }
     }
 
+    /// Where in a word that is a flag its secret begins: `--user=name:secret`, `-uname:secret`, `sshpass -psecret`.
+    pub(super) fn glued(self, word: &str) -> Option<usize> {
+        let met = |kind: Self, from: usize| {
+            let value = word.get(from..)?;
+            kind.is_met_by(value.trim_matches(['"', '\'']))
+                .then_some(from)
+        };
+        if matches!(self, Self::Option) && word.len() > 2 && word.starts_with("-p") {
+            return met(Self::Secret, 2);
+        }
+        match word.split_once('=') {
+            Some((flag, _)) if takes_login(flag) => met(Self::Login, flag.len() + 1),
+            _ if word.starts_with("-u") || word.starts_with("-U") => met(Self::Login, 2),
+            _ => None,
+        }
+    }
+
     pub(super) fn is_met_by(self, word: &str) -> bool {
         let word_is_secret = !plain_value(word) && !word.starts_with(['-', '<']);
         match self {
-            Self::Nothing => false,
+            Self::Nothing | Self::Option => false,
             Self::Secret => word_is_secret,
             // Not `1000:1000`, and not `root:root`.
             Self::Login => {
@@ -340,6 +399,23 @@ mod tests {
                 "{\"password\": \"*\", \"a\": 1}",
             ),
             ("X-Api-Key: geheim", "X-Api-Key: *"),
+            (
+                "curl --user=root:geheim https://x/",
+                "curl --user=* https://x/",
+            ),
+            ("curl -uroot:geheim https://x/", "curl -u* https://x/"),
+            ("sshpass -p geheim ssh -p 22 h", "sshpass -p * ssh -p 22 h"),
+            (
+                "/usr/bin/sshpass -v -pgeheim ssh h",
+                "/usr/bin/sshpass -v -p* ssh h",
+            ),
+            (
+                "curl -H 'Authorization: Token geheim' https://x/",
+                "curl -H 'Authorization: *' https://x/",
+            ),
+            ("Cookie: a=1; session=geheim\nHost: x", "Cookie: *\nHost: x"),
+            ("password = geheim", "password = *"),
+            ("password : \"ge heim\"", "password : \"*\""),
             ("token=$(cat /run/token)", "token=* /run/token)"),
         ] {
             assert_eq!(shown(text), masked);
@@ -360,6 +436,9 @@ mod tests {
             "TOKEN=<masked 12345678>",
             "monkey=banana",
             "greyJacket eyJustAWord",
+            "chown -u1000:1000 -p x",
+            "ssh -p 2222 host",
+            "if password == x",
         ] {
             assert_eq!(shown(text), text);
         }

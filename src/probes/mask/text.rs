@@ -67,6 +67,12 @@ impl Masker {
                 let (line, changed) = self.line(line);
                 masked |= changed;
                 out.push_str(&line);
+            } else if let Some(at) = line.find(" #").or_else(|| line.find("\t#")) {
+                // Where it is no comment after all, what is masked in it is shown nowhere else either.
+                let (comment, changed) = self.line(&line[at..]);
+                masked |= changed;
+                out.push_str(&line[..at]);
+                out.push_str(&comment);
             } else {
                 out.push_str(line);
             }
@@ -145,7 +151,7 @@ mod tests {
     #[test]
     fn the_text_keeps_its_shape_where_the_secret_can_be_placed() {
         let mut value = env("geheim12");
-        let text = "env:\n- name: PASSWORD # old\n  value: geheim12\n# token: altgeheim\n";
+        let text = "env:\n- name: PASSWORD # old\n  value: geheim12 # password: altgeheim\n# token: altgeheim\n";
         let masked = masker().mask_manifest(&mut value, text);
         assert!(masked.masked && !masked.rewritten);
         assert!(
