@@ -168,7 +168,7 @@ impl<'a> Answer<'a> {
         Some(content_of(record, shown.as_str(), &[0]))
     }
 
-    /// The word for which a file was not read: `absent`, `denied`, `kind`, `budget`, `timeout`, `error`.
+    /// The word for which a file was not read: `absent`, `denied`, `kind`, `cut`, `budget`, `timeout`, `error`.
     pub(crate) fn refusal(&self, section: &str, name: &[u8]) -> Option<&'a [u8]> {
         let record = self.contents.get(&(section, name))?;
         (record.kind == "Y")
@@ -227,6 +227,9 @@ pub(crate) fn not_read(word: &[u8], what: &str) -> Gap {
         b"timeout" => Gap::Node {
             class: FaultClass::TimeoutScript,
             detail: Text::from(format!("{what} did not answer in time")),
+        },
+        b"cut" => Gap::Garbled {
+            what: Text::from(format!("{what} is longer than the collector reads")),
         },
         b"budget" => Gap::Garbled {
             what: Text::from(format!("{what} did not fit: the node has too much to say")),

@@ -133,10 +133,29 @@ fn bracketed(line: &Text) -> Option<Text> {
     Some(Text::new(rest.split_once(']')?.0))
 }
 
+/// Whether AppArmor is on, and its list is not where it should be.
+fn unseen(answer: &Answer<'_>) -> bool {
+    let absent = match answer.refusal(SECTION, PROFILES.as_bytes()) {
+        Some(word) => word == b"absent",
+        None => printed(answer, PROFILES).is_none(),
+    };
+    absent && value_is(answer, APPARMOR, b"Y")
+}
+
 /// `name (mode)`, one a line. Kept are those that somebody asks for: a distribution brings a hundred others.
 fn profiles(answer: &Answer<'_>, facts: &HostFacts) -> Fact<Profiles> {
+    if unseen(answer) {
+        return Fact::Gap(Gap::Garbled {
+            what: Text::from(format!(
+                "AppArmor is on, and there is no {PROFILES}: securityfs is not mounted where the login is"
+            )),
+        });
+    }
     let text = match printed(answer, PROFILES) {
         None => return Fact::seen(Profiles::default(), AT),
+        Some(_) if answer.refusal(SECTION, PROFILES.as_bytes()) == Some(b"absent") => {
+            return Fact::seen(Profiles::default(), AT);
+        }
         Some(Err(gap)) => return Fact::Gap(gap),
         // An empty answer of a login that may not see them is no list.
         Some(Ok(text)) if text.is_empty() && answer.frame.uid != 0 => {

@@ -10,6 +10,7 @@ mod api;
 mod clean_node;
 mod cli;
 mod collector;
+mod collector_shell;
 mod compare;
 mod demo;
 #[path = "../lab/describe/mod.rs"]

@@ -3,11 +3,16 @@
 use std::path::PathBuf;
 
 use stakeout::disk;
+use stakeout::evidence;
 use stakeout::model::Timestamp;
 use stakeout::model::fact::{Fact, Gap, Locator, Need};
+use stakeout::model::files::FileRole;
+use stakeout::model::name::NodeName;
 use stakeout::model::network::{Clock, Journal};
-use stakeout::model::node::HostFacts;
+use stakeout::model::node::{HostFacts, NodeFacts};
+use stakeout::model::policy::Policy;
 use stakeout::model::process::{Caps, Process, UserMap};
+use stakeout::model::snapshot::Snapshot;
 use stakeout::model::unix::Mode;
 use stakeout::probes::frame::{Frame, FrameReader, Record};
 use stakeout::probes::mask::Masker;
@@ -374,4 +379,39 @@ fn garbled_answers_claim_nothing() {
             .get()
             .is_err()
     );
+}
+
+/// What a command or a file said, with the status of its command.
+fn said(frame: &mut Frame, section: &str, name: &str) -> String {
+    let records = records(frame, section);
+    let found = records.iter().find(|record| {
+        let name_is = |field: &Vec<u8>| field == name.as_bytes();
+        record.fields.first().is_some_and(name_is)
+    });
+    String::from_utf8_lossy(&found.expect("said").fields[1]).into_owned()
+}
+
+fn refuse(frame: &mut Frame, section: &str, name: &str, word: &str) {
+    let records = records(frame, section);
+    records.retain(|record| {
+        let name_is = |field: &Vec<u8>| field == name.as_bytes();
+        !record.fields.first().is_some_and(name_is)
+    });
+    records.push(Record {
+        kind: "Y".to_owned(),
+        fields: vec![name.into(), word.into()],
+    });
+}
+
+#[test]
+fn an_absent_list_of_profiles_is_no_empty_one() {
+    const ENABLED: &str = "/sys/module/apparmor/parameters/enabled";
+    const PROFILES: &str = "/sys/kernel/security/apparmor/profiles";
+    let mut frame = frame("kubeadm-cp-v2.txt");
+    refuse(&mut frame, "lsm", PROFILES, "absent");
+    value(&mut frame, "lsm", ENABLED, "N");
+    let profiles = |frame: &Frame| facts(frame).lsm.get().expect("lsm").value.profiles.clone();
+    assert!(profiles(&frame).is_seen());
+    value(&mut frame, "lsm", ENABLED, "Y");
+    assert!(!profiles(&frame).is_seen());
 }

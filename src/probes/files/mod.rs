@@ -112,12 +112,15 @@ impl<'a, 'p> Listing<'a, 'p> {
                 continue;
             };
             let shown = Text::from_bytes(path);
-            match word.as_slice() {
-                b"ok" | b"absent" => {}
-                b"more" => self.out.gaps.push(Gap::Garbled {
+            let gap = match word.as_slice() {
+                b"ok" | b"absent" => continue,
+                b"more" => Gap::Garbled {
                     what: Text::from(format!("{shown} holds more names than the collector lists")),
-                }),
-                word => self.out.gaps.push(not_read(word, shown.as_str())),
+                },
+                word => not_read(word, shown.as_str()),
+            };
+            if self.out.gaps.len() < FILES && !self.out.gaps.contains(&gap) {
+                self.out.gaps.push(gap);
             }
         }
         self.out.gaps.truncate(FILES);

@@ -105,6 +105,17 @@ fn what_is_no_collector_says_so() {
     assert!(matches!(gap, Gap::ToolMissing { .. }));
 }
 
+/// What was whole before the collector gave up is kept.
+#[test]
+fn a_node_that_says_too_much_is_cut() {
+    let from = GOOD.find("@STK1 END").expect("it ends");
+    let text = format!("{}@STK1 SECTION pki\n@STK1 FAIL budget\n", &GOOD[..from]);
+    let frame = read(text.as_bytes(), 99).expect("some of it");
+    assert!(!frame.complete && !frame.sections.is_empty());
+    let why = frame.cut.expect("a reason").to_string();
+    assert!(why.contains("too much"), "{why}");
+}
+
 #[test]
 fn floods_end() {
     let mut reader = FrameReader::new(NONCE, 2);

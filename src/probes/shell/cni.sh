@@ -1,7 +1,6 @@
 # Folders of CNI configuration: the usual ones, and those that the container runtime names.
 set +f
-set -- /etc/containerd/config.toml /etc/containerd/conf.d/*.toml /var/lib/rancher/*/agent/etc/containerd/config.toml \
-  /etc/crio/crio.conf /etc/crio/crio.conf.d/* /var/snap/microk8s/current/args/containerd.toml
+set -- $runtimes
 set -f
 w=
 for f do [ ! -f "$f" ] || w="$w $f"; done

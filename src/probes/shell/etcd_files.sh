@@ -18,7 +18,7 @@ i=0; while [ $i -lt $gn ]; do
 done
 for f in /var/lib/etcd /var/lib/rancher/rke2/server/db/etcd /var/lib/rancher/k3s/server/db/etcd /var/lib/k0s/etcd \
   /var/snap/microk8s/current/var/kubernetes/backend; do
-  [ ! -d "$f" ] || database "$f"
+  ! dir "$f" || database "$f"
 done
 usual etcd_config /var/lib/rancher/rke2/server/db/etcd/config /var/lib/rancher/k3s/server/db/etcd/config
 usual etcd_data /var/lib/rancher/k3s/server/db/state.db

@@ -32,12 +32,13 @@ if [ "$(command -v printf)" = printf ]; then put() { printf '%s\n' "$1"; }
 elif [ "$(command -v print)" = print ]; then put() { print -r -- "$1"; }
 else put() { echo "$1"; }; fi
 
-# Deadlines: each command has five seconds, all of it together twenty; what is late is said to be late.
+# Deadlines: each command has five seconds, a section eight, all of it 25; what is late is said to be late.
 t=
 timeout 5 true && t='timeout 5'
-clock() { up=0; read -r up z </proc/uptime; up=${up%%.*}; }
-clock; t0=$up
-run() { clock; [ $((up - t0)) -lt 20 ] || return 124; $t "$@"; }
+clock() { now=0; read -r now z </proc/uptime; now=${now%%.*}; }
+clock; end=$((now + 25)) due=$((now + 25))
+late() { clock; [ $now -ge $due ]; }
+run() { ! late || return 124; $t "$@"; }
 
 if [ "$(printf x | base64 -w0)" = eA== ]; then e=b64; enc() { base64 -w0; }
 elif [ "$(printf x | base64)" = eA== ]; then e=b64; enc() { base64 | tr -d '\n'; }
@@ -53,7 +54,11 @@ if command -v getfacl >/dev/null; then ak=getfacl
 else case $(ls --version) in *coreutils*) ak=ls;; esac; fi
 
 c=0 total=0 size=0
-rec() { c=$((c + 1)); put "$1"; }
+rec() {
+  c=$((c + 1)) size=$((size + ${#1}))
+  [ $size -lt 3900000 ] || { put '@STK1 FAIL budget'; exit; }
+  put "$1"
+}
 # r = a name, as it is or encoded.
 nm() { case $1 in ''|*[!A-Za-z0-9._/@:+=,-]*) r=%$(printf %s "$1" | enc);; *) r=$1;; esac; }
 # Why a command failed, by the end of its message: what stands before is a name, and may say anything.
@@ -66,25 +71,43 @@ why() {
   esac
 }
 value() { nm "$2"; rec "V$T$1$T$r"; }
+lack() { nm "$1"; rec "Y$T$r$T$2"; }
+hid() { nm "$1"; rec "D$T$r$T$2"; }
 # $1: a name, $2: encoded content with "x" and the status of its command behind it, cut off where it is too long.
 blob() {
-  size=$((size + ${#2}))
-  if [ $size -gt 3200000 ]; then nm "$1"; rec "Y$T$r${T}budget"; else nm "$1"; rec "F$T$r$T%$2"; fi
+  if [ $((size + ${#2})) -gt 3200000 ]; then lack "$1" budget; else nm "$1"; rec "F$T$r$T%$2"; fi
 }
-# The content of a regular file, at most $2 bytes and one more, under the name $1. A pipe is never opened.
+# Somebody else asks where a mount may not answer: 124 then.
+open() { if [ -z "$nets" ]; then [ -f "$1" ] && [ -r "$1" ]; else run test -f "$1" -a -r "$1"; fi; }
+there() { if [ -z "$nets" ]; then [ -e "$1" ] || [ -L "$1" ]; else run ls -d "$1" >/dev/null; fi; }
+dir() {
+  if [ -z "$nets" ]; then [ -d "$1" ]; else run test -d "$1"; fi
+  case $? in 0) return 0;; 124) hid "$1" timeout;; *) ! shut "$1" || hid "$sd" denied;; esac
+  return 1
+}
+# Whether a closed folder hides $1: the last one on the way that can be seen.
+shut() { sd=${1%/*}; while [ ! -e "${sd:=/}" ]; do sd=${sd%/*}; done; [ -d "$sd" ] && [ ! -x "$sd" ]; }
+# Why there is nothing of file $1.
+no() {
+  if o=$(run ls -ldL "$1" 2>&1); then case $o in -*) r=denied;; *) r=kind;; esac; else why "$o"; fi
+  lack "$1" $r; return 1
+}
+# The content of a regular file under the name $1, of one of more than $2 bytes none. A pipe is never opened.
 file() {
-  if [ ! -f "$1" ]; then
-    if [ -e "$1" ]; then r=kind
-    else o=$(run ls -ld "$1" 2>&1 >/dev/null) && o=': No such file or directory'; why "$o"; fi
-  elif [ ! -r "$1" ]; then r=denied
-  else blob "$1" "$({ top $(($2 + 1)) "$1"; echo "x$?"; } | enc)"; return 0; fi
-  z=$r; nm "$1"; rec "Y$T$r$T$z"; return 1
+  open "$1" || { no "$1"; return; }
+  o=$({ top $(($2 + 3)) "$1"; echo "x$?"; } | enc)
+  # What the last line adds, and three bytes more than is fine.
+  if [ $e = hex ]; then z=$((($2 + 6) * 2)); else z=$((($2 + 8) / 3 * 4)); fi
+  if [ ${#o} -ge $z ]; then lack "$1" cut; return 1; else blob "$1" "$o"; fi
 }
 # The output of a command, at most $2 bytes, under the name $1.
 output() { a=$1 b=$2; shift 2; blob "$a" "$({ run "$@"; echo "x$?"; } | cap "$b" | enc)"; }
 
 # Names to look at, in the order in which they were met. No path here holds two slashes in a row.
 qn=0 qd=0 qm=0 seen=//
+# Mounts of the network, of automounters and of programs may not answer: who walks there lets somebody else try.
+nets=$(sed -n -e '\!^\([^ ]* \)\{4\}/\(proc\|sys\)/!d' \
+  -e 's!^\([^ ]* \)\{4\}\(/[^ ]\{1,\}\) .* - \(nfs\|cifs\|smb\|ceph\|autofs\|fuse\).*!\2!p' /proc/self/mountinfo)
 q() { case $seen in *"//$1//"*) ;; *) seen=$seen$1//; push "$1";; esac; }
 push() { qn=$((qn + 1)); eval "q$qn=\$1 t$qn="; }
 # l = the target of a link, kept with the name if that was the last one met.
@@ -96,6 +119,7 @@ target() {
 walk() {
   w=$1 at= hops=0
   q /
+  ! late || return 0
   while :; do
     while :; do case $w in /*) w=${w#/};; *) break;; esac; done
     [ -n "$w" ] || return 0
@@ -103,6 +127,9 @@ walk() {
     case $w in */*) w=${w#*/};; *) w=;; esac
     case $x in .) continue;; ..) at=${at%/*}; continue;; esac
     p=$at/$x
+    case $N$nets$N in *"$N$p$N"*)
+      run ls -d "$p" >/dev/null || { nm "$p"; rec "X$T$r${T}timeout"; return 0; };;
+    esac
     q "$p"
     if [ -L "$p" ]; then
       hops=$((hops + 1))
@@ -170,7 +197,7 @@ mounts() {
 # must be encoded cost processes, and no honest folder has many: beyond forty they are counted and left out;
 # so are links beyond a hundred.
 list() {
-  if ! o=$(run ls -a "$1" 2>&1 >/dev/null); then why "$o"; z=$r; nm "$1"; rec "D$T$r$T$z"; return; fi
+  if ! o=$(run ls -a "$1" 2>&1 >/dev/null); then why "$o"; hid "$1" $r; return; fi
   d=$1 fn=$2 real=$at
   set +f; set -- "$d"/* "$d"/.[!.]* "$d"/..?*; set -f
   dn=0 hn=0 sl=0 ln=0 state=ok
@@ -178,6 +205,7 @@ list() {
   for f do
     case $f in "$d/*"|"$d/.[!.]*"|"$d/..?*") [ -e "$f" ] || [ -L "$f" ] || continue;; esac
     dn=$((dn + 1))
+    ! late || { state=timeout; break; }
     f=${f#"$d"/}
     case $f in *[!A-Za-z0-9._/@:+=,-]*) hn=$((hn + 1)); [ $hn -le 40 ] || { state=more; continue; };; esac
     [ ! -L "$real/$f" ] || { sl=$((sl + 1)); [ $sl -le 100 ] || { state=more; continue; }; }
@@ -198,32 +226,42 @@ at() {
   case $2 in /*) ;; *) return 0;; esac
   nm "$2"; rec "W$T$1$T$r${3:+$T$3}"; walk "$2"
 }
-usual() { u=$1; shift; for v do [ ! -e "$v" ] && [ ! -L "$v" ] || at "$u" "$v"; done; }
+ua=at
+usual() {
+  u=$1; shift
+  for v do
+    there "$v"; case $? in 0) $ua "$u" "$v";; 124) hid "$v" timeout;; *) ! shut "$v" || hid "$sd" denied;; esac
+  done
+}
+# Command $@ on the manifests.
+texts() {
+  i=0; while [ $i -lt $mn ]; do i=$((i + 1)); eval "f=\$m$i"; ! open "$f" || set -- "$@" "$f"; done
+  run "$@"
+}
 # A folder and what lies in it: $1 what it is, $3 is called for each name.
 inside() {
   at "$1" "$2"
-  [ ! -d "$2" ] || list "$2" "$3"
+  ! dir "$2" || list "$2" "$3"
 }
 # The certificates of file $1, and nothing else of it: the first 32, out of 64 kB. Keys stay where they are.
 certs() {
-  if [ -f "$1" ] && [ -r "$1" ]; then pem "$1" "$(top 65536 "$1")"
-  else
-    if [ -e "$1" ]; then r=kind; [ ! -f "$1" ] || r=denied
-    else o=$(run ls -ld "$1" 2>&1 >/dev/null) && o=': No such file or directory'; why "$o"; fi
-    z=$r; nm "$1"; rec "Y$T$r$T$z"
-  fi
+  open "$1" || { no "$1"; return; }
+  o=$(top 65537 "$1"; echo "x$?")
+  case ${o##*x},$((${#o} / 65539)) in
+  0,0) pem "$1" "${o%x0}";;
+  0,*) lack "$1" cut;;
+  124,*) lack "$1" timeout;;
+  *) lack "$1" error;;
+  esac
 }
 pem() {
   nm "$1"; y=$r; z= e1=0
   IFS=$N
   for l in $2; do
-    l=${l%"$CR"}
+    l=${l%"${l##*[! $T$CR]}"}
     case $l in
     '-----BEGIN CERTIFICATE-----') z=1 b=;;
-    '-----END CERTIFICATE-----')
-      [ -z "$z" ] || { e1=$((e1 + 1)); [ $e1 -gt 32 ] || rec "C$T$y$T$b"; }
-      z=
-      ;;
+    '-----END CERTIFICATE-----') e1=$((e1 + 1)); [ -z "$z" ] || [ $e1 -gt 32 ] || rec "C$T$y$T$b"; z=;;
     *[!A-Za-z0-9+/=]*) z=;;
     *) b=$b$l;;
     esac
@@ -231,4 +269,9 @@ pem() {
   IFS=$D
   rec "N$T$y$T$e1"
 }
-section() { c=0; put "@STK1 SECTION $1"; "s_$1"; put "@STK1 DONE $1 $c"; total=$((total + c)); }
+runtimes='/etc/containerd/config.toml /etc/containerd/conf.d/*.toml /etc/crio/crio.conf /etc/crio/crio.conf.d/*
+/var/lib/rancher/*/agent/etc/containerd/config.toml /var/snap/microk8s/current/args/containerd.toml'
+section() {
+  clock; due=$((now + 8)); [ $due -lt $end ] || due=$end
+  c=0; put "@STK1 SECTION $1"; "s_$1"; put "@STK1 DONE $1 $c"; total=$((total + c))
+}

@@ -4,7 +4,7 @@ one /etc/machine-id || one /var/lib/dbus/machine-id
 one /proc/sys/kernel/random/boot_id
 value clock "$(date +%s)"
 clock
-value uptime "$up"
+value uptime "$now"
 if [ -r /proc/1/cgroup ]; then value proc open
 elif [ -e /proc/self/stat ]; then value proc hidden
 else value proc none; fi

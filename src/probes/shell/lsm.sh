@@ -3,17 +3,14 @@ word() {
   v=
   { IFS= read -r v <"$1"; }
   if [ -n "$v" ]; then value "$1" "$v"; return; fi
-  f=${1%/*} z=denied
-  while [ ! -e "$f" ] && [ -n "$f" ]; do f=${f%/*}; done
-  [ -e "$1" ] || [ ! -x "${f:-/}" ] || z=absent
-  nm "$1"; rec "Y$T$r$T$z"
+  z=absent; if [ -e "$1" ] || shut "$1"; then z=denied; fi
+  lack "$1" $z
 }
 [ ! -d /sys/module/kernel ] || value sysfs mounted
 for g in kernel/security/lsm kernel/security/lockdown module/apparmor/parameters/enabled fs/selinux/enforce; do
   word /sys/$g
 done
-f=/sys/kernel/security/apparmor/profiles
-[ ! -e "$f" ] || file "$f" 200000
+file /sys/kernel/security/apparmor/profiles 200000
 f=/etc/selinux/config
 if [ -e "$f" ]; then output "$f" 8192 grep -E '^[[:space:]]*SELINUX(TYPE)?=' "$f"; else rec "Y$T$f${T}absent"; fi
 # Numbers below /proc/sys are whole in the first read only, and many shells read byte by byte.
@@ -29,8 +26,7 @@ output sysctls 8192 grep -H '' "$@"
 # Of the container runtime's configuration only what confines.
 w='^[[:space:]]*(imports|enable_selinux|disable_apparmor|selinux|apparmor_profile)[[:space:]]*='
 set +f
-set -- /etc/containerd/config.toml /etc/containerd/conf.d/*.toml /var/lib/rancher/*/agent/etc/containerd/config.toml \
-  /etc/crio/crio.conf /etc/crio/crio.conf.d/* /var/snap/microk8s/current/args/containerd.toml
+set -- $runtimes
 set -f
 i=0
 for f do
@@ -41,10 +37,7 @@ done
 value root "$kr"
 f=$kr/seccomp
 walk "$f"
-set --
-i=0; while [ $i -lt $mn ]; do i=$((i + 1)); eval "g=\$m$i"; [ ! -f "$g" ] || set -- "$@" "$g"; done
-o=
-[ $# -eq 0 ] || o=$(run sed -n 's/.*localhostProfile["'\'']\{0,1\}[[:space:]]*:[[:space:]]*//p' "$@" | head -n 20)
+o=$(texts sed -n 's/.*localhostProfile["'\'']\{0,1\}[[:space:]]*:[[:space:]]*//p' | head -n 20)
 IFS=$N
 for a in $o; do
   IFS=$D

@@ -11,9 +11,7 @@ flags() {
 }
 gs=$N
 gx='s/^.*--\([a-z-]*\)[= ]\(\/[^"'\'' ,]*\).*/\1 \2/p'
-set --
-i=0; while [ $i -lt $mn ]; do i=$((i + 1)); eval "f=\$m$i"; [ ! -f "$f" ] || set -- "$@" "$f"; done
-[ $# -eq 0 ] || flags "$(run sed -n "$gx" "$@" | cap 60000)"
+flags "$(texts sed -n "$gx" | cap 60000)"
 [ -z "$parts" ] || flags "$(run cat $parts | tr '\0' '\n' | sed -n "$gx" | cap 60000)"
 # What a flag's path is, where it is a certificate or a key.
 keeps() {
@@ -33,33 +31,33 @@ pkifile() {
   *-key.pem|*.key) at private_key "$1";;
   *.pub) at public_key "$1";;
   *.pem) pcert pki_other "$1";;
-  *) if [ -L "$1" ] || [ ! -d "$1" ]; then at pki_other "$1"; else pdir "$1"; fi;;
+  *) if [ -L "$1" ] || ! dir "$1"; then at pki_other "$1"; else pdir "$1"; fi;;
   esac
 }
 pdirs=// pd=0 pcs=// pc=0
 pdir() {
   case $pdirs in *"//$1//"*) return;; esac
   pdirs=$pdirs$1//
-  if [ $pd -lt 20 ]; then pd=$((pd + 1)); eval "pd$pd=\$1"; else nm "$1"; rec "D$T$r${T}more"; fi
+  if [ $pd -lt 20 ]; then pd=$((pd + 1)); eval "pd$pd=\$1"; else hid "$1" more; fi
 }
 pcert() {
   case $3,$pcs in ,*"//$2//"*) return;; esac
   at "$1" "$2" "$3"
   case $pcs in *"//$2//"*) return;; esac
   pcs=$pcs$2//
-  if [ $pc -lt 64 ]; then pc=$((pc + 1)); eval "pc$pc=\$2"; else nm "$2"; rec "Y$T$r${T}budget"; fi
+  if [ $pc -lt 64 ]; then pc=$((pc + 1)); eval "pc$pc=\$2"; else lack "$2" budget; fi
 }
 i=0; while [ $i -lt $gn ]; do
   i=$((i + 1)); eval "f=\$g$i"; a=${f%% *} f=${f#* }
   case $a in cert-dir) pdir "$f";; esac
   keeps "$a" || continue
   case $y in certificate) pcert "$y" "$f" "$a";; *) at "$y" "$f" "$a";; esac
-  case $f in */*/*) [ ! -d "${f%/*}" ] || pdir "${f%/*}";; esac
+  case $f in */*/*) ! dir "${f%/*}" || pdir "${f%/*}";; esac
 done
 for f in /etc/kubernetes/pki /etc/kubernetes/ssl /etc/ssl/etcd/ssl /etc/etcd/pki /etc/kubernetes/certs /srv/kubernetes \
   /etc/srv/kubernetes/pki /var/lib/rancher/rke2/server/tls /var/lib/rancher/rke2/agent /var/lib/rancher/k3s/server/tls \
   /var/lib/rancher/k3s/agent /var/lib/k0s/pki /var/snap/microk8s/current/certs /var/lib/minikube/certs; do
-  [ ! -d "$f" ] || pdir "$f"
+  ! dir "$f" || pdir "$f"
 done
 case $pdirs in *//etc/kubernetes/static-pod-resources//*) ;; *)
   set +f; set -- /etc/kubernetes/static-pod-resources/*-certs/secrets/*; set -f
@@ -74,13 +72,13 @@ i=0; while [ $i -lt $pd ]; do
   case $f in
   */agent)
     at pki_dir "$f"; set +f; set -- "$f"/*.crt "$f"/*.key; set -f
-    for f do [ ! -e "$f" ] || pkifile "$f"; done
+    for f do ! there "$f" || pkifile "$f"; done
     ;;
   *) inside pki_dir "$f" pkifile;;
   esac
 done
 for f in "$up"/kubelet-client-current.pem "$up"/kubelet-server-current.pem "$up"/kubelet.crt; do
-  [ ! -e "$f" ] && [ ! -L "$f" ] || pcert pki_other "$f"
+  ! there "$f" || pcert pki_other "$f"
 done
 looks
 i=0; while [ $i -lt $pc ]; do i=$((i + 1)); eval "f=\$pc$i"; certs "$f"; done

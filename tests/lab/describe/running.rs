@@ -170,6 +170,13 @@ pub fn processes(sh: &mut Shell<'_>) {
         .map(|process| format!(" {}", process.pid))
         .collect();
     sh.value("components", &named);
+    let contained: Vec<&Process> = components
+        .iter()
+        .copied()
+        .filter(|process| process.cgroup.contains("kubepods"))
+        .collect();
+    let places = lines(&contained, |process| format!("0::{}", process.cgroup));
+    table(sh, "places", &places);
     let mut all = components;
     for process in pods.iter().take(300) {
         if !all.iter().any(|known| known.pid == process.pid) {
@@ -315,6 +322,8 @@ pub fn lsm(sh: &mut Shell<'_>) {
         sh.output(profiles, PROFILES);
     } else if confines {
         sh.blob(profiles, "x1\n");
+    } else {
+        sh.rec(&["Y", profiles, "absent"]);
     }
     sh.rec(&["Y", "/etc/selinux/config", "absent"]);
     sh.blob("sysctls", &format!("{SYSCTLS}x2\n"));

@@ -95,7 +95,9 @@ impl<'n> Shell<'n> {
 
     pub fn rec(&mut self, fields: &[&str]) {
         self.count += 1;
-        self.put(&fields.join("\t"));
+        let line = fields.join("\t");
+        self.size += line.len();
+        self.put(&line);
     }
 
     fn hex(&self) -> bool {
@@ -131,9 +133,8 @@ impl<'n> Shell<'n> {
     /// Content with `x` and the status of its command behind it.
     pub fn blob(&mut self, name: &str, content: &str) {
         let encoded = self.enc(content.as_bytes());
-        self.size += encoded.len();
         let name = self.nm(name);
-        if self.size > 3_200_000 {
+        if self.size + encoded.len() > 3_200_000 {
             self.rec(&["Y", &name, "budget"]);
         } else {
             self.rec(&["F", &name, &format!("%{encoded}")]);
@@ -146,9 +147,9 @@ impl<'n> Shell<'n> {
             Err(trouble) => trouble.word(),
             Ok((_, entry)) => match &entry.kind {
                 Kind::File(_) if !self.login.may(entry, 4) => "denied",
+                Kind::File(content) if content.len() >= most + 3 => "cut",
                 Kind::File(content) => {
-                    let cut = content.get(..=most).unwrap_or(content);
-                    self.blob(path, &format!("{cut}x0\n"));
+                    self.blob(path, &format!("{content}x0\n"));
                     return true;
                 }
                 _ => "kind",
@@ -166,6 +167,20 @@ impl<'n> Shell<'n> {
 
     pub fn exists(&self, path: &str) -> bool {
         self.node.tree.find(&self.login, path, true).is_ok()
+    }
+
+    /// Says which folder hides a path from the login, if one does.
+    pub fn shut(&mut self, path: &str) {
+        let found = self.node.tree.find(&self.login, path, false);
+        if found.err().map(Trouble::word) != Some("denied") {
+            return;
+        }
+        let mut above = path.rsplit_once('/').map_or("", |(above, _)| above);
+        while !above.is_empty() && !self.exists(above) {
+            above = above.rsplit_once('/').map_or("", |(above, _)| above);
+        }
+        let name = self.nm(above);
+        self.rec(&["D", &name, "denied"]);
     }
 
     pub fn is_link(&self, path: &str) -> bool {

@@ -1,0 +1,219 @@
+//! Parts of the collector's script as a shell runs them, on files and processes of the test's own.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use stakeout::probes::collector;
+
+/// Runs shell commands where the script would run its sections; the records that they print, decoded.
+fn records(calls: &str) -> Vec<String> {
+    run(Command::new("/bin/sh"), calls)
+}
+
+/// As somebody who is not root.
+fn records_of_a_user(calls: &str) -> Vec<String> {
+    let mut shell = Command::new("/bin/sh");
+    if rustix::process::geteuid().is_root() {
+        shell.uid(65_534);
+    }
+    run(shell, calls)
+}
+
+fn run(mut shell: Command, calls: &str) -> Vec<String> {
+    let script = collector::script();
+    let (head, _) = script
+        .split_once("uid=$(id -u)\n")
+        .expect("the script begins its answer");
+    let text = format!(
+        "{head}mn=0 gn=0 kn=0 sn=0 cn=0 vn=0 parts= tools=\nuid=$(id -u)\n{calls}\n}}\nstk\n"
+    );
+    let out = shell
+        .args(["-c", &text])
+        .env("STK_NONCE", "0".repeat(32))
+        .output()
+        .expect("a shell");
+    assert!(out.stderr.is_empty(), "{:?}", out.stderr);
+    String::from_utf8_lossy(&out.stdout)
+        .lines()
+        .map(decoded)
+        .collect()
+}
+
+fn decoded(line: &str) -> String {
+    let field = |field: &str| match field.strip_prefix('%') {
+        Some(text) => {
+            let raw = openssl::base64::decode_block(text).unwrap_or_default();
+            String::from_utf8_lossy(&raw).into_owned()
+        }
+        None => field.to_owned(),
+    };
+    let fields: Vec<String> = line.split('\t').map(field).collect();
+    fields.join(" ")
+}
+
+fn write(folder: &Folder, name: &str, text: &str) -> String {
+    let path = folder.0.join(name);
+    std::fs::write(&path, text).expect("a file of the test");
+    path.display().to_string()
+}
+
+/// A folder that ends with its test.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn folder() -> Folder {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let next = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("stakeout-shell-{}-{next}", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    std::fs::create_dir(&path).expect("a folder of the test");
+    Folder(path)
+}
+
+/// A process of that name, of nobody where the test is root.
+struct Named(Child);
+
+impl Named {
+    fn start(folder: &Folder, name: &str, words: &[&str]) -> Self {
+        let program = folder.0.join(name);
+        std::fs::copy("/bin/sh", &program).expect("a copy of the shell");
+        let open = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&folder.0, open.clone()).expect("the test's own");
+        std::fs::set_permissions(&program, open).expect("the test's own");
+        let mut command = Command::new(&program);
+        command.args(["-c", "read x; exit", name]).args(words);
+        command.stdin(std::process::Stdio::piped());
+        if rustix::process::geteuid().is_root() {
+            command.uid(65_534);
+        }
+        let child = command.spawn().expect("it starts");
+        let comm = format!("/proc/{}/comm", child.id());
+        let until = Instant::now() + Duration::from_secs(10);
+        while std::fs::read_to_string(&comm).unwrap_or_default().trim() != name {
+            assert!(Instant::now() < until, "{name} has no name");
+            std::thread::yield_now();
+        }
+        Self(child)
+    }
+}
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_flood_of_records_ends_the_answer() {
+    let told = records("size=3899990; while :; do rec EE; done");
+    assert_eq!(told.len(), 5, "{told:?}");
+    assert_eq!(told.last().map(String::as_str), Some("@STK1 FAIL budget"));
+}
+
+#[test]
+fn certificates_that_are_not_whole_are_not_told_as_whole() {
+    const MARK: &str = "-----END CERTIFICATE-----";
+    let folder = folder();
+    let one = format!("-----BEGIN CERTIFICATE-----  \nAAAA\n{MARK} \t\r\n");
+    let path = write(&folder, "a.crt", &one);
+    let told = records(&format!("certs '{path}'"));
+    assert_eq!(told, [format!("C {path} AAAA"), format!("N {path} 1")]);
+    let path = write(
+        &folder,
+        "b.crt",
+        &format!("{one}-----BEGIN CERTIFICATE-----\nä\n{MARK}\n"),
+    );
+    assert_eq!(
+        records(&format!("certs '{path}'")).last(),
+        Some(&format!("N {path} 2"))
+    );
+    let path = write(&folder, "c.crt", &one.repeat(1200));
+    assert_eq!(
+        records(&format!("certs '{path}'")),
+        [format!("Y {path} cut")]
+    );
+    let late = records(&format!("top() {{ return 124; }}; certs '{path}'"));
+    assert_eq!(late, [format!("Y {path} timeout")]);
+    let failed = records(&format!("top() {{ return 1; }}; certs '{path}'"));
+    assert_eq!(failed, [format!("Y {path} error")]);
+}
+
+#[test]
+fn a_file_that_was_cut_is_not_told_as_whole() {
+    let folder = folder();
+    for length in 90..100 {
+        let path = write(&folder, "f", &"a".repeat(length));
+        let told = records(&format!("file '{path}' 90")).join("\n");
+        let whole = told == format!("F {path} {}x0\n", "a".repeat(length));
+        // In base64 two bytes more or less may look the same.
+        assert!(
+            whole == (length <= 90) || (91..93).contains(&length),
+            "{length} {told}"
+        );
+        assert!(whole || told == format!("Y {path} cut"), "{told}");
+    }
+}
+
+#[test]
+fn what_a_closed_folder_hides_is_said() {
+    let folder = folder();
+    let path = folder.0.join("home/.kube/config");
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("the test's own");
+    let call = format!("usual user_kubeconfig '{}'", path.display());
+    assert!(records(&call).is_empty());
+    let home = folder.0.join("home");
+    std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o000))
+        .expect("the test's own");
+    let told = records_of_a_user(&call);
+    std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o700)).expect("its own");
+    assert_eq!(told, [format!("D {} denied", home.display())]);
+}
+
+#[test]
+fn a_mount_that_does_not_answer_is_left_alone() {
+    let folder = folder();
+    let dead = folder.0.join("dead");
+    std::fs::create_dir(&dead).expect("the test's own");
+    let (dead, below) = (
+        dead.display().to_string(),
+        dead.join("x").display().to_string(),
+    );
+    let gone =
+        format!("nets='{dead}'; run() {{ case \"$*\" in *{dead}*) return 124;; esac; \"$@\"; }}; ");
+    let told = records(&format!("{gone} at host_path '{below}'; looks"));
+    assert!(told.contains(&format!("W host_path {below}")), "{told:?}");
+    assert!(told.contains(&format!("X {dead} timeout")), "{told:?}");
+    assert!(
+        !told
+            .iter()
+            .any(|line| line.contains(&below) && !line.starts_with("W "))
+    );
+    let told = records(&format!(
+        "{gone} usual user_kubeconfig '{below}'; ! dir '{dead}' || put there"
+    ));
+    assert_eq!(
+        told,
+        [format!("D {below} timeout"), format!("D {dead} timeout")]
+    );
+}
+
+#[test]
+fn a_slow_section_leaves_time_to_the_next() {
+    let told = records(
+        "clock() { now=$clock; }; clock=100; end=125\ns_a() { clock=109; run put late || put none; walk /etc; put $qn; }\ns_b() { run put early; }\nt=; section a; section b; clock=130; section b",
+    );
+    let told = told.join("\n");
+    assert!(told.contains("SECTION a\nnone\n1\n"), "{told}");
+    assert!(told.contains("SECTION b\nearly\n"), "{told}");
+    assert_eq!(told.matches("early").count(), 1, "{told}");
+}
