@@ -114,6 +114,24 @@ impl Drop for Named {
 }
 
 #[test]
+fn a_name_makes_nobody_a_component_or_a_watcher() {
+    let folder = folder();
+    let etcd = Named::start(&folder, "etcd", &["--data-dir=/tmp/e"]);
+    let falco = Named::start(&folder, "falco-mine", &[]);
+    let told = records("s_kubelet >/dev/null; put \"$parts\"; put \"$tools\"");
+    let own = format!("/proc/{}/cmdline", etcd.0.id());
+    assert!(!told.iter().any(|line| line.contains(&own)), "{told:?}");
+    assert!(!told.iter().any(|line| line.contains("falco-mine")));
+    // Another reader judges whose they are: the collector says where each is.
+    let told = records("s_processes");
+    assert!(
+        told.iter().any(|line| line.starts_with("F places ")),
+        "{told:?}"
+    );
+    drop(falco);
+}
+
+#[test]
 fn a_flood_of_records_ends_the_answer() {
     let told = records("size=3899990; while :; do rec EE; done");
     assert_eq!(told.len(), 5, "{told:?}");

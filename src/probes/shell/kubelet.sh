@@ -1,11 +1,15 @@
+# Whose a process is, and where.
+who() {
+  u= g=
+  while read -r a b z; do case $a in Uid:) u=$b; break;; esac; done <"$1/status"
+  while IFS= read -r a; do g="$g $a"; done <"$1/cgroup"
+}
 # A process that may be the kubelet: one of root, in our mount namespace or at least in no container, decides
 # which files are read. Any other one is only reported, so that nobody can point us to a file.
 process() {
-  u= s= g= k=other
-  while read -r a b z; do case $a in Uid:) u=$b; break;; esac; done <"$1/status"
+  s= k=other
   { IFS= read -r s <"$1/stat"; }
   s=${s##*) }
-  while IFS= read -r a; do g="$g $a"; done <"$1/cgroup"
   case $u,$g in
   0,*kubepods*|0,*docker*|0,*libpod*|0,*containerd*|0,*crio*|0,*lxc*|0,*machine.slice*) ;;
   0,*) k=host;;
@@ -18,7 +22,7 @@ process() {
   nm "$g"; g=$r
   set -- "$1" "$2" $s
   rec "P$T${1#/proc/}$T$y$T$u$T${22}$T$k$T$cw$T$g"
-  blob "$1/cmdline" "$({ top 65537 "$1/cmdline"; echo "x$?"; } | enc)"
+  file "$1/cmdline" 65536
   [ $k != other ] || return 0
   [ "$uid" != 0 ] || { a=$(run readlink "$1/exe"); want program "${a%" (deleted)"}"; }
   case $2 in
@@ -140,9 +144,14 @@ set +f; set -- /proc/[0-9]*; set -f
 for f do
   m=; { read -r m <"$f/comm"; }
   case $m in
-  kubelet|k3s*|kubelite) process "$f" "$m";;
-  kube-apiserver|kube-controller*|kube-scheduler|etcd) parts="$parts $f/cmdline";;
-  auditd|falco*|osqueryd|tetragon|auditbeat|kubearmor|sysdig|wazuh*|ossec*) tools="$tools $m";;
+  kubelet|k3s*|kubelite) who "$f"; process "$f" "$m";;
+  kube-apiserver|kube-controller*|kube-scheduler|etcd)
+    # Whoever may choose its name and its words is not to name files: manifests tell those of pods.
+    who "$f"; case $u,$g in 0,*kubepods*) ;; 0,*) parts="$parts $f/cmdline";; esac
+    ;;
+  auditd|falco*|osqueryd|tetragon|auditbeat|kubearmor|sysdig|wazuh*|ossec*)
+    who "$f"; case $u,$g in 0,*kubepods*) tools="$tools pod:$m";; 0,*) tools="$tools $m";; esac
+    ;;
   esac
 done
 if [ -z "$host" ]; then
