@@ -139,6 +139,35 @@ fn a_flood_of_records_ends_the_answer() {
 }
 
 #[test]
+fn of_an_encryption_configuration_every_line_is_told() {
+    let folder = folder();
+    let text = "# a comment\napiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\nresources:\n  - resources: # which\n      - secrets # all\n      - v2things.example.com\n    providers:\n      - identity: {}   # later\n      - {identity: {}}\n      - aescbc:\n          keys:\n            - name: key1\n              secret: c2VjcmV0IGlzIHNlY3VyZQ==\n";
+    let path = write(&folder, "e.yaml", text);
+    let told = records(&format!(
+        "s_api_server_files >/dev/null; structure '{path}'"
+    ))
+    .join("\n");
+    assert_eq!(
+        told,
+        format!(
+            "F {path} resources:\n  - resources:\n      - secrets\n      - v2things.example.com\n    providers:\n      - identity: {{}}\n?\n      - aescbc:\n          keys:\nx0\n"
+        )
+    );
+    for hidden in [
+        "- secrets: x",
+        "secret: |",
+        "c2VjcmV0",
+        "resources: [secrets]",
+    ] {
+        let path = write(&folder, "e.yaml", &format!("{hidden}\n"));
+        let told = records(&format!(
+            "s_api_server_files >/dev/null; structure '{path}'"
+        ));
+        assert_eq!(told.join("\n"), format!("F {path} ?\nx0\n"), "{hidden}");
+    }
+}
+
+#[test]
 fn certificates_that_are_not_whole_are_not_told_as_whole() {
     const MARK: &str = "-----END CERTIFICATE-----";
     let folder = folder();

@@ -173,7 +173,7 @@ impl Find<'_> {
         let bytes = self.bytes(path)?;
         let parsed = yaml::parse(bytes, &yaml::Limits::default());
         let mut value = parsed.map_err(|error| garbled(error.to_string()))?.value;
-        self.masker.mask_value(&mut value);
+        self.masker.mask_document(&mut value);
         let content = Tree::try_from(value).map_err(|error| garbled(error.to_string()))?;
         Ok(Configuration {
             path: path.clone(),

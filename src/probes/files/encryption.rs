@@ -1,4 +1,5 @@
-//! Who encrypts what, out of the lines that the node lets pass: all but those with a value.
+//! Who encrypts what, out of the lines that the node lets pass: all but those with a value, and `?` for each that
+//! it does not know.
 
 use crate::model::fact::Gap;
 use crate::model::files::EncryptionRule;
@@ -11,10 +12,13 @@ const MOST: usize = 64;
 /// The rules of an `EncryptionConfiguration` (apiserver.config.k8s.io/v1) in block style.
 ///
 /// # Errors
-/// Where nothing of it is understood: another style, or another file.
+/// Where a line of it is not understood: another style, or another file.
 pub(super) fn rules(path: &Text, text: &[u8]) -> Result<Vec<EncryptionRule>, Gap> {
     let text = String::from_utf8_lossy(text);
     let mut rules: Vec<EncryptionRule> = Vec::new();
+    let garbled = || Gap::Garbled {
+        what: Text::from(format!("who encrypts what in {path}")),
+    };
     let mut providers = false;
     for line in text.lines() {
         let line = line.trim();
@@ -33,21 +37,22 @@ pub(super) fn rules(path: &Text, text: &[u8]) -> Result<Vec<EncryptionRule>, Gap
                 });
             }
             ("resources", true) => providers = false,
-            ("providers", true) => providers = true,
-            (provider, true) if PROVIDERS.contains(&provider) => {
+            ("providers", true) if !line.starts_with('-') => providers = true,
+            (provider, true) if providers && PROVIDERS.contains(&provider) => {
                 keep(rules.last_mut().map(|rule| &mut rule.providers), provider);
             }
-            (resource, false) if !providers && !resource.is_empty() => {
+            (resource, false) if !providers && !matches!(resource, "" | "?") => {
                 keep(rules.last_mut().map(|rule| &mut rule.resources), resource);
             }
-            _ => {}
+            ("keys" | "kind" | "apiVersion", true) => {}
+            // The mark between two documents, before the first of them.
+            ("", false) if rules.is_empty() => {}
+            _ => return Err(garbled()),
         }
     }
     let whole = |rule: &EncryptionRule| !rule.resources.is_empty() && !rule.providers.is_empty();
     if rules.is_empty() || !rules.iter().all(whole) || rules.len() > MOST {
-        return Err(Gap::Garbled {
-            what: Text::from(format!("who encrypts what in {path}")),
-        });
+        return Err(garbled());
     }
     Ok(rules)
 }
@@ -83,6 +88,15 @@ mod tests {
             ])
         );
         // `providers` may stand before its `resources`, and then the entry begins with it.
+        let first = "resources:\n- providers:\n  - identity: {}\n  resources:\n  - secrets\n";
+        let two = "resources:\n- resources:\n  - configmaps\n  providers:\n  - kms:\n";
+        assert_eq!(read(first), None);
+        assert_eq!(read(&(two.to_owned() + &first[11..])), None);
+        assert!(read(&format!("---\n{two}")).is_some());
+        // What the node does not know may be the provider that encrypts nothing.
+        for line in ["    ?\n", "?\n", "---\n", "  - secrets\n"] {
+            assert_eq!(read(&(two.to_owned() + line)), None, "{line}");
+        }
         assert_eq!(read("kind:\nproviders:\n"), None);
         assert_eq!(read(""), None);
     }

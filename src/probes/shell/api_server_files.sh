@@ -1,15 +1,18 @@
 # $1: a word that must be in the file: whoever can name a file here must not get another one read.
 only() {
-  if [ -f "$2" ] && [ -r "$2" ] && ! run grep -q "$1" "$2"; then nm "$2"; rec "Y$T$r${T}kind"; return 1; fi
+  if open "$2" && ! run grep -q "$1" "$2"; then lack "$2" kind; return 1; fi
   file "$2" 262144
 }
-# Who encrypts what, line by line, without any value: only words that an EncryptionConfiguration may hold pass.
+# Who encrypts what, line by line, without any value: only words that an EncryptionConfiguration may hold pass,
+# its other fields are left out, and for what is none of these stands a question mark.
 structure() {
-  if [ ! -f "$1" ] || [ ! -r "$1" ]; then file "$1" 1; return; fi
-  output "$1" 65536 sed -n -e '/^[[:space:]-]*\(kind\|apiVersion\|resources\|providers\):[[:space:]]*$/p' \
-    -e '/^[[:space:]-]*\(identity\|aescbc\|aesgcm\|secretbox\|kms\):[[:space:]]*$/p' \
-    -e '/^[[:space:]-]*identity:[[:space:]]*{[[:space:]]*}[[:space:]]*$/p' \
-    -e '/^[[:space:]]*-[[:space:]]*["'\'']\{0,1\}[a-z*][a-z.*]\{0,62\}["'\'']\{0,1\}[[:space:]]*$/p' "$1"
+  open "$1" || { no "$1"; return; }
+  output "$1" 65536 sed -n -e 's/^#.*//;s/[[:space:]]#.*//;s/[[:space:]]*$//;/^$/d' \
+    -e '/^[ -]*\(resources\|providers\|identity\|aescbc\|aesgcm\|secretbox\|kms\|keys\):$/bp' \
+    -e '/^[ -]*identity:[ ]*{[ ]*}$/bp' -e '/^---$/bp' \
+    -e '/^ *- *\(["'\'']\{0,1\}\)[a-z*][a-z0-9.*-]\{0,61\}\1$/bp' \
+    -e '/^[ -]*\(kind\|apiVersion\|name\|secret\|endpoint\|cachesize\|timeout\): *[^ |>&*!{[]/d' \
+    -e 's/.*/?/' -e :p -e p "$1"
 }
 policies() { at admission_config "$1"; }
 i=0; while [ $i -lt $gn ]; do
