@@ -9,8 +9,9 @@ use super::parse::cgroup::{container_id, is_uuid, pod_uid, same_uid};
 use super::probe::{Ask, Probe, Reading};
 use crate::model::fact::{Fact, Gap, Locator, Need};
 use crate::model::node::HostFacts;
-use crate::model::process::{ContainerName, InPod, Process, Processes, UserMap};
+use crate::model::process::{ContainerName, InPod, Process, Processes, Rights, UserMap};
 use crate::model::text::Text;
+use crate::model::unix::Uid;
 
 mod status;
 
@@ -105,16 +106,13 @@ fn processes(
             places.insert(pid, Some(place));
         }
     }
-    let in_pods: BTreeSet<u32> = lines
-        .iter()
-        .filter_map(|line| line.split(' ').next()?.parse().ok())
-        .collect();
+    let tables = Tables::read(answer)?;
+    let in_pods = in_pods(answer, &lines)?;
     for pid in components(answer) {
-        if !in_pods.contains(&pid) {
+        if !in_pods.contains(&pid) && tables.is_component(pid, facts) {
             places.entry(pid).or_insert(None);
         }
     }
-    let tables = Tables::read(answer)?;
     let list: Vec<Process> = places
         .into_iter()
         .filter_map(|(pid, place)| tables.process(answer, reading, pid, place))
@@ -123,7 +121,7 @@ fn processes(
     Ok(Processes {
         containers,
         list,
-        more: lines.len() > IN_PODS,
+        more: lines.len() > IN_PODS || value(answer, "more").is_some(),
         hidepid: !sees_processes(answer),
     })
 }
@@ -140,6 +138,18 @@ fn pinned(facts: &HostFacts) -> Vec<String> {
         (!uid.is_empty()).then(|| uid.to_owned())
     };
     manifests.value.iter().filter_map(uid).collect()
+}
+
+/// Processes in pods that may have the name of a component: by a line of each one's own, and not by the list of
+/// those in pods, which is cut where there are many.
+fn in_pods(answer: &Answer<'_>, lines: &[&str]) -> Result<BTreeSet<u32>, Gap> {
+    let first = |line: &str| line.split(' ').next()?.parse().ok();
+    let listed = lines.iter().filter_map(|line| first(line));
+    if answer.content(SECTION, "places", &[0, 1, 2]).is_none() && lines.len() <= IN_PODS {
+        return Ok(listed.collect());
+    }
+    let text = required(answer, "places")?;
+    Ok(listed.chain(text.lines().filter_map(first)).collect())
 }
 
 /// Processes whose name is that of a component.
@@ -196,6 +206,24 @@ impl<'a> Tables<'a> {
             programs: programs(answer),
             is_root: answer.frame.uid == 0,
         })
+    }
+
+    /// Anybody may give a process the name of a component: only root's are taken for one, and those of etcd, which
+    /// may have an account of its own. Whose it is may be unknown: then it is kept, with that gap.
+    fn is_component(&self, pid: u32, facts: &HostFacts) -> bool {
+        let own = |rights: Rights| match &facts.accounts {
+            Fact::Seen(accounts) => {
+                let user = accounts.value.user(Uid(rights.uid.real));
+                user.is_some_and(|user| user.name == "etcd")
+            }
+            Fact::Gap(_) => true,
+        };
+        let name = self.starts.get(&pid).and_then(|line| start(line).1);
+        let Ok(status) = &self.status else {
+            return true;
+        };
+        let rights = status.get(&pid).and_then(status::Status::rights);
+        rights.is_none_or(|rights| rights.uid.real == 0 || (name == Some("etcd") && own(rights)))
     }
 
     /// None: it ended while it was looked at.

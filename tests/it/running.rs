@@ -403,6 +403,35 @@ fn refuse(frame: &mut Frame, section: &str, name: &str, word: &str) {
     });
 }
 
+/// A process of a pod, or of anybody, that has the name of a component is none of the node's.
+#[test]
+fn a_name_alone_makes_no_component() {
+    let whole = frame("kubeadm-cp-v2.txt");
+    let runs = |frame: &Frame, comm: &str| {
+        let facts = facts(frame);
+        let all = &facts.processes.get().expect("processes").value;
+        all.list.iter().any(|process| process.comm == comm)
+    };
+    let pid = process(&facts(&whole), "kubelet").pid;
+    assert!(runs(&whole, "kubelet"));
+    let mut listed = whole.clone();
+    say(&mut listed, "processes", "places", "x1\n");
+    assert!(runs(&listed, "kubelet"));
+    let place = format!("{pid} 0::/kubepods.slice/kubepods-pod1.slice/a\nx0\n");
+    say(&mut listed, "processes", "places", &place);
+    assert!(!runs(&listed, "kubelet"));
+    let mut anybody = whole.clone();
+    let status = said(&mut anybody, "processes", "status");
+    let root = format!("{pid} Uid:\t0\t0\t0\t0");
+    assert!(status.contains(&root));
+    let status = status.replace(&root, &format!("{pid} Uid:\t1000\t1000\t1000\t1000"));
+    say(&mut anybody, "processes", "status", &status);
+    assert!(!runs(&anybody, "kubelet"));
+    let mut many = whole;
+    value(&mut many, "processes", "more", "components");
+    assert!(facts(&many).processes.get().expect("processes").value.more);
+}
+
 #[test]
 fn an_absent_list_of_profiles_is_no_empty_one() {
     const ENABLED: &str = "/sys/module/apparmor/parameters/enabled";

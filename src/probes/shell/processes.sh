@@ -4,28 +4,7 @@ o=$({ run grep -m1 kubepods "$@" /dev/null; echo "x$?"; } | sed 's!^/proc/\([0-9
 x=${o##*x} w='pod........[-_]....[-_]....[-_]....[-_]............'
 o=$({ put "$o" | grep -v -e "$w" -e '^x'; put "$o" | grep "$w"; } | head -n 301)
 blob cgroups "$({ [ -z "$o" ] || put "$o"; put "x$x"; } | enc)"
-# The node's own components, in pods or not; their command lines say how they are set up.
-set +f; set -- /proc/[0-9]*/comm; set -f
-w='kubelet|kube-(apiserver|controller|scheduler|proxy)|cloud-controlle|etcd|containerd|dockerd|cri-dockerd|crio'
-y=$(run grep -xE "$w|k3s-(server|agent)|kubelite|rke2" "$@" /dev/null |
-  sed 's!^/proc/\([0-9]*\)/comm:!\1 !' | head -n 40)
-set -- $y
-y=
-while [ $# -gt 1 ]; do
-  y="$y $1"
-  case $2 in
-  kube-*|etcd|cloud-*|containerd|crio)
-    blob "/proc/$1/cmdline" "$({ top 65537 "/proc/$1/cmdline"; echo "x$?"; } | enc)"
-    ;;
-  esac
-  shift 2
-done
-value components "$y"
-set -- $(put "$o" | sed -n '1,300s/ .*//p')
-g=
-for f in $y "$@"; do case $g in *" $f "*) ;; *) g="$g $f ";; esac; done
-y=$g
-# One call for each file of all of them: $1 its name, $2 its name here, then what to take of it.
+# One call for each file of all in $y: $1 its name, $2 its name here, then what to take of it.
 all() {
   a=$1 b=$2; shift 2
   g=
@@ -36,6 +15,25 @@ all() {
   )"
 }
 cut=
+# The node's own components, in pods or not; their command lines say how they are set up.
+set +f; set -- /proc/[0-9]*/comm; set -f
+w='kubelet|kube-(apiserver|controller|scheduler|proxy)|cloud-controlle|etcd|containerd|dockerd|cri-dockerd|crio'
+y=$(run grep -xE "$w|k3s-(server|agent)|kubelite|rke2" "$@" /dev/null |
+  sed 's!^/proc/\([0-9]*\)/comm:!\1 !' | head -n 41)
+set -- $y
+y=
+[ $# -lt 82 ] || value more components
+while [ $# -gt 1 ]; do
+  y="$y $1"
+  case $2 in kube-*|etcd|cloud-*|containerd|crio) file "/proc/$1/cmdline" 65536;; esac
+  shift 2
+done
+value components "$y"
+set -- $(put "$o" | sed -n '1,300s/ .*//p')
+all cgroup places -e kubepods
+g=
+for f in $y "$@"; do case $g in *" $f "*) ;; *) g="$g $f ";; esac; done
+y=$g
 all status status -E '^((Uid|Gid|Cap(Prm|Eff|Bnd)|NoNewPrivs|Seccomp):)'
 cut='s! (\(.*\)) [A-Z] \([^ ]* \)\{18\}\([0-9]*\) .*! \3 \1!'
 all stat starts -m1 ''
