@@ -264,3 +264,25 @@ fn a_slow_section_leaves_time_to_the_next() {
     assert!(told.contains("SECTION b\nearly\n"), "{told}");
     assert_eq!(told.matches("early").count(), 1, "{told}");
 }
+
+#[test]
+fn a_packet_filter_that_was_not_told_is_unknown() {
+    let told = records("uid=0; run() { return 124; }; s_firewall");
+    let has_module = Path::new("/sys/module/nf_tables").exists();
+    assert!(
+        has_module || told.contains(&"Y rules timeout".to_owned()),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn sockets_are_known_by_their_links() {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a socket");
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let told = records("s_listeners").join("\n");
+    let own = format!(" 0 /proc/{}/fd/", std::process::id());
+    assert!(told.contains(&own), "{told}");
+    drop(socket);
+}

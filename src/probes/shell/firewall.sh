@@ -16,7 +16,9 @@ case $n6 in *filter*)
   done
   value legacy6 filter;;
 esac
-if filter nf_tables nft_do_chain; then
+filter nf_tables nft_do_chain
+case $? in 0) a=1;; 1) a=;; 124) a=; rec "Y${T}rules${T}timeout";; *) a=; rec "Y${T}rules${T}error";; esac
+if [ -n "$a" ]; then
   value nf_tables there
   if command -v nft >/dev/null; then
     # The base chains alone are a few lines; then the tables that have one where packets come in.

@@ -1,12 +1,14 @@
 for f in /proc/net/tcp /proc/net/tcp6; do
-  if [ -r "$f" ]; then output "$f" 200000 grep ' 0A ' "$f"; else nm "$f"; rec "Y$T$r${T}absent"; fi
+  if [ -r "$f" ]; then output "$f" 200000 grep ' 0A ' "$f"; else lack "$f" absent; fi
 done
 value machine "$(uname -m)"
 # Whose they are: the inode behind each open file of each process, some processes at a time.
 claims() {
   set +f; set -- $g; set -f
   g= i=0
-  { run stat -L -c '%i %d %n' "$@"; echo "x$?"; } | grep -E "^($w) |^x"
+  { run stat -c %N "$@"; echo "x$?"; } |
+    sed -n 's!^.\(/proc/[0-9]*/fd/[0-9]*\). -> .socket:\[\([0-9]*\)\].$!\2 0 \1!p;/^x[0-9]*$/p' |
+    grep -E "^($w) |^x"
 }
 if [ "$uid" = 0 ] && [ $sk = stat ]; then
   set -- $(run grep -h ' 0A ' /proc/net/tcp /proc/net/tcp6 |
