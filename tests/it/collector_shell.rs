@@ -276,6 +276,39 @@ fn a_packet_filter_that_was_not_told_is_unknown() {
 }
 
 #[test]
+fn a_kubeconfig_in_a_form_of_its_own_is_read_in_part() {
+    let folder = folder();
+    let kube = "clusters:\n- cluster:\n    server: https://a:6443\nusers:\n- name: a\n";
+    let ask = |text: &str| {
+        let path = write(&folder, "k", text);
+        let told = records(&format!(
+            "up=/x ut=/x; s_kubeconfigs >/dev/null; public '{path}'"
+        ));
+        told.iter()
+            .map(|line| line.replace(&format!("{path} "), ""))
+            .collect::<Vec<String>>()
+    };
+    let plain = ask(&format!("{kube}  user:\n    token: geheim\n"));
+    assert_eq!(
+        plain,
+        ["U read", "U server https://a:6443", "U login token"]
+    );
+    for own in [
+        "  user: {token: geheim}\n",
+        "  user:\n    \"token\": geheim\n",
+        "  user: {client-key-data: Z2Vo}\n",
+    ] {
+        let told = ask(&format!("{kube}{own}"));
+        assert!(told.contains(&"U partly".to_owned()), "{told:?}");
+        assert!(!told.iter().any(|line| line.contains("geheim")), "{told:?}");
+    }
+    let long = ask(&format!("{kube}{}", "# long\n".repeat(40_000)));
+    assert!(long.contains(&"U partly".to_owned()), "{long:?}");
+    let key = ask(&format!("{kube}  user:\n    client-key-data: Z2Vo\n"));
+    assert!(key.contains(&"U key".to_owned()), "{key:?}");
+}
+
+#[test]
 fn sockets_are_known_by_their_links() {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a socket");
     if !rustix::process::geteuid().is_root() {

@@ -444,3 +444,23 @@ fn an_absent_list_of_profiles_is_no_empty_one() {
     value(&mut frame, "lsm", ENABLED, "Y");
     assert!(!profiles(&frame).is_seen());
 }
+
+#[test]
+fn a_kubeconfig_that_was_read_in_part_is_not_known() {
+    for word in ["partly", "key"] {
+        let mut frame = frame("files-cp.txt");
+        let path = "/etc/kubernetes/kubelet.conf";
+        let content = |frame: &Frame| {
+            let host = facts(frame);
+            let all = &host.kubeconfigs.get().expect("read").value.contents;
+            let found = all.iter().find(|found| found.path == path);
+            found.expect("listed").content.clone()
+        };
+        assert!(content(&frame).is_seen());
+        records(&mut frame, "kubeconfigs").push(Record {
+            kind: "U".to_owned(),
+            fields: vec![path.into(), word.into()],
+        });
+        assert!(!content(&frame).is_seen(), "{word}");
+    }
+}

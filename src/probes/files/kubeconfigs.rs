@@ -74,7 +74,7 @@ fn content(
         })
     };
     let mut out = KubeconfigContent::default();
-    let (mut read, mut data) = (false, false);
+    let (mut read, mut data, mut partly, mut key) = (false, false, false, false);
     let mine = |fields: &&[Vec<u8>]| fields.first().is_some_and(|name| name == path);
     for fields in answer.records("kubeconfigs", "U").filter(mine) {
         let word = fields.get(1).map(Vec::as_slice).unwrap_or_default();
@@ -95,12 +95,22 @@ fn content(
             b"client-certificate" => keep(&mut out.client_files),
             b"client-certificate-data" => data = true,
             b"login" => keep(&mut out.logins),
+            b"partly" => partly = true,
+            b"key" => key = true,
             _ => {}
         }
     }
     // A kubeconfig in one line, or of another form: nothing of it is known.
     if !read || out.servers.is_empty() {
         return garbled();
+    }
+    // What stands beside it may be a secret.
+    if partly || (key && !data) {
+        return Fact::Gap(Gap::Garbled {
+            what: Text::from(format!(
+                "the kubeconfig {shown} is longer than the collector reads, or written in a form of its own"
+            )),
+        });
     }
     if data {
         match certificate::of_file(answer, "kubeconfigs", path, at) {

@@ -3,45 +3,39 @@ kubeconfig() {
   case $kcs in *"//$2//"*) return;; esac
   at "$1" "$2"
   kcs=$kcs$2//
-  if [ $kc -lt 24 ]; then kc=$((kc + 1)); eval "kc$kc=\$2"; else nm "$2"; rec "Y$T$r${T}budget"; fi
+  if [ $kc -lt 24 ]; then kc=$((kc + 1)); eval "kc$kc=\$2"; else lack "$2" budget; fi
 }
-some() { y=$1; shift; for v do [ ! -e "$v" ] && [ ! -L "$v" ] || kubeconfig "$y" "$v"; done; }
-kx='s/^[ -]*\(server\):[ "]*\([^ "]*\).*/\1 \2/p
-s/^[ -]*\(insecure-skip-tls-verify\):[ "]*\([^ "]*\).*/\1 \2/p
-s/^[ -]*\(certificate-authority\):.*/\1/p
-s/^[ -]*\(certificate-authority\)-data:.*/\1/p
-s/^[ -]*\(client-certificate\):[ "]*\([^ "]*\).*/\1 \2/p
+ua=kubeconfig
+kx='s/^[ -]*\(server\|insecure-skip-tls-verify\|client-certificate\):[ "]*\([^ "]*\).*/\1 \2/p
+s/^[ -]*\(certificate-authority\)\(-data\)\{0,1\}:.*/\1/p
 s/^[ -]*\(client-certificate-data\):[ "]*\([A-Za-z0-9+\/=]*\).*/\1 \2/p
-s/^[ -]*\(tokenFile\):.*/login \1/p
-s/^[ -]*\(token\):.*/login \1/p
-s/^[ -]*\(password\):.*/login \1/p
-s/^[ -]*\(exec\):.*/login \1/p
-s/^[ -]*\(auth-provider\):.*/login \1/p'
+s/^[ -]*\(token\|tokenFile\|password\|exec\|auth-provider\):.*/login \1/p
+s/^[ -]*client-key-data:.*/key/p
+s/.*["'\''{, ]\(client-[a-z-]*-data\|token\|tokenFile\|password\|exec\|auth-provider\)["'\'']\{0,1\} *:.*/partly/p
+$p'
 public() {
-  if [ ! -f "$1" ]; then
-    r=kind
-    [ -e "$1" ] || { o=$(run ls -ld "$1" 2>&1 >/dev/null) && o=': No such file or directory'; why "$o"; }
-  elif [ ! -r "$1" ]; then r=denied
-  else
-    o=$(top 262144 "$1" | sed -n "$kx")
-    kf=$1
-    nm "$kf"; rec "U$T$r${T}read"
-    IFS=$N
-    for a in $o; do
-      IFS=$D
-      case $a in
-      'client-certificate-data '*)
-        nm "$kf"; rec "U$T$r${T}client-certificate-data"
-        pem "$kf" "$(put "${a#* }" | unbase64)"
-        ;;
-      *' '*) nm "${a#* }"; z=$r; nm "$kf"; rec "U$T$r$T${a%% *}$T$z";;
-      *) nm "$kf"; rec "U$T$r$T$a";;
-      esac
-    done
+  open "$1" || { no "$1"; return; }
+  o=$({ top 262145 "$1"; echo "${N}x$?"; } | sed -n "$kx")
+  z=$(run wc -c <"$1")
+  [ "${z:-262145}" -le 262144 ] || o=${o}1
+  kf=$1
+  nm "$kf"; y=U$T$r; rec "$y${T}read"
+  IFS=$N
+  for a in $o; do
     IFS=$D
-    return 0
-  fi
-  z=$r; nm "$1"; rec "Y$T$r$T$z"
+    case $a in
+    x0) ;;
+    x*) rec "$y${T}partly";;
+    'client-certificate-data '*)
+      rec "$y${T}client-certificate-data"
+      pem "$kf" "$(put "${a#* }" | unbase64)"
+      y=U$T$y
+      ;;
+    *' '*) nm "${a#* }"; rec "$y$T${a%% *}$T$r";;
+    *) rec "$y$T$a";;
+    esac
+  done
+  IFS=$D
 }
 if [ "$(put eA== | base64 -d)" = x ]; then unbase64() { base64 -d; }
 else unbase64() { openssl base64 -d -A; }; fi
@@ -50,12 +44,12 @@ i=0; while [ $i -lt $kn ]; do
   i=$((i + 1)); eval "f=\$k$i y=\$w$i"
   case $y in kubelet_kubeconfig|bootstrap_kubeconfig) kubeconfig $y "$f";; esac
 done
-some kubelet_kubeconfig /etc/kubernetes/kubelet.conf /var/lib/rancher/rke2/agent/kubelet.kubeconfig \
+usual kubelet_kubeconfig /etc/kubernetes/kubelet.conf /var/lib/rancher/rke2/agent/kubelet.kubeconfig \
   /var/lib/rancher/k3s/agent/kubelet.kubeconfig /var/lib/k0s/kubelet.conf "$ut/kubeconfig" \
   /var/snap/microk8s/current/credentials/kubelet.config
-some bootstrap_kubeconfig /etc/kubernetes/bootstrap-kubelet.conf
-some super_admin_kubeconfig /etc/kubernetes/super-admin.conf
-some admin_kubeconfig /etc/kubernetes/admin.conf /etc/rancher/rke2/rke2.yaml /etc/rancher/k3s/k3s.yaml \
+usual bootstrap_kubeconfig /etc/kubernetes/bootstrap-kubelet.conf
+usual super_admin_kubeconfig /etc/kubernetes/super-admin.conf
+usual admin_kubeconfig /etc/kubernetes/admin.conf /etc/rancher/rke2/rke2.yaml /etc/rancher/k3s/k3s.yaml \
   /var/lib/k0s/pki/admin.conf /var/snap/microk8s/current/credentials/client.config \
   /var/lib/rancher/rke2/server/cred/admin.kubeconfig /var/lib/rancher/k3s/server/cred/admin.kubeconfig
 i=0; while [ $i -lt $gn ]; do
@@ -69,10 +63,13 @@ set -- /etc/kubernetes/controller-manager.conf /etc/kubernetes/scheduler.conf /e
   /var/lib/kube-proxy/kubeconfig* /var/lib/rancher/*/server/cred/*.kubeconfig /var/lib/rancher/*/agent/*.kubeconfig \
   /var/lib/k0s/pki/*.conf /var/snap/microk8s/current/credentials/*.config
 for f do
-  case $f in */admin.*|*/client.config|*/kubelet.*) ;; *) set -f; some component_kubeconfig "$f"; set +f;; esac
+  case $f in */admin.*|*/client.config|*/kubelet.*) ;; *) set -f; usual component_kubeconfig "$f"; set +f;; esac
 done
-set -- /root/.kube/config /home/*/.kube/config
 set -f
-some user_kubeconfig "$@"
+usual user_kubeconfig /root/.kube/config
+o=$(run ls /home 2>&1) || { why "$o"; [ $r = absent ] || hid /home $r; o=; }
+IFS=$N
+for f in $o; do IFS=$D; usual user_kubeconfig "/home/$f/.kube/config"; done
+IFS=$D ua=at
 looks
 i=0; while [ $i -lt $kc ]; do i=$((i + 1)); eval "f=\$kc$i"; public "$f"; done

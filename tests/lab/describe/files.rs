@@ -25,6 +25,8 @@ pub fn usual(sh: &mut Shell<'_>, role: &str, paths: &[&str]) {
     for path in paths {
         if sh.exists(path) || sh.is_link(path) {
             at(sh, role, path, "");
+        } else {
+            sh.shut(path);
         }
     }
 }
@@ -204,8 +206,14 @@ pub fn kubeconfigs(sh: &mut Shell<'_>) {
     .into_iter()
     .map(|(role, name)| (role, format!("/etc/kubernetes/{name}")))
     .chain([("user_kubeconfig", "/root/.kube/config".to_owned())])
-    .filter(|(_, path)| sh.exists(path))
     .collect();
+    for (_, path) in &files {
+        sh.shut(path);
+    }
+    let files: Vec<(&str, String)> = files
+        .into_iter()
+        .filter(|(_, path)| sh.exists(path))
+        .collect();
     for (role, path) in &files {
         at(sh, role, path, "");
     }
@@ -240,6 +248,7 @@ fn kubeconfig(sh: &mut Shell<'_>, path: &str, text: &str) {
                 let pem_text = String::from_utf8_lossy(&pem_text).into_owned();
                 pem(sh, path, &pem_text);
             }
+            "client-key-data" => sh.rec(&["U", &name, "key"]),
             "token" | "tokenFile" | "password" | "exec" | "auth-provider" => {
                 sh.rec(&["U", &name, "login", key]);
             }
