@@ -2,7 +2,10 @@
 
 use crate::model::Timestamp;
 use crate::model::fact::{Fact, Gap, Locator, Need};
-use crate::model::files::{Certificate, Disk, FileAt, FileRole, Files, KubeconfigContent};
+use crate::model::files::{
+    ApiServerFiles, Certificate, Configuration, Disk, EncryptionRule, FileAt, FileRole, Files,
+    KubeconfigContent,
+};
 use crate::model::node::HostFacts;
 use crate::model::text::Text;
 use crate::probes::steps;
@@ -55,7 +58,77 @@ fn one(host: &HostFacts, at: Locator, file: &FileAt) -> (String, Vec<String>) {
         let mine = mine.filter(|found| at.need == Need::Kubeconfigs && found.path == file.path);
         mine.for_each(|found| lines.extend(kubeconfig(&found.content)));
     }
+    if let (Need::ApiServerFiles, Ok(seen)) = (at.need, host.api_server_files.get()) {
+        lines.extend(api_server(&seen.value, file));
+    }
     (command, lines)
+}
+
+/// What was read of a file of the API server.
+fn api_server(files: &ApiServerFiles, file: &FileAt) -> Vec<String> {
+    let one = match file.role {
+        FileRole::AuditPolicy => &files.audit_policy,
+        FileRole::AuthenticationConfig => &files.authentication,
+        FileRole::AuthorizationConfig => &files.authorization,
+        FileRole::EncryptionConfig => return encryption(&files.encryption),
+        FileRole::AdmissionConfig => {
+            return match files.admission.get().map(|seen| &seen.value) {
+                Ok(Some(all)) => {
+                    // One of them that is not known is known by no path.
+                    let mine = all.iter().filter(|found| {
+                        found.get().is_ok_and(|found| found.value.path == file.path)
+                    });
+                    let mine: Vec<String> = mine.flat_map(configuration).collect();
+                    if mine.is_empty() {
+                        all.iter()
+                            .filter_map(|found| found.get().err())
+                            .map(|gap| unknown(&gap))
+                            .collect()
+                    } else {
+                        mine
+                    }
+                }
+                Ok(None) => Vec::new(),
+                Err(gap) => vec![unknown(&gap)],
+            };
+        }
+        _ => return Vec::new(),
+    };
+    match one.get().map(|seen| &seen.value) {
+        Ok(Some(found)) if found.path == file.path => written(found),
+        Ok(_) => Vec::new(),
+        Err(gap) => vec![unknown(&gap)],
+    }
+}
+
+fn configuration(found: &Fact<Configuration>) -> Vec<String> {
+    match found.get() {
+        Ok(seen) => written(&seen.value),
+        Err(gap) => vec![unknown(&gap)],
+    }
+}
+
+/// A configuration as YAML, secrets masked.
+fn written(found: &Configuration) -> Vec<String> {
+    let text = serde_yaml::to_string(&found.content).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+fn encryption(rules: &Fact<Option<Vec<EncryptionRule>>>) -> Vec<String> {
+    let words = |list: &[Text]| {
+        let list: Vec<&str> = list.iter().map(Text::as_str).collect();
+        list.join(", ")
+    };
+    match rules.get().map(|seen| &seen.value) {
+        Ok(rules) => {
+            let rules = rules.iter().flatten();
+            let line = |rule: &EncryptionRule| {
+                format!("{}: {}", words(&rule.resources), words(&rule.providers))
+            };
+            rules.map(line).collect()
+        }
+        Err(gap) => vec![unknown(&gap)],
+    }
 }
 
 fn all(host: &HostFacts, at: Locator, list: &Files) -> Vec<String> {
@@ -76,6 +149,14 @@ fn all(host: &HostFacts, at: Locator, list: &Files) -> Vec<String> {
         let jobs = seen.value.jobs.iter();
         lines.extend(jobs.map(|job| format!("{}: {}", job.origin, job.line)));
     }
+    if let (Need::KubeletFiles, Ok(seen)) = (at.need, host.kubelet_files.get()) {
+        let units = seen.value.units.iter();
+        lines.extend(units.map(|unit| {
+            let since = unit.since.map(date);
+            let since = since.map_or(String::new(), |since| format!(" since {since}"));
+            format!("unit {} is {}{since}", unit.name, unit.active)
+        }));
+    }
     lines
 }
 
@@ -89,24 +170,27 @@ fn said(host: &HostFacts, need: Need) -> Option<(String, Vec<String>)> {
             lines.extend(found.written.iter().map(|rule| format!("written {rule}")));
             let tools = found.tools.iter();
             lines.extend(tools.map(|(tool, word)| format!("{word} {tool}")));
+            lines.extend(found.gaps.iter().map(unknown));
             Some(("auditctl -l; ls /etc/audit/rules.d; ps".to_owned(), lines))
         }
         Need::KubeletLog => {
             let found = &host.kubelet_log.get().ok()?.value;
+            let cut = found.more.then(|| "earlier lines are left out".to_owned());
             let lines = found.lines.iter().map(|line| match line.at {
                 Some(at) => format!("{} {}", date(at), line.text),
                 None => line.text.to_string(),
             });
             let command = "journalctl -u kubelet --since -24h".to_owned();
-            Some((command, lines.collect()))
+            Some((command, cut.into_iter().chain(lines).collect()))
         }
         Need::Disks => {
             let found = &host.disks.get().ok()?.value;
-            let line = |disk: &Disk| {
-                format!(
+            let line = |disk: &Disk| match &disk.gap {
+                Some(gap) => format!("{}: {}", disk.path, unknown(gap)),
+                None => format!(
                     "{} on {}: {} of {} kB free",
                     disk.path, disk.mount, disk.free, disk.total
-                )
+                ),
             };
             Some(("df -kP".to_owned(), found.iter().map(line).collect()))
         }

@@ -276,8 +276,12 @@ pub struct FileWatches {
     /// Rules of the kernel's audit system, loaded (`auditctl -l`) or written.
     pub loaded: Option<Vec<Text>>,
     pub written: Vec<Text>,
-    /// `auditd`, `aide`, `falco`, `osqueryd`, `tetragon` and their like: name and `runs` or `configured`.
+    /// `auditd`, `aide`, `falco`, `osqueryd`, `tetragon` and their like: name and `runs`, `runs_in_pod` (where
+    /// whoever makes the pod chooses the name) or `has`, with the path of its configuration.
     pub tools: Vec<(Text, Text)>,
+    /// Rules that could not be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
 }
 
 /// Lines of the kubelet's log that tell of static pods, of the last 24 hours.
@@ -307,4 +311,7 @@ pub struct Disk {
     /// kB in all and free for root's processes.
     pub total: u64,
     pub free: u64,
+    /// It was asked for and did not answer: then its numbers are zero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap: Option<Gap>,
 }

@@ -309,6 +309,32 @@ fn a_kubeconfig_in_a_form_of_its_own_is_read_in_part() {
 }
 
 #[test]
+fn a_commented_line_of_cron_makes_no_copies() {
+    let script = collector::script();
+    let words: Vec<&str> = script
+        .lines()
+        .filter(|line| line.starts_with("bx="))
+        .collect();
+    let ask = script.lines().find(|line| line.contains("output cron "));
+    let (_, pattern) = ask
+        .and_then(|line| line.split_once("-e "))
+        .expect("a pattern");
+    let pattern = pattern.trim_end_matches(" \"$@\"");
+    let told = records(&format!(
+        "{}\nput '# etcdctl snapshot save a{}etcdctl snapshot save b' | grep -e {pattern}",
+        words.join("\n"),
+        "\n 1 * * * * root etcdctl snapshot save c\n  #etcdctl snapshot save d\n"
+    ));
+    assert_eq!(
+        told,
+        [
+            " 1 * * * * root etcdctl snapshot save c",
+            "etcdctl snapshot save b"
+        ]
+    );
+}
+
+#[test]
 fn sockets_are_known_by_their_links() {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a socket");
     if !rustix::process::geteuid().is_root() {

@@ -445,6 +445,37 @@ fn an_absent_list_of_profiles_is_no_empty_one() {
     assert!(!profiles(&frame).is_seen());
 }
 
+/// What was asked for and did not come is not as if it were not there.
+#[test]
+fn what_did_not_come_is_said() {
+    let mut frame = frame("files-cp.txt");
+    say(&mut frame, "disks", "df /var/lib/etcd", "x124\n");
+    say(&mut frame, "file_watches", "auditctl -l", "x124\n");
+    say(
+        &mut frame,
+        "file_watches",
+        "/etc/audit/rules.d/a.rules",
+        "x2\n",
+    );
+    let long = "1.0 n kubelet[1]: Pod admission denied\n".repeat(1700);
+    let long = &long[long.len() - 64_997..];
+    say(&mut frame, "kubelet_log", "journal", &format!("{long}x0\n"));
+    say(&mut frame, "backups", "systemctl list-timers", "x124\n");
+    let cron = "/etc/crontab:0 1 * * * root etcdctl snapshot save /a\n".repeat(61);
+    say(&mut frame, "backups", "cron", &format!("{cron}x0\n"));
+    let host = facts(&frame);
+    let disks = &host.disks.get().expect("others came").value;
+    let etcd = disks.iter().find(|disk| disk.path == "/var/lib/etcd");
+    assert!(etcd.expect("listed").gap.is_some());
+    assert!(disks.iter().any(|disk| disk.gap.is_none()));
+    assert_eq!(host.file_watches.get().expect("read").value.gaps.len(), 2);
+    // Cut by the collector: the first line has lost its beginning, and 200 are far less than all.
+    let log = &host.kubelet_log.get().expect("read").value;
+    assert!(log.more && log.lines.iter().all(|line| line.at == Some(1)));
+    let backups = &host.backups.get().expect("read").value;
+    assert_eq!((backups.jobs.len(), backups.list.gaps.len()), (60, 2));
+}
+
 #[test]
 fn a_kubeconfig_that_was_read_in_part_is_not_known() {
     for word in ["partly", "key"] {
@@ -463,4 +494,53 @@ fn a_kubeconfig_that_was_read_in_part_is_not_known() {
         });
         assert!(!content(&frame).is_seen(), "{word}");
     }
+}
+
+#[test]
+fn files_of_the_api_server_are_exhibits_without_their_secrets() {
+    let mut frame = frame("files-cp.txt");
+    let host = facts(&frame);
+    let list = &host.api_server_files.get().expect("read").value.list;
+    let policy = list
+        .files
+        .iter()
+        .find(|file| file.role == FileRole::AuditPolicy);
+    let path = policy.expect("the flag is set").path.to_string();
+    let text = "kind: Policy\npassword: geheim\nrules: []\n";
+    say(
+        &mut frame,
+        "api_server_files",
+        &path,
+        &format!("{text}x0\n"),
+    );
+    say(
+        &mut frame,
+        "kubelet_files",
+        "systemctl show",
+        "Id=kubelet.service\nLoadState=loaded\nActiveState=active\nx0\n",
+    );
+    let host = facts(&frame);
+    let list = &host.api_server_files.get().expect("read").value.list;
+    let at = list
+        .files
+        .iter()
+        .position(|file| file.role == FileRole::AuditPolicy);
+    let at = u32::try_from(at.expect("listed")).expect("few");
+    let name = NodeName::parse("cp-1").expect("a name");
+    let mut node = NodeFacts::unknown(name.clone());
+    node.host = host.into();
+    let mut snapshot = Snapshot::empty(Timestamp::UNIX_EPOCH);
+    snapshot.nodes.insert(name.clone(), node.into());
+    let show = |need, item| {
+        let policy = Policy::default();
+        let found = evidence::source(&snapshot, &policy, Some(&name), Locator::new(need, item));
+        found.expect("evidence").excerpt.to_string()
+    };
+    let shown = show(Need::ApiServerFiles, at);
+    assert!(
+        shown.contains("kind: Policy") && !shown.contains("geheim"),
+        "{shown}"
+    );
+    let shown = show(Need::KubeletFiles, u32::MAX);
+    assert!(shown.contains("unit kubelet.service is active"), "{shown}");
 }

@@ -1,7 +1,7 @@
 //! Copies of what a node cannot do without, and what makes them.
 
 use super::Listing;
-use crate::model::fact::{Fact, Locator, Need};
+use crate::model::fact::{Fact, Gap, Locator, Need};
 use crate::model::files::{BackupJob, Backups};
 use crate::model::node::HostFacts;
 use crate::model::text::Text;
@@ -46,26 +46,38 @@ fn read(answer: &Answer<'_>, reading: &Reading<'_>, facts: &mut HostFacts) {
     if answer.refusal("backups", b"cron") == Some(b"denied") {
         list.gaps.push(not_read(b"denied", "the users' own cron"));
     }
-    if let Some(Content::Whole(text)) = answer.content("backups", "systemctl list-timers", &[0]) {
-        for line in String::from_utf8_lossy(text).lines() {
-            jobs.push(job("systemd timer", line, reading.masker));
+    match answer.content("backups", "systemctl list-timers", &[0]) {
+        Some(Content::Whole(text)) => {
+            for line in String::from_utf8_lossy(text).lines() {
+                jobs.push(job("systemd timer", line, reading.masker));
+            }
         }
+        Some(Content::Gap(gap)) => list.gaps.push(gap),
+        None => {}
     }
-    jobs.truncate(JOBS);
+    if jobs.len() > JOBS {
+        jobs.truncate(JOBS);
+        list.gaps.push(Gap::Garbled {
+            what: Text::from(format!(
+                "more than {JOBS} jobs speak of copies: the rest is left out"
+            )),
+        });
+    }
     facts.backups = Fact::seen(Backups { list, jobs }, Locator::list(Need::Backups));
 }
 
 fn job(origin: &str, line: &str, masker: &Masker) -> BackupJob {
+    // As it stands first: a secret in quotes may have blanks.
+    let mut line = line.trim().to_owned();
+    masker.mask_words(&mut line);
     let mut words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-    masker.mask_args(&mut words);
-    // `--user NAME:PASSWORD` of etcdctl and curl.
+    // `--user NAME:PASSWORD` of etcdctl and curl, whatever it looks like.
     for at in 1..words.len() {
         if matches!(words[at - 1].as_str(), "--user" | "-u") && words[at].contains(':') {
             words[at] = masker.mask(&words[at]);
         }
     }
-    let mut line = words.join(" ");
-    masker.mask_words(&mut line);
+    let line = words.join(" ");
     BackupJob {
         origin: Text::new(origin),
         line: Text::from(line),
@@ -85,5 +97,11 @@ mod tests {
             assert!(!shown.contains(word), "{shown}");
         }
         assert!(shown.contains("snapshot save /x"));
+        let line = "* * * * * root RESTIC_PASSWORD='ge heim' etcdctl --user root:root --password \"ge heim\" snapshot save /x";
+        let shown = job("/etc/cron.d/etcd", line, &masker).line.to_string();
+        assert!(
+            !shown.contains("heim") && !shown.contains("root:root"),
+            "{shown}"
+        );
     }
 }

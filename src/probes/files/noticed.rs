@@ -46,6 +46,8 @@ pub static DISKS: Probe = Probe {
     }],
 };
 
+/// As many bytes of the log as are left where the collector cut it, less what the last line adds.
+const LOG_CUT: usize = 64_990;
 /// Lines that are kept of each.
 const LINES: usize = 200;
 
@@ -57,18 +59,29 @@ fn lines(text: &[u8]) -> Vec<Text> {
 
 fn read_watches(answer: &Answer<'_>, _: &Reading<'_>, facts: &mut HostFacts) {
     const SECTION: &str = "file_watches";
+    let mut gaps = Vec::new();
     let loaded = match answer.content(SECTION, "auditctl -l", &[0]) {
         Some(Content::Whole(text)) => {
             let rules = lines(text);
             let denied = rules.iter().any(|line| line.as_str().contains("ermitted"));
             let rules = rules.into_iter();
             let kept = rules.filter(|line| line.as_str().starts_with('-'));
+            if denied {
+                gaps.push(not_read(b"denied", "the loaded rules of the audit system"));
+            }
             (!denied).then(|| kept.collect())
         }
-        _ => None,
+        // A node without the tool has no rules that it would show.
+        _ if answer.refusal(SECTION, b"auditctl -l") == Some(b"absent") => None,
+        Some(Content::Gap(gap)) => {
+            gaps.push(gap);
+            None
+        }
+        None => None,
     };
     let mut watches = FileWatches {
         loaded,
+        gaps,
         ..FileWatches::default()
     };
     for fields in answer.records(SECTION, "F") {
@@ -78,13 +91,17 @@ fn read_watches(answer: &Answer<'_>, _: &Reading<'_>, facts: &mut HostFacts) {
         }
         // Status 1: no line speaks of it.
         let shown = Text::from_bytes(name);
-        if let Some(Content::Whole(text)) = answer.content(SECTION, shown.as_str(), &[0, 1]) {
-            let rules = lines(text);
-            let room = LINES.saturating_sub(watches.written.len());
-            let rules = rules.into_iter().take(room);
-            watches
-                .written
-                .extend(rules.filter(|line| line.as_str().trim_start().starts_with('-')));
+        match answer.content(SECTION, shown.as_str(), &[0, 1]) {
+            Some(Content::Whole(text)) => {
+                let rules = lines(text);
+                let room = LINES.saturating_sub(watches.written.len());
+                let rules = rules.into_iter().take(room);
+                watches
+                    .written
+                    .extend(rules.filter(|line| line.as_str().trim_start().starts_with('-')));
+            }
+            Some(Content::Gap(gap)) if watches.gaps.len() < LINES => watches.gaps.push(gap),
+            _ => {}
         }
     }
     for fields in answer.records(SECTION, "V").take(LINES) {
@@ -113,7 +130,10 @@ fn read_log(answer: &Answer<'_>, reading: &Reading<'_>, facts: &mut HostFacts) {
     };
     let text = String::from_utf8_lossy(text);
     let all: Vec<&str> = text.lines().collect();
-    let more = all.len() > LINES;
+    // Cut by its length, the first line that is left has lost its beginning.
+    let cut = text.len() >= LOG_CUT;
+    let more = cut || all.len() > LINES;
+    let all = all.get(usize::from(cut)..).unwrap_or_default();
     let kept = all.iter().skip(all.len().saturating_sub(LINES));
     let lines = kept.map(|line| {
         let (stamp, rest) = line.split_once(' ').unwrap_or(("", line));
@@ -134,7 +154,19 @@ fn read_log(answer: &Answer<'_>, reading: &Reading<'_>, facts: &mut HostFacts) {
 
 fn read_disks(answer: &Answer<'_>, _: &Reading<'_>, facts: &mut HostFacts) {
     let mut disks = Vec::new();
-    let mut gap = None;
+    let unknown = |path: &str, gap: Gap| Disk {
+        path: Text::new(path),
+        mount: Text::default(),
+        total: 0,
+        free: 0,
+        gap: Some(gap),
+    };
+    for fields in answer.records("disks", "D").take(LINES) {
+        if let [path, word, ..] = fields {
+            let path = Text::from_bytes(path);
+            disks.push(unknown(path.as_str(), not_read(word, path.as_str())));
+        }
+    }
     for fields in answer.records("disks", "F").take(LINES) {
         let name = fields.first().map(Vec::as_slice).unwrap_or_default();
         let name = String::from_utf8_lossy(name);
@@ -142,22 +174,17 @@ fn read_disks(answer: &Answer<'_>, _: &Reading<'_>, facts: &mut HostFacts) {
             continue;
         };
         let read = match answer.content("disks", &name, &[0]) {
-            Some(Content::Whole(text)) => disk(path, text),
-            Some(Content::Gap(found)) => {
-                gap = Some(found);
-                continue;
-            }
-            None => None,
+            Some(Content::Whole(text)) => disk(path, text).ok_or_else(|| not_read(b"error", &name)),
+            Some(Content::Gap(gap)) => Err(gap),
+            None => Err(not_read(b"error", &name)),
         };
-        match read {
-            Some(disk) => disks.push(disk),
-            None => gap = Some(not_read(b"error", &name)),
-        }
+        disks.push(read.unwrap_or_else(|gap| unknown(path, gap)));
     }
-    facts.disks = match gap {
-        Some(gap) if disks.is_empty() => Fact::Gap(gap),
-        _ if disks.is_empty() => Fact::Gap(not_read(b"error", "df")),
-        _ => Fact::seen(disks, Locator::new(Need::Disks, 0)),
+    let gap = disks.iter().find_map(|disk| disk.gap.clone());
+    facts.disks = if disks.iter().any(|disk| disk.gap.is_none()) {
+        Fact::seen(disks, Locator::new(Need::Disks, 0))
+    } else {
+        Fact::Gap(gap.unwrap_or_else(|| not_read(b"error", "df")))
     };
 }
 
@@ -174,6 +201,7 @@ fn disk(path: &str, text: &[u8]) -> Option<Disk> {
         mount: Text::new(line[at + 1..].trim()),
         total,
         free,
+        gap: None,
     })
 }
 

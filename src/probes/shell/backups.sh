@@ -1,7 +1,7 @@
 # The newest of what lies in a folder: older copies change nothing.
 newest() {
   at "$1" "$2"
-  o=$(run ls -At "$2") || { r=denied; [ -e "$2" ] || r=absent; z=$r; nm "$2"; rec "D$T$r$T$z"; return; }
+  o=$(run ls -At "$2" 2>&1) || { why "$o"; hid "$2" $r; return; }
   z=0
   IFS=$N
   for v in $o; do
@@ -15,11 +15,11 @@ newest() {
 for f in /var/lib/rancher/rke2/server/db/snapshots /var/lib/rancher/k3s/server/db/snapshots /var/lib/etcd-backup \
   /var/lib/etcd-snapshots /var/lib/etcdbackup /var/backups/etcd /var/lib/etcd/backup /backup/etcd /opt/etcd/backup \
   /opt/etcd-backup /home/core/assets/backup /var/lib/etcd-auto-backup; do
-  [ ! -d "$f" ] || newest snapshot_dir "$f"
+  ! dir "$f" || newest snapshot_dir "$f"
 done
 for f in /etc/kubernetes/backup /etc/kubernetes/tmp /var/backups/k8s /var/backups/kubernetes /var/lib/k0s/backup \
   /root/kubernetes-backup /etc/.git; do
-  [ ! -d "$f" ] || newest backup_dir "$f"
+  ! dir "$f" || newest backup_dir "$f"
 done
 looks
 # Timers and lines of cron that make copies.
@@ -39,5 +39,5 @@ while [ $bn -gt 0 ]; do
   [ $# -lt 400 ] && [ -f "$f" ] && [ -r "$f" ] && set -- "$@" "$f"
   [ ! -d "$f" ] || [ -r "$f" ] || bs=denied
 done
-[ $# -eq 0 ] || output cron 32768 grep -H -e "$bx" "$@"
-if [ -n "$bs" ] || { [ -d /var/spool/cron ] && [ ! -r /var/spool/cron ]; }; then rec "Y${T}cron${T}denied"; fi
+[ $# -eq 0 ] || output cron 32768 grep -H -e "^[^#]*\($bx\)" "$@"
+if [ -n "$bs" ] || { [ -d /var/spool/cron ] && [ ! -r /var/spool/cron ]; }; then lack cron denied; fi
