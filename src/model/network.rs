@@ -33,32 +33,32 @@ pub struct InputChain {
     pub family: Text,
     pub table: Text,
     pub chain: Text,
-    /// What no rule about a port, an address or a state decides is dropped or rejected: by the policy, or by a rule
+    /// A new connection from anywhere to a port that no rule names is dropped or rejected: by the policy, or by a rule
     /// that matches everything.
     pub drops: bool,
-    /// Some rules decide by sets or maps, which are not read.
+    /// That hangs on what is not read: sets, maps, interfaces, marks.
     pub opaque: bool,
-    /// Ports of Kubernetes that a rule names, with what it does to them, in the order of the rules.
+    /// Ports of Kubernetes with which it does another thing, or that some addresses reach.
     pub ports: Vec<PortRule>,
 }
 
-/// What a rule does to a port.
+/// What becomes of new connections to a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PortRule {
     pub port: u16,
     pub verdict: PortVerdict,
-    /// Only packets from some addresses or interfaces.
+    /// Only those from some addresses.
     pub narrowed: bool,
 }
 
-/// A rule's last word.
+/// The last word of all rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PortVerdict {
     Accept,
     /// Dropped or rejected.
     Drop,
-    /// Goes on in another chain, or is counted, marked or logged.
+    /// It hangs on what is not read.
     #[serde(other)]
     Other,
 }

@@ -117,7 +117,7 @@ fn shown(inputs: &[InputChain]) -> String {
             input.chain,
             if input.drops { "drops" } else { "accepts" },
             if input.opaque {
-                "; some rules use sets or maps"
+                ", or so: some rules decide by what is not read"
             } else {
                 ""
             },
@@ -126,7 +126,7 @@ fn shown(inputs: &[InputChain]) -> String {
             let verdict = match rule.verdict {
                 PortVerdict::Accept => "accept",
                 PortVerdict::Drop => "drop",
-                PortVerdict::Other => "goes on",
+                PortVerdict::Other => "not told",
             };
             let narrowed = if rule.narrowed { " from some" } else { "" };
             let _ = writeln!(out, "  port {}{narrowed}: {verdict}", rule.port);

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::checks::check::{
@@ -56,11 +56,27 @@ pub static CHECK: Check = Check {
         ),
         (
             "{object: {addresses: {InternalIP: 198.51.100.11}}, firewall: [{family: ip, table: filter, chain: INPUT, opaque: false, drops: true, ports: []}], listeners: ['[::]:10250']}",
+            "MANUAL: has the node an address of IPv6? no rule keeps anybody out of port 10250 by it",
+        ),
+        (
+            "{object: {addresses: {InternalIP: 198.51.100.11}}, firewall: [{family: ip, table: filter, chain: INPUT, opaque: false, drops: true, ports: []}], listeners: ['0.0.0.0:10250']}",
             "PASS",
         ),
         (
+            "{object: {addresses: {InternalIP: 198.51.100.11}}, firewall: [], listeners: ['[::]:10250']}",
+            "FAIL medium: port 10250 can be reached from everywhere: the node filters nothing",
+        ),
+        (
             "{firewall: [{family: inet, table: f, chain: input, opaque: true, drops: false, ports: []}], listeners: ['[::]:10250']}",
-            "MANUAL: do the sets of table f let everybody reach port 10250?",
+            "MANUAL: do the rules of table f let everybody reach port 10250?",
+        ),
+        (
+            "{firewall: [{family: inet, table: f, chain: input, opaque: true, drops: true, ports: []}], listeners: ['[::]:10250']}",
+            "MANUAL: do the rules of table f let everybody reach port 10250?",
+        ),
+        (
+            "{firewall: [{family: inet, table: f, chain: input, opaque: false, drops: true, ports: [{port: 10250, verdict: other, narrowed: false}]}], listeners: ['[::]:10250']}",
+            "MANUAL: do the rules of table f let everybody reach port 10250?",
         ),
         (
             "{firewall: {gap: denied}, listeners: ['[::]:10250']}",
@@ -77,7 +93,9 @@ const PORTS: [u16; 6] = [6443, 2379, 2380, 10250, 10257, 10259];
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Gate {
     Shut,
-    /// It hangs on sets or maps.
+    /// Open to IPv6 alone, of which nobody knows whether the node has it.
+    Six,
+    /// It hangs on what is not read.
     Opaque,
     Open,
 }
@@ -94,32 +112,25 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
             "no port of Kubernetes is open beyond loopback",
         ));
     }
-    let (mut reached, mut unclear) = (BTreeSet::new(), BTreeSet::new());
+    let mut ports: BTreeMap<u16, Gate> = BTreeMap::new();
     for listener in seen {
-        match gate(&firewall.value, listener, has_v6(node)) {
-            Gate::Shut => {}
-            Gate::Opaque => {
-                unclear.insert(listener.port);
-            }
-            Gate::Open => {
-                reached.insert(listener.port);
-            }
-        }
+        let gate = gate(&firewall.value, listener, may_lack_v6(node));
+        let widest = ports.entry(listener.port).or_insert(gate);
+        *widest = gate.max(*widest);
     }
     let mut tally = Tally::new();
     tally.all_good(&[firewall.at, listeners.at]);
-    if let Some(port) = unclear.difference(&reached).next() {
-        let opaque = firewall.value.inputs.iter().find(|chain| chain.opaque);
-        let table = opaque.map_or("filter", |chain| chain.table.as_str());
-        tally.gap(Gap::NeedsHuman {
-            question: Text::from(format!(
-                "do the sets of table {table} let everybody reach port {port}?"
-            )),
-        });
+    for (port, gate) in &ports {
+        if let Some(question) = question(&firewall.value, *port, *gate) {
+            tally.gap(Gap::NeedsHuman {
+                question: Text::from(question),
+            });
+        }
     }
+    let reached = ports.iter().filter(|(_, gate)| **gate == Gate::Open);
+    let reached: Vec<String> = reached.map(|(port, _)| port.to_string()).collect();
     if !reached.is_empty() {
         let word = if reached.len() == 1 { "port" } else { "ports" };
-        let listed: Vec<String> = reached.iter().map(u16::to_string).collect();
         let why = if firewall.value.inputs.is_empty() {
             "the node filters nothing"
         } else {
@@ -130,7 +141,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
             Severity::Medium,
             format!(
                 "{word} {} can be reached from everywhere: {why}",
-                listed.join(", ")
+                reached.join(", ")
             ),
             [firewall.at, listeners.at],
         ));
@@ -138,9 +149,27 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     tally.verdict()
 }
 
-/// A component listens on `::` where the node has no IPv6 as well.
-fn has_v6(node: &NodeFacts) -> bool {
-    node.api.object.get().map_or(true, |object| {
+/// What a person has to find out.
+fn question(firewall: &Firewall, port: u16, gate: Gate) -> Option<String> {
+    match gate {
+        Gate::Shut | Gate::Open => None,
+        Gate::Six => Some(format!(
+            "has the node an address of IPv6? no rule keeps anybody out of port {port} by it"
+        )),
+        Gate::Opaque => {
+            let mut chains = firewall.inputs.iter();
+            let opaque = chains.find(|chain| through(chain, port) == Gate::Opaque);
+            let table = opaque.map_or("filter", |chain| chain.table.as_str());
+            Some(format!(
+                "do the rules of table {table} let everybody reach port {port}?"
+            ))
+        }
+    }
+}
+
+/// The API server knows no address of IPv6; the node may have one all the same.
+fn may_lack_v6(node: &NodeFacts) -> bool {
+    node.api.object.get().is_ok_and(|object| {
         let addresses = &object.value.addresses;
         let is_v6 = |address: &Text| {
             address
@@ -148,45 +177,40 @@ fn has_v6(node: &NodeFacts) -> bool {
                 .parse()
                 .is_ok_and(|ip: IpAddr| ip.is_ipv6())
         };
-        addresses.is_empty() || addresses.iter().any(|(_, address)| is_v6(address))
+        !addresses.is_empty() && !addresses.iter().any(|(_, address)| is_v6(address))
     })
 }
 
 /// The widest way to a listener: one on `::` takes packets of both families.
-fn gate(firewall: &Firewall, listener: &Listener, has_v6: bool) -> Gate {
-    let families: &[&str] = match listener.address {
-        IpAddr::V4(_) => &["ip"],
-        IpAddr::V6(address) if address.is_unspecified() && has_v6 => &["ip", "ip6"],
-        IpAddr::V6(address) if address.is_unspecified() => &["ip"],
-        IpAddr::V6(_) => &["ip6"],
-    };
-    let of_family = |family: &&str| {
+fn gate(firewall: &Firewall, listener: &Listener, may_lack_v6: bool) -> Gate {
+    let of_family = |family: &str| {
         let chains = firewall.inputs.iter();
-        let own = chains.filter(|chain| chain.family == *family || chain.family == "inet");
+        let own = chains.filter(|chain| chain.family == family || chain.family == "inet");
         // A packet passes every base chain: the narrowest counts.
         own.map(|chain| through(chain, listener.port))
             .min()
             .unwrap_or(Gate::Open)
     };
-    families.iter().map(of_family).max().unwrap_or(Gate::Open)
+    match listener.address {
+        IpAddr::V4(_) => of_family("ip"),
+        IpAddr::V6(address) if address.is_unspecified() => {
+            let six = match of_family("ip6") {
+                Gate::Open if may_lack_v6 => Gate::Six,
+                gate => gate,
+            };
+            of_family("ip").max(six)
+        }
+        IpAddr::V6(_) => of_family("ip6"),
+    }
 }
 
-/// What one chain makes of a port: the first rule for everybody decides, else the end of the chain.
+/// What one chain makes of new connections from anywhere to a port.
 fn through(chain: &InputChain, port: u16) -> Gate {
-    for rule in chain
-        .ports
-        .iter()
-        .filter(|rule| rule.port == port && !rule.narrowed)
-    {
-        match rule.verdict {
-            PortVerdict::Accept => return Gate::Open,
-            PortVerdict::Drop => return Gate::Shut,
-            PortVerdict::Other => {}
-        }
-    }
-    match (chain.drops, chain.opaque) {
-        (true, _) => Gate::Shut,
-        (false, true) => Gate::Opaque,
-        (false, false) => Gate::Open,
+    let mut all = chain.ports.iter();
+    let own = all.find(|rule| rule.port == port && !rule.narrowed);
+    match (own.map(|rule| rule.verdict), chain.opaque, chain.drops) {
+        (Some(PortVerdict::Accept), _, _) | (None, false, false) => Gate::Open,
+        (Some(PortVerdict::Drop), _, _) | (None, false, true) => Gate::Shut,
+        (Some(PortVerdict::Other), _, _) | (None, true, _) => Gate::Opaque,
     }
 }

@@ -1,6 +1,6 @@
 //! `iptables-save -t filter`.
 
-use super::rules::{self, Chains, End, Rule};
+use super::rules::{self, Chains, End, Rule, Takes};
 use crate::model::fact::Gap;
 use crate::model::network::InputChain;
 use crate::model::text::Text;
@@ -9,7 +9,7 @@ use crate::model::text::Text;
 ///
 /// # Errors
 /// [`Gap::Garbled`] where the output is not iptables-save's.
-pub(super) fn input(text: &str, family: &str) -> Result<Option<InputChain>, Gap> {
+pub(super) fn input(text: &str, family: &str) -> Result<Vec<InputChain>, Gap> {
     let mut chains = Chains::new();
     let mut policy = None;
     for line in text.lines().map(str::trim_end) {
@@ -31,7 +31,8 @@ pub(super) fn input(text: &str, family: &str) -> Result<Option<InputChain>, Gap>
         }
     }
     // An empty answer: nftables hold no table of that name.
-    Ok(policy.map(|drops| rules::input(&chains, (family, "filter", "INPUT"), drops)))
+    let found = policy.map(|drops| rules::input(&chains, (family, "filter", "INPUT"), drops));
+    Ok(found.unwrap_or_default())
 }
 
 fn garbled(line: &str) -> Gap {
@@ -42,14 +43,9 @@ fn garbled(line: &str) -> Gap {
 
 /// `-s 192.0.2.0/24 -p tcp -m tcp --dport 6443 -j ACCEPT`.
 fn rule(text: &str) -> Option<Rule> {
-    let mut out = Rule {
-        ports: Vec::new(),
-        narrowed: false,
-        opaque: false,
-        end: End::None,
-    };
+    let mut out = Rule::new();
     let mut not = false;
-    let mut words = words(text).into_iter();
+    let mut words = rules::words(text).into_iter();
     while let Some(word) = words.next() {
         let negated = std::mem::take(&mut not);
         match word.as_str() {
@@ -60,29 +56,26 @@ fn rule(text: &str) -> Option<Rule> {
                 let list = words.next()?;
                 // Everything but some ports: of none can be told what becomes of it.
                 if negated {
-                    out.opaque = true;
+                    out.narrow(Takes::Unclear);
                 } else {
                     out.ports = list.split(',').map(rules::range).collect::<Option<_>>()?;
                 }
             }
-            "--match-set" => {
-                out.opaque = true;
-                words.next();
-            }
+            "-s" => out.from(&[&words.next()?], negated),
+            "-d" => out.to(&words.next()?, negated),
+            "-i" => out.by(&words.next()?, negated),
+            "-p" => out.of(&words.next()?, negated),
+            "--ctstate" | "--state" => out.in_state(words.next()?.split(','), negated),
             "--comment" | "--reject-with" | "--log-prefix" | "--log-level" => {
                 words.next();
             }
-            "-m" => {
-                let name = words.next()?;
-                out.narrowed |= !matches!(name.as_str(), "tcp" | "udp" | "multiport" | "comment");
-            }
-            // One protocol is a part of all, and with a port it is the port's own.
-            "-p" => {
-                let protocol = words.next()?;
-                out.narrowed |= protocol != "tcp" && protocol != "all";
-                out.narrowed |= protocol == "tcp" && !text.contains("--dport");
-            }
-            _ => out.narrowed = true,
+            // These say nothing but by their options.
+            "-m" => match words.next()?.as_str() {
+                "tcp" | "multiport" | "comment" | "conntrack" | "state" => {}
+                "udp" => out.narrow(Takes::None),
+                _ => out.narrow(Takes::Unclear),
+            },
+            _ => out.narrow(Takes::Unclear),
         }
     }
     Some(out)
@@ -93,22 +86,8 @@ fn end(target: &str) -> End {
         "ACCEPT" => End::Accept,
         "DROP" | "REJECT" => End::Drop,
         "RETURN" => End::Return,
-        "LOG" | "MARK" | "NFLOG" | "CONNMARK" | "TRACE" | "NFQUEUE" => End::None,
+        "LOG" | "MARK" | "NFLOG" | "CONNMARK" | "TRACE" => End::None,
+        "NFQUEUE" | "QUEUE" => End::Unread,
         chain => End::Jump(chain.to_owned()),
     }
-}
-
-/// Words, quoted ones as one.
-fn words(text: &str) -> Vec<String> {
-    let mut out = Vec::new();
-    let mut rest = text.trim_start();
-    while !rest.is_empty() {
-        let (word, tail) = match rest.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
-            None => rest.split_once(' ').unwrap_or((rest, "")),
-        };
-        out.push(word.to_owned());
-        rest = tail.trim_start();
-    }
-    out
 }

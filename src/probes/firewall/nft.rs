@@ -1,6 +1,8 @@
 //! `nft list chains` and `nft list table`.
 
-use super::rules::{self, Chains, End, Rule};
+use std::iter::Peekable;
+
+use super::rules::{self, Chains, End, Rule, Takes};
 use crate::model::fact::Gap;
 use crate::model::network::InputChain;
 use crate::model::text::Text;
@@ -15,6 +17,8 @@ pub(super) fn with_input(chains: &str) -> Vec<(&str, &str)> {
         } else if line.contains("hook input")
             && let Some(table) =
                 table.filter(|(family, _)| matches!(*family, "ip" | "ip6" | "inet"))
+            // It only turns away what comes for a Service.
+            && table.1 != "kube-proxy"
             && !out.contains(&table)
         {
             out.push(table);
@@ -61,7 +65,7 @@ pub(super) fn input(text: &str, family: &str, table: &str) -> Result<Vec<InputCh
         }
     }
     let of = |(name, drops): &(String, bool)| rules::input(&chains, (family, table, name), *drops);
-    Ok(bases.iter().map(of).collect())
+    Ok(bases.iter().flat_map(of).collect())
 }
 
 /// Braces outside of quotes: a comment may hold any.
@@ -78,13 +82,18 @@ fn count(line: &str, sign: char) -> i32 {
 /// `ip saddr 192.0.2.0/24 tcp dport { 6443, 10250-10259 } counter packets 1 bytes 2 accept comment "x"`.
 fn rule(line: &str) -> Option<Rule> {
     let line = line.split(" comment \"").next().unwrap_or(line);
-    let mut out = Rule {
-        ports: Vec::new(),
-        narrowed: false,
-        opaque: line.contains('@') || line.contains(" vmap ") || line.contains(" map "),
-        end: End::None,
-    };
-    let mut words = line.split_ascii_whitespace().peekable();
+    let mut out = Rule::new();
+    if line.contains('@') {
+        out.narrow(Takes::Unclear);
+    }
+    // A map may hold any verdict.
+    if line.contains(" vmap ") || line.contains(" map ") {
+        out.narrow(Takes::Unclear);
+        out.end = End::Unread;
+        return Some(out);
+    }
+    let words = rules::words(line);
+    let mut words = words.iter().map(String::as_str).peekable();
     while let Some(word) = words.next() {
         match word {
             "accept" => out.end = End::Accept,
@@ -95,27 +104,117 @@ fn rule(line: &str) -> Option<Rule> {
             "return" => out.end = End::Return,
             "jump" => out.end = End::Jump(words.next()?.to_owned()),
             "goto" => out.end = End::Goto(words.next()?.to_owned()),
-            // A match or a target of iptables that nft has no word for.
-            "xt" => out.opaque = true,
-            "counter" | "tcp" | "th" => {}
-            "packets" | "bytes" | "log" | "prefix" | "level" | "flags" if out.ports.is_empty() => {
-                words.next();
+            // What nft has no word for may be a verdict too.
+            "queue" | "synproxy" | "xt" => {
+                out.end = End::Unread;
+                out.narrow(Takes::Unclear);
+                break;
             }
-            "packets" | "bytes" => {
-                words.next();
-            }
-            "dport" => match words.next()? {
-                "{" => {
-                    for port in words.by_ref().take_while(|word| *word != "}") {
-                        out.ports.push(rules::range(port.trim_end_matches(','))?);
-                    }
+            "counter" => {
+                while words
+                    .next_if(|word| ["packets", "bytes"].contains(word))
+                    .is_some()
+                {
+                    words.next();
                 }
-                "!=" => out.opaque = true,
-                set if set.starts_with('@') => {}
-                port => out.ports.push(rules::range(port)?),
-            },
-            _ => out.narrowed = true,
+            }
+            "log" => {
+                while words.next_if(|word| LOG.contains(word)).is_some() {
+                    words.next();
+                }
+            }
+            "ip" | "ip6" => {
+                out.family = Some(if word == "ip" { "ip" } else { "ip6" });
+                address(&mut words, &mut out)?;
+            }
+            "tcp" | "th" if words.next_if_eq(&"dport").is_some() => ports(&mut words, &mut out)?,
+            "udp" | "icmp" | "icmpv6" | "sctp" | "igmp" => out.narrow(Takes::None),
+            "iif" | "iifname" => {
+                let (names, negated) = values(&mut words)?;
+                match names.as_slice() {
+                    [name] => out.by(name, negated),
+                    _ => out.narrow(Takes::Unclear),
+                }
+            }
+            "ct" if words.next_if_eq(&"state").is_some() => {
+                let (states, negated) = values(&mut words)?;
+                out.in_state(states.iter().flat_map(|state| state.split(',')), negated);
+            }
+            "meta" => meta(&mut words, &mut out)?,
+            _ => out.narrow(Takes::Unclear),
         }
     }
     Some(out)
+}
+
+/// Options of `log` that have a value.
+const LOG: [&str; 6] = [
+    "prefix",
+    "level",
+    "flags",
+    "group",
+    "snaplen",
+    "queue-threshold",
+];
+
+/// What stands behind a key: one value or a set of them, and whether it is negated. A set by its name gives none.
+fn values<'w>(words: &mut Peekable<impl Iterator<Item = &'w str>>) -> Option<(Vec<&'w str>, bool)> {
+    let negated = words.next_if_eq(&"!=").is_some();
+    words.next_if_eq(&"==");
+    let first = words.next()?;
+    if first != "{" {
+        return Some((vec![first], negated));
+    }
+    let set = words.by_ref().take_while(|word| *word != "}");
+    let set = set.map(|word| word.trim_end_matches(','));
+    Some((set.collect(), negated))
+}
+
+/// Behind `ip` or `ip6`.
+fn address<'w>(words: &mut Peekable<impl Iterator<Item = &'w str>>, out: &mut Rule) -> Option<()> {
+    let field = words.next()?;
+    let (list, negated) = values(words)?;
+    match (field, list.as_slice()) {
+        ("saddr", list) if list.iter().any(|one| one.starts_with('@')) => {}
+        ("saddr", list) => out.from(list, negated),
+        ("daddr", [one]) => out.to(one, negated),
+        ("protocol" | "nexthdr", list) => protocol(list, negated, out),
+        _ => out.narrow(Takes::Unclear),
+    }
+    Some(())
+}
+
+/// Behind `meta`.
+fn meta<'w>(words: &mut Peekable<impl Iterator<Item = &'w str>>, out: &mut Rule) -> Option<()> {
+    let field = words.next()?;
+    let (list, negated) = values(words)?;
+    match (field, list.as_slice()) {
+        ("l4proto", list) => protocol(list, negated, out),
+        ("nfproto", ["ipv4" | "2"]) if !negated => out.family = Some("ip"),
+        ("nfproto", ["ipv6" | "10"]) if !negated => out.family = Some("ip6"),
+        _ => out.narrow(Takes::Unclear),
+    }
+    Some(())
+}
+
+fn protocol(list: &[&str], negated: bool, out: &mut Rule) {
+    let tcp = list.iter().find(|one| matches!(**one, "tcp" | "6"));
+    match (tcp, list) {
+        (Some(tcp), _) => out.of(tcp, negated),
+        (None, [one]) => out.of(one, negated),
+        (None, _) => out.narrow(Takes::Unclear),
+    }
+}
+
+/// Behind `dport`.
+fn ports<'w>(words: &mut Peekable<impl Iterator<Item = &'w str>>, out: &mut Rule) -> Option<()> {
+    let (list, negated) = values(words)?;
+    if negated {
+        out.narrow(Takes::Unclear);
+        return Some(());
+    }
+    for port in list.into_iter().filter(|port| !port.starts_with('@')) {
+        out.ports.push(rules::range(port)?);
+    }
+    Some(())
 }

@@ -64,11 +64,9 @@ fn told(input: &InputChain) -> String {
 
 #[test]
 fn iptables_rules_are_followed_through_their_chains() {
-    let input = iptables::input(SAVED, "ip")
-        .expect("good rules")
-        .expect("a chain");
+    let inputs = iptables::input(SAVED, "ip").expect("good rules");
     assert_eq!(
-        told(&input),
+        told(&inputs[0]),
         "INPUT drops true opaque false 2379~Accept 2380~Accept 6443~Accept 10250Accept"
     );
 }
@@ -94,11 +92,11 @@ fn what_lets_everything_in_is_no_wall() {
         ),
         (
             "policy drop;\n\t\ttcp dport @open accept",
-            "input drops true opaque true ",
+            "input drops false opaque true ",
         ),
         (
             "policy drop;\n\t\ttcp dport vmap { 22 : accept }",
-            "input drops true opaque true ",
+            "input drops false opaque true ",
         ),
         (
             "policy accept;\n\t\ttcp dport 10250 drop",
@@ -106,7 +104,7 @@ fn what_lets_everything_in_is_no_wall() {
         ),
         (
             "policy drop;\n\t\tjump gone",
-            "input drops true opaque true ",
+            "input drops false opaque true ",
         ),
         (
             "policy accept;\n\t\tjump input",
@@ -141,6 +139,212 @@ fn strange_rules_are_gaps() {
         )
         .is_err()
     );
-    assert!(iptables::input("", "ip").expect("nothing").is_none());
+    assert!(iptables::input("", "ip").expect("nothing").is_empty());
     assert!(nft::input("table inet t {\n chain i {\n  type filter hook input priority 0; policy drop;\n  tcp dport ssh accept\n }\n}", "inet", "t").is_err());
+}
+
+/// What becomes of a new connection to the kubelet, in iptables' words behind a policy.
+fn saved(policy: &str, rules: &[&str]) -> String {
+    let rules: String = rules.iter().map(|rule| format!("-A {rule}\n")).collect();
+    let text = format!("*filter\n:INPUT {policy} [0:0]\n:A - [0:0]\n:B - [0:0]\n{rules}COMMIT\n");
+    let inputs = iptables::input(&text, "ip").expect("good rules");
+    kubelet(&inputs[0])
+}
+
+/// The same in nft's.
+fn listed(rules: &str) -> Vec<String> {
+    let text = format!(
+        "table inet t {{\n\tchain input {{\n\t\ttype filter hook input priority 0; {rules}\n\t}}\n}}\n"
+    );
+    let inputs = nft::input(&text, "inet", "t").expect("good rules");
+    inputs.iter().map(kubelet).collect()
+}
+
+fn kubelet(input: &InputChain) -> String {
+    let own = input
+        .ports
+        .iter()
+        .find(|rule| rule.port == 10250 && !rule.narrowed);
+    let verdict = match own.map(|rule| rule.verdict) {
+        Some(verdict) => format!("{verdict:?}"),
+        None if input.opaque => "Other".to_owned(),
+        None if input.drops => "Drop".to_owned(),
+        None => "Accept".to_owned(),
+    };
+    format!("{} {verdict}", input.family)
+}
+
+#[test]
+fn only_source_addresses_narrow_to_some_people() {
+    for (policy, rules, wanted) in [
+        (
+            "DROP",
+            &["INPUT -s 198.51.100.0/24 -j ACCEPT"][..],
+            "ip Drop",
+        ),
+        ("DROP", &["INPUT -s 0.0.0.0/1 -j ACCEPT"], "ip Other"),
+        (
+            "DROP",
+            &["INPUT ! -s 198.51.100.0/24 -j ACCEPT"],
+            "ip Other",
+        ),
+        (
+            "ACCEPT",
+            &["INPUT ! -s 198.51.100.0/24 -p tcp -m tcp --dport 10250 -j DROP"],
+            "ip Drop",
+        ),
+        (
+            "DROP",
+            &["INPUT -m conntrack --ctstate NEW -j ACCEPT"],
+            "ip Accept",
+        ),
+        (
+            "DROP",
+            &[
+                "INPUT -m state --state RELATED,ESTABLISHED -j ACCEPT",
+                "INPUT -i lo -j ACCEPT",
+            ],
+            "ip Drop",
+        ),
+        ("DROP", &["INPUT -i eth0 -j ACCEPT"], "ip Other"),
+        ("DROP", &["INPUT -p tcp -j ACCEPT"], "ip Accept"),
+        (
+            "DROP",
+            &[
+                "INPUT -p icmp -j ACCEPT",
+                "INPUT -p udp -m udp --dport 10250 -j ACCEPT",
+            ],
+            "ip Drop",
+        ),
+        (
+            "DROP",
+            &["INPUT -p tcp -m tcp --dport 10250 -j A", "A -j ACCEPT"],
+            "ip Accept",
+        ),
+        (
+            "DROP",
+            &[
+                "INPUT -m mark --mark 0x1 -j A",
+                "A -p tcp -m tcp --dport 10250 -j ACCEPT",
+            ],
+            "ip Other",
+        ),
+        (
+            "DROP",
+            &["INPUT -m set --match-set admins src -j ACCEPT"],
+            "ip Other",
+        ),
+        (
+            "DROP",
+            &["INPUT -p tcp -m tcp --dport 10250 -m limit --limit 5/sec -j ACCEPT"],
+            "ip Other",
+        ),
+        (
+            "DROP",
+            &["INPUT -p tcp -m tcp --dport 22 -m limit --limit 5/sec -j ACCEPT"],
+            "ip Drop",
+        ),
+        (
+            "DROP",
+            &["INPUT -p tcp -j NFQUEUE --queue-num 0"],
+            "ip Other",
+        ),
+        // A chain that some leave is no wall for them.
+        (
+            "ACCEPT",
+            &[
+                "INPUT -j A",
+                "A -m addrtype --dst-type LOCAL -j RETURN",
+                "A -j DROP",
+            ],
+            "ip Other",
+        ),
+        (
+            "ACCEPT",
+            &["INPUT -j A", "A -s 198.51.100.0/24 -j RETURN", "A -j DROP"],
+            "ip Drop",
+        ),
+        (
+            "DROP",
+            &[
+                "INPUT -g A",
+                "A -p tcp -m tcp --dport 10250 -j RETURN",
+                "A -j ACCEPT",
+            ],
+            "ip Drop",
+        ),
+        // What comes first decides.
+        (
+            "ACCEPT",
+            &["INPUT -i eth1 -j ACCEPT", "INPUT -j DROP"],
+            "ip Other",
+        ),
+        (
+            "ACCEPT",
+            &[
+                "INPUT -p tcp -m tcp --dport 10250 -j DROP",
+                "INPUT -i eth1 -j ACCEPT",
+            ],
+            "ip Drop",
+        ),
+    ] {
+        assert_eq!(saved(policy, rules), wanted, "{policy} {rules:?}");
+    }
+}
+
+#[test]
+fn nft_narrows_by_source_addresses_alone() {
+    for (rules, wanted) in [
+        (
+            "policy drop;\n\t\tip saddr { 198.51.100.7, 198.51.100.8 } accept",
+            &["inet Drop"][..],
+        ),
+        (
+            "policy drop;\n\t\tip saddr @admins accept",
+            &["ip Other", "ip6 Drop"],
+        ),
+        (
+            "policy drop;\n\t\tct state 0x2,0x4 accept\n\t\tiif \"lo\" accept",
+            &["inet Drop"],
+        ),
+        (
+            "policy drop;\n\t\tct state { 0x2, 0x8 } accept",
+            &["inet Accept"],
+        ),
+        (
+            "policy drop;\n\t\tiifname != \"lo\" meta l4proto { 6, 17 } th dport 10250 accept",
+            &["inet Accept"],
+        ),
+        (
+            "policy drop;\n\t\tiifname { \"lo\", \"eth0\" } accept",
+            &["inet Other"],
+        ),
+        (
+            "policy drop;\n\t\tlimit rate 5/second burst 5 packets accept",
+            &["inet Other"],
+        ),
+        (
+            "policy drop;\n\t\tiifname vmap { \"lo\" : accept, \"eth0\" : drop }",
+            &["inet Other"],
+        ),
+        (
+            "policy drop;\n\t\tlog prefix \"no accept \" level warn drop",
+            &["inet Drop"],
+        ),
+        (
+            "policy drop;\n\t\tmeta l4proto 1 accept\n\t\ticmpv6 type 128 accept",
+            &["inet Drop"],
+        ),
+        // A rule about addresses of one family leaves the other as it is.
+        (
+            "policy accept;\n\t\tip saddr != 198.51.100.0/24 tcp dport 10250 drop",
+            &["ip Drop", "ip6 Accept"],
+        ),
+        (
+            "policy drop;\n\t\tmeta nfproto ipv6 tcp dport 10250 accept",
+            &["ip Drop", "ip6 Accept"],
+        ),
+    ] {
+        assert_eq!(listed(rules), wanted, "{rules}");
+    }
 }

@@ -360,7 +360,7 @@ fn profile_names(sh: &Shell<'_>) -> Vec<String> {
 }
 
 const CHAINS: &str = "\
-table ip filter {
+table inet filter {
 \tchain INPUT {
 \t\ttype filter hook input priority filter; policy accept;
 \t}
@@ -368,7 +368,7 @@ table ip filter {
 ";
 
 const RULES: &str = "\
-table ip filter {
+table inet filter {
 \tchain KUBE-FIREWALL {
 \t\tip saddr != 127.0.0.0/8 ip daddr 127.0.0.0/8 ct status dnat counter packets 0 bytes 0 drop
 \t}
@@ -407,7 +407,7 @@ pub fn firewall(sh: &mut Shell<'_>) {
     } else {
         PORTS
     };
-    sh.output("nft ip filter", &RULES.replace("@PORTS@", ports));
+    sh.output("nft inet filter", &RULES.replace("@PORTS@", ports));
 }
 
 pub fn cni(sh: &mut Shell<'_>) {
