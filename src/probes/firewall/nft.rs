@@ -110,16 +110,8 @@ fn rule(line: &str) -> Option<Rule> {
                 out.narrow(Takes::Unclear);
                 break;
             }
-            "counter" => {
-                while words
-                    .next_if(|word| ["packets", "bytes"].contains(word))
-                    .is_some()
-                {
-                    words.next();
-                }
-            }
-            "log" => {
-                while words.next_if(|word| LOG.contains(word)).is_some() {
+            "counter" | "log" => {
+                while words.next_if(|word| OPTIONS.contains(word)).is_some() {
                     words.next();
                 }
             }
@@ -147,8 +139,10 @@ fn rule(line: &str) -> Option<Rule> {
     Some(out)
 }
 
-/// Options of `log` that have a value.
-const LOG: [&str; 6] = [
+/// Options of `counter` and `log` that have a value.
+const OPTIONS: [&str; 8] = [
+    "packets",
+    "bytes",
     "prefix",
     "level",
     "flags",
