@@ -1,6 +1,8 @@
 //! Flags of a component, as the command lines of its manifest give them.
 
+use crate::model::fact::Gap;
 use crate::model::pod::Pod;
+use crate::model::text::Text;
 use crate::model::tree::{Branch, Items};
 
 /// All values of a flag over the containers of a pod, in their order; a flag without a value is the empty string.
@@ -15,18 +17,72 @@ pub fn all<'p>(pod: &'p Pod, name: &str) -> Vec<&'p str> {
             .filter_map(|field| container.get(field).and_then(Branch::as_array))
             .flat_map(Items::iter);
         let words: Vec<&str> = words.filter_map(Branch::as_str).collect();
-        for (at, word) in words.iter().enumerate() {
-            match flag(word, name) {
-                Given::Another => {}
-                Given::Value(value) => found.push(value),
-                Given::Alone => {
-                    let next = words.get(at + 1).filter(|next| !next.starts_with('-'));
-                    found.push(next.copied().unwrap_or(""));
-                }
+        found.extend(values(&words, name));
+    }
+    found
+}
+
+/// The values of a flag in a command line.
+fn values<'w>(words: &[&'w str], name: &str) -> Vec<&'w str> {
+    let mut found = Vec::new();
+    for (at, word) in words.iter().enumerate() {
+        match flag(word, name) {
+            Given::Another => {}
+            Given::Value(value) => found.push(value),
+            Given::Alone => {
+                let next = words.get(at + 1).filter(|next| !next.starts_with('-'));
+                found.push(next.copied().unwrap_or(""));
             }
         }
     }
     found
+}
+
+/// The items of a flag that holds a list (pflag's StringSlice): each time it is given adds to it, and a value is a line
+/// of CSV. `words`: the program's own, without those of a shell around it.
+///
+/// # Errors
+/// Where a variable takes the place of a flag or an item.
+pub fn list(words: &[String], name: &str) -> Result<Vec<String>, Gap> {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut values = values(&words, name);
+    let flags = words.iter().copied().filter(|word| word.starts_with('$'));
+    let items = values.iter().copied().filter(|value| value.contains('$'));
+    if let Some(variable) = flags.chain(items).next() {
+        return Err(Gap::NeedsHuman {
+            question: Text::from(format!("what does {variable} bring to --{name}?")),
+        });
+    }
+    values.retain(|value| !value.is_empty());
+    Ok(values.into_iter().flat_map(csv).collect())
+}
+
+/// The value that counts in a program's own words.
+pub fn last_of(words: &[String], name: &str) -> Option<String> {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    values(&words, name).pop().map(str::to_owned)
+}
+
+/// The fields of a line of CSV, without the space around them.
+fn csv(line: &str) -> Vec<String> {
+    let mut fields = vec![String::new()];
+    let (mut quoted, mut before) = (false, ',');
+    for c in line.chars() {
+        match (c, fields.last_mut()) {
+            ('"', Some(field)) => {
+                // Two of them within quotes stand for one.
+                if !quoted && before == '"' {
+                    field.push('"');
+                }
+                quoted = !quoted;
+            }
+            (',', _) if !quoted => fields.push(String::new()),
+            (c, Some(field)) => field.push(c),
+            (_, None) => {}
+        }
+        before = c;
+    }
+    fields.iter().map(|field| field.trim().to_owned()).collect()
 }
 
 /// The value that counts: the last one.
@@ -81,5 +137,26 @@ mod tests {
         assert_eq!(last(&pod, "c-d"), Some("x=y"));
         assert_eq!(last(&pod, "e"), Some(""));
         assert_eq!(last(&pod, "g"), None);
+    }
+
+    #[test]
+    fn a_list_grows_with_each_flag() {
+        let words = |line: &str| -> Vec<String> { line.split(' ').map(str::to_owned).collect() };
+        for (line, wanted) in [
+            ("--p=A,B --p C --q=D", &["A", "B", "C"][..]),
+            ("--p=\"A\",\"B,x\" --p=", &["A", "B,x"]),
+            ("--p=\"a\"\"b\"", &["a\"b"]),
+            ("--q=D", &[]),
+        ] {
+            let list = list(&words(line), "p");
+            assert_eq!(list.as_deref(), Ok(&*words_of(wanted)), "{line}");
+        }
+        assert!(list(&words("--p=$X"), "p").is_err());
+        assert!(list(&words("$(MORE) --p=A"), "p").is_err());
+        assert!(list(&words("--q=$X --p=A"), "p").is_ok());
+    }
+
+    fn words_of(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
     }
 }

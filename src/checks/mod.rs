@@ -20,6 +20,7 @@ pub mod merge;
 mod network;
 mod policy;
 mod privilege;
+mod program;
 mod pss;
 mod role;
 mod running;

@@ -60,6 +60,10 @@ pub static CHECK: Check = Check {
             "PASS: shop/a is exempt by the namespace shop",
         ),
         (
+            "{manifests: [{file: a.yaml, pod: {metadata: {name: a, namespace: shop}, spec: {hostPID: true}}}, {file: k.yaml, pod: {metadata: {name: k, namespace: kube-system}, spec: {containers: [{name: c, command: [kube-apiserver]}]}}}], namespaces: {shop: {}, kube-system: {}}, nodes: {cp-2: {manifests: [{file: k.yaml, pod: {metadata: {name: k, namespace: kube-system}, spec: {containers: [{name: c, command: [kube-apiserver, --admission-control-config-file=/a]}]}}}], admission: {kind: PodSecurityConfiguration, defaults: {enforce: baseline}}}}}",
+            "MANUAL: the API servers have different Pod Security configurations: which of them answers the kubelet?",
+        ),
+        (
             "{manifests: [{file: a.yaml, pod: {metadata: {name: a, namespace: shop}, spec: {hostPID: true}}}, {file: k.yaml, pod: {metadata: {name: k, namespace: kube-system}, spec: {containers: [{name: c, command: [kube-apiserver, --admission-control-config-file=/a]}]}}}], namespaces: {shop: {}, kube-system: {}}, admission: {kind: PodSecurityConfiguration, defaults: {enforce: baseline}}}",
             "FAIL high: the next mirror of shop/a is refused: violates PodSecurity \"baseline:latest\": host namespaces (hostPID=true)",
         ),

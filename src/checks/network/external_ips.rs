@@ -1,9 +1,9 @@
-use super::program::runs;
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, View, by_hand, fail, kubectl, not_applicable, on_node, pass,
 };
 use crate::checks::flags;
 use crate::checks::merge::pairs::declared;
+use crate::checks::program::own_words;
 use crate::model::fact::{Gap, Need};
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
@@ -41,6 +41,14 @@ pub static CHECK: Check = Check {
             "PASS",
         ),
         (
+            "{manifests: [{file: a.yaml, pod: {metadata: {namespace: kube-system, name: kube-apiserver}, spec: {containers: [{name: proxy, command: [proxy, --enable-admission-plugins=DenyServiceExternalIPs]}, {name: kube-apiserver, command: [kube-apiserver]}]}}}], validating_policies: [], validating_policy_bindings: []}",
+            "FAIL low: kube-apiserver runs without the plugin DenyServiceExternalIPs, and no policy denies externalIPs",
+        ),
+        (
+            "{manifests: [{file: a.yaml, pod: {metadata: {namespace: kube-system, name: kube-apiserver}, spec: {containers: [{name: kube-apiserver, command: [kube-apiserver, --enable-admission-plugins=DenyServiceExternalIPs, '--enable-admission-plugins=NodeRestriction']}]}}}]}",
+            "PASS",
+        ),
+        (
             "{manifests: [{file: a.yaml, pod: {metadata: {namespace: kube-system, name: kube-apiserver}, spec: {containers: [{name: kube-apiserver, command: [kube-apiserver]}]}}}], validating_policies: [{name: no-external, rules: [{apiGroups: [''], resources: [services], operations: [CREATE, UPDATE]}], expressions: ['!has(object.spec.externalIPs)']}], validating_policy_bindings: [{name: b, policy: no-external, actions: [Deny]}]}",
             "MANUAL: does the admission policy no-external deny externalIPs of every Service?",
         ),
@@ -69,8 +77,9 @@ const PLUGIN: &str = "DenyServiceExternalIPs";
 
 fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     let declared = declared(node)?;
-    let mut servers = declared.pods.iter();
-    let Some(pod) = servers.find(|declared| runs(declared.pod, "kube-apiserver")) else {
+    let mut pods = declared.pods.iter();
+    let server = pods.find_map(|pod| Some((pod, own_words(pod.pod, "kube-apiserver")?)));
+    let Some((pod, words)) = server else {
         return match declared.gaps.first() {
             Some(gap) => Err(gap.clone()),
             None => Ok(not_applicable(
@@ -79,8 +88,8 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
             )),
         };
     };
-    let plugins = flags::last(pod.pod, "enable-admission-plugins").unwrap_or_default();
-    if plugins.split(',').any(|plugin| plugin.trim() == PLUGIN) {
+    let plugins = flags::list(&words, "enable-admission-plugins")?;
+    if plugins.iter().any(|plugin| plugin == PLUGIN) {
         return Ok(pass([pod.at]));
     }
     // What it says is a program (CEL), and whom it spares is a matter of selectors: nothing here proves it.
@@ -92,7 +101,7 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
         });
     }
     // Its folder of policies is no object of the API server (ManifestBasedAdmissionControlConfig, on from 1.37).
-    if let Some(file) = flags::last(pod.pod, "admission-control-config-file") {
+    if let Some(file) = flags::last_of(&words, "admission-control-config-file") {
         return Err(Gap::NeedsHuman {
             question: Text::from(format!(
                 "does a policy of {file} deny externalIPs of Services?"

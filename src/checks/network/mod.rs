@@ -12,7 +12,6 @@ mod mesh;
 mod metadata_egress;
 mod plaintext_listener;
 mod policies;
-mod program;
 mod proxy_metrics;
 mod public_address;
 mod reachable_route;

@@ -1,12 +1,12 @@
 use std::net::IpAddr;
 
 use super::policies::on_host_network;
-use super::program::runs;
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, offence, on_node,
 };
 use crate::checks::flags;
 use crate::checks::merge::pairs::{Declared, declared};
+use crate::checks::program::runs;
 use crate::model::fact::{Gap, Need};
 use crate::model::name::CheckId;
 use crate::model::node::{Listener, NodeFacts};

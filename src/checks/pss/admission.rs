@@ -2,8 +2,10 @@
 
 use super::labels::Levels;
 use crate::checks::check::View;
-use crate::checks::flags;
+use crate::checks::merge::pairs::declared;
+use crate::checks::program::own_words;
 use crate::checks::standard::{Level, Standard, Version};
+use crate::checks::{flags, role};
 use crate::model::fact::Gap;
 use crate::model::node::NodeFacts;
 use crate::model::pod::Pod;
@@ -40,60 +42,82 @@ impl Admission {
     }
 }
 
-/// The configuration of the first API server that is known: the servers of a cluster have one configuration.
+/// The configuration of the API servers that are known, where they have one.
 ///
 /// # Errors
-/// Why it is not known: no API server is seen as a static pod, or its file could not be read.
+/// Why it is not known: no API server is seen as a static pod, its file could not be read, or two differ.
 pub fn of_cluster(view: &View<'_>) -> Result<Admission, Gap> {
-    let mut gap = None;
+    let mut all: Vec<Admission> = Vec::new();
+    let (mut gap, mut hidden) = (None, None);
     for node in view.snapshot.nodes.values() {
         match of_node(node) {
-            Ok(Some(found)) => return Ok(found),
-            Ok(None) => {}
+            Ok(found) => all.extend(found),
+            // Its server may be told another thing.
+            Err(why) if has_server(node) => {
+                hidden = hidden.or(Some(why));
+            }
             Err(why) => gap = gap.or(Some(why)),
         }
     }
-    Err(gap.unwrap_or_else(|| Gap::NeedsHuman {
-        question: Text::new(
-            "no API server is seen as a static pod: does its Pod Security configuration set defaults or exemptions?",
-        ),
-    }))
+    all.dedup();
+    match (all.len(), hidden) {
+        (_, Some(why)) => Err(why),
+        (1, None) => all.pop().ok_or(Gap::NotAsked),
+        (0, None) => Err(gap.unwrap_or_else(|| Gap::NeedsHuman {
+            question: Text::new(
+                "no API server is seen as a static pod: does its Pod Security configuration set defaults or exemptions?",
+            ),
+        })),
+        _ => Err(Gap::NeedsHuman {
+            question: Text::new(
+                "the API servers have different Pod Security configurations: which of them answers the kubelet?",
+            ),
+        }),
+    }
 }
 
-/// The configuration of the API server of a node; `None` where none is declared there.
+/// Whether a node has an API server, as far as is known.
+fn has_server(node: &NodeFacts) -> bool {
+    let declared = declared(node).map(|declared| declared.pods);
+    let mut pods = declared.unwrap_or_default().into_iter();
+    pods.any(|pod| server_words(pod.pod).is_some())
+        || role::of(node).is_ok_and(|role| role.control_plane.is_some())
+}
+
+/// The configurations of the API servers of a node; none where none is declared there.
 ///
 /// # Errors
-/// Why it is not known.
-pub fn of_node(node: &NodeFacts) -> Result<Option<Admission>, Gap> {
+/// Why one is not known.
+pub fn of_node(node: &NodeFacts) -> Result<Vec<Admission>, Gap> {
+    let mut all = Vec::new();
     let mut gap = None;
     for manifest in &node.host.manifests.get()?.value {
         let parsed = manifest.get().and_then(|seen| seen.value.pod.get());
         match parsed {
             Err(why) => gap = gap.or(Some(why)),
             Ok(parsed) => {
-                let server = parsed.value.pod().filter(|pod| is_api_server(pod));
-                if let Some(server) = server {
-                    return of_server(server, node).map(Some);
+                let words = parsed.value.pod().and_then(server_words);
+                if let Some(words) = words {
+                    all.push(of_server(&words, node)?);
                 }
             }
         }
     }
-    gap.map_or(Ok(None), Err)
+    match gap {
+        Some(gap) if all.is_empty() => Err(gap),
+        _ => Ok(all),
+    }
 }
 
-/// Whether a pod runs the API server: by its command, whatever it is called.
-pub fn is_api_server(pod: &Pod) -> bool {
-    pod.containers().any(|(_, container)| {
-        let words = ["command", "args"]
-            .into_iter()
-            .filter_map(|field| container.get(field)?.as_array());
-        let mut words = words.flat_map(Items::iter).filter_map(Branch::as_str);
-        words.any(|word| word.rsplit('/').next() == Some("kube-apiserver"))
-    })
+/// What a pod gives the API server that it runs, whatever it is called; none where it runs none.
+pub fn server_words(pod: &Pod) -> Option<Vec<String>> {
+    own_words(pod, "kube-apiserver")
 }
 
-fn of_server(server: &Pod, node: &NodeFacts) -> Result<Admission, Gap> {
-    if flags::last(server, FLAG).is_none() {
+fn of_server(words: &[String], node: &NodeFacts) -> Result<Admission, Gap> {
+    if flags::last_of(words, FLAG).is_none() {
+        // A variable may bring the flag.
+        flags::list(words, FLAG)?;
         return Ok(Admission::default());
     }
     let files = node.host.api_server_files.get()?;

@@ -1,4 +1,4 @@
-use super::admission::{self, is_api_server};
+use super::admission::{self, server_words};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, offence, on_node,
 };
@@ -63,7 +63,7 @@ pub static CHECK: Check = Check {
 fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     let (mut servers, mut at) = (0, None);
     let mut tally = every_pod(node, |around, tally| {
-        if is_api_server(around.pod) {
+        if server_words(around.pod).is_some() {
             servers += 1;
             at = Some(around.at);
             tally.good(around.at);
@@ -72,8 +72,11 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     let files = node.host.api_server_files.get().map(|files| files.at);
     let at = files.ok().or(at);
     match admission::of_node(node) {
-        Ok(Some(found)) => exempt(&found, &mut tally, at),
-        Ok(None) => {}
+        Ok(all) => {
+            for found in &all {
+                exempt(found, &mut tally, at);
+            }
+        }
         Err(gap) => tally.gap(gap),
     }
     match tally.verdict()? {

@@ -1,4 +1,4 @@
-use super::admission::is_api_server;
+use super::admission::server_words;
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, View, by_hand, not_applicable, offence, on_node,
 };
@@ -38,6 +38,22 @@ pub static CHECK: Check = Check {
             "FAIL high: the API server of default/a runs without Pod Security (--disable-admission-plugins); gap: the login may not read it",
         ),
         (
+            "manifests: [{file: a.yaml, pod: {metadata: {name: a}, spec: {containers: [{name: c, command: [kube-apiserver, --disable-admission-plugins=PodSecurity, --disable-admission-plugins=X]}]}}}]",
+            "FAIL high: the API server of default/a runs without Pod Security (--disable-admission-plugins)",
+        ),
+        (
+            "manifests: [{file: a.yaml, pod: {metadata: {name: a}, spec: {containers: [{name: c, command: [sh, -c, 'exec kube-apiserver --disable-admission-plugins=\"PodSecurity\"']}, {name: d, command: [proxy, --disable-admission-plugins=X]}]}}}]",
+            "FAIL high: the API server of default/a runs without Pod Security (--disable-admission-plugins)",
+        ),
+        (
+            "manifests: [{file: a.yaml, pod: {metadata: {name: a}, spec: {containers: [{name: c, command: [kube-apiserver, $(MORE)]}]}}}]",
+            "MANUAL: what does $(MORE) bring to --disable-admission-plugins?",
+        ),
+        (
+            "manifests: [{file: a.yaml, pod: {metadata: {name: a}, spec: {containers: [{name: c, command: [watch, kube-apiserver]}]}}}]",
+            "N/A: no API server is declared here as a static pod",
+        ),
+        (
             "manifests: [{file: a.yaml, pod: shop/a}]",
             "N/A: no API server is declared here as a static pod",
         ),
@@ -57,13 +73,16 @@ pub static CHECK: Check = Check {
 fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     let mut servers = 0;
     let tally = every_pod(node, |around, tally| {
-        if !is_api_server(around.pod) {
+        let Some(words) = server_words(around.pod) else {
             return;
-        }
+        };
         servers += 1;
         tally.good(around.at);
-        let disabled = flags::last(around.pod, "disable-admission-plugins").unwrap_or("");
-        if disabled.split(',').any(|name| name.trim() == "PodSecurity") {
+        let disabled = match flags::list(&words, "disable-admission-plugins") {
+            Ok(disabled) => disabled,
+            Err(gap) => return tally.gap(gap),
+        };
+        if disabled.iter().any(|name| name == "PodSecurity") {
             let message = format!(
                 "the API server of {} runs without Pod Security (--disable-admission-plugins)",
                 around.name()

@@ -1,4 +1,4 @@
-use super::admission::is_api_server;
+use super::admission::server_words;
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, View, by_hand, kubectl, not_applicable, offence, on_node,
 };
@@ -43,6 +43,10 @@ pub static CHECK: Check = Check {
             "FAIL medium: the API server of default/a is told to use PodSecurityPolicy, which 1.25 does not have",
         ),
         (
+            "{object: {version: v1.25.0}, manifests: [{file: a.yaml, pod: {metadata: {name: a}, spec: {containers: [{name: c, command: [kube-apiserver, --enable-admission-plugins=PodSecurityPolicy, --enable-admission-plugins=NodeRestriction]}]}}}]}",
+            "FAIL medium: the API server of default/a is told to use PodSecurityPolicy, which 1.25 does not have",
+        ),
+        (
             "{object: {version: v1.24.9}, manifests: [{file: a.yaml, pod: {metadata: {name: a}, spec: {containers: [{name: c, command: [kube-apiserver, --enable-admission-plugins=PodSecurityPolicy]}]}}}]}",
             "MANUAL: may the group system:nodes use a PodSecurityPolicy that admits the mirror pods? kubectl get psp",
         ),
@@ -66,16 +70,16 @@ pub static CHECK: Check = Check {
 fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     let mut servers = 0;
     let tally = every_pod(node, |around, tally| {
-        if !is_api_server(around.pod) {
+        let Some(words) = server_words(around.pod) else {
             return;
-        }
+        };
         servers += 1;
         tally.good(around.at);
-        let enabled = flags::last(around.pod, "enable-admission-plugins").unwrap_or("");
-        if !enabled
-            .split(',')
-            .any(|name| name.trim() == "PodSecurityPolicy")
-        {
+        let enabled = match flags::list(&words, "enable-admission-plugins") {
+            Ok(enabled) => enabled,
+            Err(gap) => return tally.gap(gap),
+        };
+        if !enabled.iter().any(|name| name == "PodSecurityPolicy") {
             return;
         }
         match version::minor(node, view) {
