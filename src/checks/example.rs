@@ -14,12 +14,12 @@
 //! | `listeners` | `[0.0.0.0:10255, "[::1]:10250"]`; behind the address its process and the uid of its pod, where they are known |
 //! | `fs` | a map from path to `{mode, owner, kind, link, acl, mount, absent, gap, ctime, mtime, nlink}`; what is not named is a folder of root's, 0755 |
 //! | `dir` | `none`, or `{path, entries}` beside the keys of `fs` |
-//! | `manifests` | `[{file, pod, broken, unread, gap, ignored, duplicates}]` beside the keys of `fs` |
+//! | `manifests` | `[{file, pod, broken, unread, gap, ignored, duplicates, text}]` beside the keys of `fs` |
 //! | `accounts` | `{users: [name:uid:gid], groups: [name:gid:member,member]}` |
 //! | `runtime` | `[{uid, pids, log: ns/name, started, exe}]`, or `{hidepid: true, pods: [...]}` |
 //! | `kubelet_files`, `pki`, `kubeconfigs`, `host_paths`, `etcd_files`, `api_server_files`, `backups` | `[{role, path} or {gap}]` beside the keys of `fs`; a word of `FileRole` |
 //! | `certificates` | of `pki`: `[{path, flag, gap, subject, organizations, issuer, self_signed, from, until, names, ca, usages, key, bits, signature, spki}]`, dates in seconds |
-//! | `processes` | `[{of: ns/pod/container, comm, uid, caps, bound, nnp, seccomp, label, ro, mapped, rights, started, command, unnamed}]`, or `{list: [...], more, hidepid, containers: {gap}}` |
+//! | `processes` | `[{of: ns/pod/container, comm, uid, caps, bound, nnp, seccomp, label, ro, mapped, rights, started, exe, command, unnamed}]`, or `{list: [...], more, hidepid, containers: {gap}}` |
 //! | `lsm` | `{active, apparmor, profiles: {name: mode}, selinux: enforcing, permissive or none, configured, policy, label, runtime: {name, selinux, no_apparmor}, seccomp: [{name, default, rules, broken, unread}], lockdown, sysctls}` |
 //! | `firewall` | `[{family, table, chain, drops, opaque, ports: [{port, verdict, narrowed}]}]` |
 //! | `cni` | `{folder: {file: [plugin types]}}` |

@@ -60,6 +60,9 @@ struct ManifestWritten {
     ignored: u32,
     #[serde(default)]
     duplicates: Vec<Text>,
+    /// What the file holds beside its pod.
+    #[serde(default)]
+    text: String,
     #[serde(flatten)]
     rest: BTreeMap<String, Value>,
 }
@@ -231,6 +234,7 @@ impl Files {
             Ok(Parsed::Pod { pod, .. }) => serde_yaml::to_string(&pod.raw).unwrap_or_default(),
             _ => String::new(),
         };
+        let text = text + &written.text;
         Ok(Manifest {
             kind: walk.object().map_or(FileKind::Other, |hop| hop.stat.kind),
             file: Text::from(path),

@@ -98,6 +98,7 @@ struct ProcessWritten {
     mapped: Option<u32>,
     rights: Option<Value>,
     started: Option<i64>,
+    exe: Option<Text>,
     command: Option<Vec<Text>>,
 }
 
@@ -186,7 +187,9 @@ fn process(
             AT,
         ),
         oom: None,
-        exe: Fact::default(),
+        exe: written
+            .exe
+            .map_or_else(Fact::default, |exe| Fact::seen(exe, AT)),
         command: written
             .command
             .map_or_else(Fact::default, |words| Fact::seen(words, AT)),
