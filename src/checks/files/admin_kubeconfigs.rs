@@ -76,6 +76,14 @@ pub static CHECK: Check = Check {
             "N/A: no administrator's kubeconfig lies on the node",
         ),
         (
+            "kubeconfigs: [{gap: denied}]",
+            "UNKNOWN: the login may not read it",
+        ),
+        (
+            "kubeconfigs: [{role: admin_kubeconfig, path: /etc/kubernetes/admin.conf, mode: '0600'}, {gap: denied}]",
+            "UNKNOWN: the login may not read it",
+        ),
+        (
             "kubeconfigs: [{role: admin_kubeconfig, path: /etc/kubernetes/admin.conf, gap: denied}]",
             "UNKNOWN: the login may not read it",
         ),
@@ -97,12 +105,13 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
         FileRole::UserKubeconfig,
     ];
     let files = looked(&node.host, list, Need::Kubeconfigs, &roles);
-    if files.is_empty() {
+    if files.is_empty() && list.gaps.is_empty() {
         let why = "no administrator's kubeconfig lies on the node";
         return Ok(not_applicable([seen.at], why));
     }
     let mut tally = Tally::new();
     tally.good(seen.at);
+    tally.gaps(list.gaps.iter().cloned());
     let mut exposure = Exposure::new(&node.host);
     for seen in &files {
         one(node, seen, &mut exposure, &mut tally);
