@@ -53,6 +53,10 @@ pub static CHECK: Check = Check {
             "{dir: {}, manifests: [{file: a.yaml, link: b, pod: x/a}, {gap: denied}], fs: {/etc/kubernetes/manifests/b: {kind: regular}}}",
             "FAIL medium: a link to b; gap: the login may not read it",
         ),
+        (
+            "{dir: {path: /m}, manifests: {gap: denied}, fs: {/m: {link: /srv/m}, /srv/m: {mode: '0777'}}}",
+            "FAIL high: a link to /srv/m, and everyone can write to /srv/m; gap: the login may not read it",
+        ),
         ("dir: none", "N/A: no static pod folder is configured"),
         (
             "{dir: {}, manifests: {gap: denied}}",
@@ -73,32 +77,18 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     let above: Vec<&Text> = folder.map_or_else(Vec::new, |(dir, _)| {
         hops(&dir.walk).map(|hop| &hop.path).collect()
     });
-    let mut told = false;
-    each_file(node, |manifest, at, tally| {
-        if let Some((dir, at)) = folder.filter(|_| !std::mem::replace(&mut told, true)) {
-            links(node, (&dir.walk, at), &[], tally);
-        }
+    let mut whole = Tally::new();
+    if let Some((dir, at)) = folder {
+        links(node, (&dir.walk, at), &[], &mut whole);
+    }
+    let files = each_file(node, |manifest, at, tally| {
         tally.good(at);
         links(node, (&manifest.walk, at), &above, tally);
-    })
-    .map_or_else(Err, |verdict| empty(node, verdict, told))
-}
-
-/// Of an empty folder there is no file that would bring the links of the folder to mind.
-fn empty(node: &NodeFacts, verdict: Verdict, told: bool) -> Result<Verdict, Gap> {
-    let folder = node.host.manifest_dir.get().ok();
-    match (
-        folder.and_then(|seen| Some((seen.value.as_ref()?, seen.at))),
-        told,
-        &verdict,
-    ) {
-        (Some((dir, at)), false, Verdict::Pass { evidence, .. }) => {
-            let mut tally = Tally::new();
-            evidence.iter().for_each(|at| tally.good(at));
-            links(node, (&dir.walk, at), &[], &mut tally);
-            tally.verdict()
-        }
-        _ => Ok(verdict),
+    });
+    match files {
+        Ok(none @ Verdict::NotApplicable { .. }) => Ok(none),
+        Ok(files) => whole.with(files),
+        Err(gap) => whole.with(Verdict::Unknown { why: gap }),
     }
 }
 
