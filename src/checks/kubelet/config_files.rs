@@ -1,10 +1,13 @@
-use crate::checks::check::{Check, Judge, Maps, Remediation, Tally, View, by_hand, on_node};
-use crate::checks::exposure::{Exposure, looked};
+use crate::checks::access::readers;
+use crate::checks::check::{
+    Check, Judge, Maps, Remediation, Tally, View, by_hand, offence, on_node,
+};
+use crate::checks::exposure::{Exposure, Looked, looked};
 use crate::model::fact::{Gap, Need};
 use crate::model::files::FileRole;
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
-use crate::model::verdict::{Severity, Verdict};
+use crate::model::verdict::{Severity, Subject, Verdict};
 
 /// What CIS asks of them.
 const LIMIT: u32 = 0o600;
@@ -16,7 +19,7 @@ pub static CHECK: Check = Check {
     severity: Severity::High,
     since: "0.2.0",
     needs: &[Need::KubeletFiles],
-    helps: &[Need::Accounts],
+    helps: &[Need::Accounts, Need::KubeletConfig],
     maps: &[
         Maps::Cis("4.1.9"),
         Maps::Cis("4.1.10"),
@@ -39,8 +42,20 @@ pub static CHECK: Check = Check {
             "PASS",
         ),
         (
-            "kubelet_files: [{role: kubelet_config, path: /var/lib/kubelet/config.yaml, mode: '0644'}, {role: kubelet_drop_in, path: /etc/k.d/10-a.conf, mode: '0600'}]",
+            "{kubelet: {}, kubelet_files: [{role: kubelet_config, path: /var/lib/kubelet/config.yaml, mode: '0644'}, {role: kubelet_drop_in, path: /etc/k.d/10-a.conf, mode: '0600'}]}",
             "PASS: readable beyond root, which CIS forbids and which tells no secret: config.yaml (0644 0:0)",
+        ),
+        (
+            "{kubelet: {staticPodURLHeader.Authorization: ['<masked 00112233>']}, kubelet_files: [{role: kubelet_config, path: /var/lib/kubelet/config.yaml, mode: '0644'}]}",
+            "FAIL high: mode 0644: everyone can read it, and staticPodURLHeader may hold a token",
+        ),
+        (
+            "{kubelet: {staticPodURLHeader.Authorization: ['<masked 00112233>']}, kubelet_files: [{role: kubelet_config, path: /var/lib/kubelet/config.yaml, mode: '0644'}], fs: {/var/lib/kubelet: {mode: '0700'}}}",
+            "PASS: readable beyond root, which CIS forbids and which tells no secret: config.yaml (0644 0:0)",
+        ),
+        (
+            "{kubelet: {gap: denied}, kubelet_files: [{role: kubelet_config, path: /var/lib/kubelet/config.yaml, mode: '0644'}]}",
+            "UNKNOWN: the login may not read it",
         ),
         (
             "{kubelet_files: [{role: kubelet_config, path: /var/lib/kubelet/config.yaml, mode: '0664', owner: '0:995'}], accounts: {users: ['alice:1000:1000'], groups: ['kube:995:alice']}}",
@@ -84,13 +99,20 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     tally.good(seen.at);
     tally.gaps(list.gaps.iter().cloned());
     let mut exposure = Exposure::new(&node.host);
+    let header = header(node);
     let mut wide = Vec::new();
     for seen in &files {
         let closed = exposure.changed(seen, Severity::High, &mut tally);
         let is_file = seen.role != FileRole::KubeletConfigDir;
-        if closed && is_file && !seen.is_narrow(LIMIT) {
-            wide.push(seen.words());
+        if !closed || !is_file || seen.is_narrow(LIMIT) {
+            continue;
         }
+        match &header {
+            Ok(true) => told(node, seen, &mut tally),
+            Ok(false) => {}
+            Err(gap) => tally.gap(gap.clone()),
+        }
+        wide.push(seen.words());
     }
     exposure.done(&mut tally);
     if !wide.is_empty() {
@@ -103,4 +125,39 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
         tally.note("it has no configuration file, only flags");
     }
     tally.verdict()
+}
+
+/// Whether headers go with the request for static pods: they are there to hold a token.
+///
+/// # Errors
+/// Why it is not known.
+fn header(node: &NodeFacts) -> Result<bool, Gap> {
+    let kubelet = &node.host.kubelet.get()?.value;
+    // The gap of a layer that may set it.
+    if kubelet.setting(HEADER)?.is_some() {
+        return Ok(true);
+    }
+    let mut keys = kubelet.settings.iter().map(|(key, _, _)| key);
+    Ok(keys.any(|key| {
+        key.strip_prefix(HEADER)
+            .is_some_and(|rest| rest.starts_with('.'))
+    }))
+}
+
+const HEADER: &str = "staticPodURLHeader";
+
+/// Who reads the headers.
+fn told(node: &NodeFacts, seen: &Looked<'_>, tally: &mut Tally) {
+    let reach = readers(&seen.walk, &node.host.accounts);
+    for way in &reach.ways {
+        let mode = seen.walk.object().map(|hop| hop.stat.mode.to_string());
+        let message = format!(
+            "mode {}: {} can read it, and {HEADER} may hold a token",
+            mode.unwrap_or_default(),
+            way.people()
+        );
+        let subject = Subject::path(seen.path);
+        tally.offence(offence(subject, Severity::High, message, [seen.at]));
+    }
+    tally.gaps(reach.gaps);
 }
