@@ -4,7 +4,8 @@ use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, not_applicable, offence,
     on_node,
 };
-use crate::model::fact::{Gap, Need};
+use crate::model::fact::{Fact, Gap, Need};
+use crate::model::lsm::Runtime;
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
 use crate::model::verdict::{Severity, Verdict};
@@ -36,8 +37,16 @@ pub static CHECK: Check = Check {
     },
     examples: &[
         (
-            "{manifests: [{file: a.yaml, pod: shop/a}], lsm: {apparmor: true}}",
+            "{manifests: [{file: a.yaml, pod: shop/a}], lsm: {apparmor: true, runtime: {}}}",
             "PASS",
+        ),
+        (
+            "{manifests: [{file: a.yaml, pod: shop/a}], lsm: {apparmor: true, runtime: {no_apparmor: true}}}",
+            "FAIL medium: container main of shop/a names no AppArmor profile, and containerd gives none",
+        ),
+        (
+            "{manifests: [{file: a.yaml, pod: shop/a}], lsm: {apparmor: true, runtime: {gap: denied}}}",
+            "UNKNOWN: the login may not read it",
         ),
         (
             "{manifests: [{file: a.yaml, pod: {metadata: {name: a}, spec: {securityContext: {appArmorProfile: {type: Unconfined}}, containers: [{name: c, securityContext: {appArmorProfile: {type: RuntimeDefault}}}]}}}], lsm: {apparmor: true}}",
@@ -75,17 +84,31 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     }
     let mut tally = Tally::new();
     tally.good(lsm.at);
-    each(node, None, &mut tally, container)?;
+    let runtime = &lsm.value.runtime;
+    each(node, None, &mut tally, |running, tally| {
+        container(running, runtime, tally);
+    })?;
     tally.verdict()
 }
 
-fn container(running: &Running<'_>, tally: &mut Tally) {
-    if apparmor(running).0 == Asked::Unconfined {
-        tally.offence(offence(
-            running.subject.clone(),
-            Severity::Medium,
-            format!("{} asks for no AppArmor profile", running.words()),
-            running.evidence.clone(),
-        ));
-    }
+fn container(running: &Running<'_>, runtime: &Fact<Runtime>, tally: &mut Tally) {
+    let how = match apparmor(running).0 {
+        Asked::Unconfined => "asks for no AppArmor profile".to_owned(),
+        // The runtime's own profile, where it uses AppArmor at all.
+        Asked::Unset => match runtime.get() {
+            Ok(runtime) if runtime.value.no_apparmor == Some(true) => format!(
+                "names no AppArmor profile, and {} gives none",
+                runtime.value.name
+            ),
+            Ok(_) => return,
+            Err(gap) => return tally.gap(gap),
+        },
+        _ => return,
+    };
+    tally.offence(offence(
+        running.subject.clone(),
+        Severity::Medium,
+        format!("{} {how}", running.words()),
+        running.evidence.clone(),
+    ));
 }

@@ -1,4 +1,4 @@
-use super::super::confinement::label;
+use super::super::confinement::{Label, label};
 use super::super::running::{Running, each, join};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, offence, on_node,
@@ -7,6 +7,7 @@ use crate::model::fact::{Gap, Need};
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
 use crate::model::process::Process;
+use crate::model::text::Text;
 use crate::model::verdict::{Severity, Verdict};
 
 pub static CHECK: Check = Check {
@@ -58,6 +59,14 @@ pub static CHECK: Check = Check {
             "FAIL high: container main of shop/a has a label that SELinux does not enforce (process 1000, main)",
         ),
         (
+            "{manifests: [{file: a.yaml, pod: shop/a}], lsm: {apparmor: false, selinux: {gap: denied}}, processes: [{of: shop/a/main, label: 'system_u:system_r:container_t:s0'}]}",
+            "UNKNOWN: the login may not read it",
+        ),
+        (
+            "{manifests: [{file: a.yaml, pod: shop/a}], lsm: {apparmor: true, selinux: none}, processes: [{of: shop/a/main, label: kernel}]}",
+            "UNKNOWN: the answer cannot be trusted: the label of process 1000 (kernel)",
+        ),
+        (
             "{manifests: [{file: a.yaml, pod: {metadata: {name: a, namespace: shop}, spec: {containers: [{name: c, securityContext: {privileged: true}}]}}}], lsm: {apparmor: true, selinux: none}, processes: [{of: shop/a/c, label: unconfined}]}",
             "PASS: shop/a/c is privileged, which takes confinement away",
         ),
@@ -91,17 +100,16 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
         let why = "the kernel confines by neither AppArmor nor SELinux";
         return Ok(not_applicable([lsm.at], why));
     }
-    let only_logs = apparmor != Ok(true) && selinux == Ok(Some(false));
     let mut tally = Tally::new();
     tally.all_good(&[lsm.at, join.at()]);
     each(node, Some(&join), &mut tally, |running, tally| {
-        container(running, only_logs, tally);
+        container(running, &selinux, tally);
     })?;
     tally.gaps(join.gaps(node));
     tally.verdict()
 }
 
-fn container(running: &Running<'_>, only_logs: bool, tally: &mut Tally) {
+fn container(running: &Running<'_>, selinux: &Result<Option<bool>, Gap>, tally: &mut Tally) {
     if running.is_privileged() {
         if !running.processes.is_empty() {
             let who = &running.subject;
@@ -110,7 +118,7 @@ fn container(running: &Running<'_>, only_logs: bool, tally: &mut Tally) {
         return;
     }
     for process in &running.processes {
-        match looseness(process, only_logs) {
+        match looseness(process, selinux) {
             Err(gap) => tally.gap(gap),
             Ok(None) => {}
             Ok(Some(how)) => tally.offence(offence(
@@ -129,11 +137,28 @@ fn container(running: &Running<'_>, only_logs: bool, tally: &mut Tally) {
 }
 
 /// Why a process is not confined; none where it is.
-fn looseness(process: &Process, only_logs: bool) -> Result<Option<String>, Gap> {
-    Ok(match &process.label.get()?.value {
-        None => Some("has no label".to_owned()),
-        Some(text) => label(text.as_str())
-            .looseness()
-            .or_else(|| only_logs.then(|| "has a label that SELinux does not enforce".to_owned())),
-    })
+///
+/// # Errors
+/// Where its label, or what the kernel makes of it, is not known.
+fn looseness(
+    process: &Process,
+    selinux: &Result<Option<bool>, Gap>,
+) -> Result<Option<String>, Gap> {
+    let Some(text) = &process.label.get()?.value else {
+        return Ok(Some("has no label".to_owned()));
+    };
+    let label = label(text.as_str());
+    if let Some(how) = label.looseness() {
+        return Ok(Some(how));
+    }
+    match (label, selinux) {
+        (Label::Profile(..), _) | (Label::Selinux(_), Ok(Some(true))) => Ok(None),
+        (Label::Selinux(_), Ok(Some(false))) => {
+            Ok(Some("has a label that SELinux does not enforce".to_owned()))
+        }
+        (Label::Selinux(_), Err(gap)) => Err(gap.clone()),
+        _ => Err(Gap::Garbled {
+            what: Text::from(format!("the label of process {} ({text})", process.pid)),
+        }),
+    }
 }
