@@ -50,6 +50,10 @@ pub static CHECK: Check = Check {
             "FAIL high: its default access list lets gid 50 write to what is made in it; gap: the login may not read it",
         ),
         (
+            "{dir: {mode: '0755', acl: 'u::rwx,g::r-x,o::r-x,d:u::rwx,d:g::r-x,d:o::rwx'}, manifests: []}",
+            "FAIL high: its default access list gives others rwx, the group r-x on what is made in it",
+        ),
+        (
             "{dir: {}, manifests: [{file: a.yaml, mode: '0660', acl: 'u::rw-,g::---,g:50:rw-,m::rw-,o::---', pod: x/a}]}",
             "FAIL high: its access list lets gid 50 write",
         ),
@@ -134,6 +138,12 @@ fn said(acl: &Acl) -> Vec<String> {
         out.push(format!("its access list lets {} write", now.join(", ")));
     }
     let later = named(&acl.default);
+    if later.is_empty() && !acl.default.is_empty() {
+        out.push(format!(
+            "its default access list gives {} on what is made in it",
+            given(&acl.default)
+        ));
+    }
     if !later.is_empty() {
         let people = later.join(", ");
         out.push(format!(
@@ -155,4 +165,21 @@ fn named(list: &[AclEntry]) -> Vec<String> {
             _ => None,
         })
         .collect()
+}
+
+/// What a list of no named users that write gives the group and others, whatever the creator meant.
+fn given(list: &[AclEntry]) -> String {
+    let perms = |wanted: AclTag| {
+        let entry = list.iter().find(|entry| entry.tag == wanted);
+        let perms = entry.map_or(0, |entry| entry.perms);
+        [(4, 'r'), (2, 'w'), (1, 'x')]
+            .map(|(bit, word)| if perms & bit == 0 { '-' } else { word })
+            .iter()
+            .collect::<String>()
+    };
+    format!(
+        "others {}, the group {}",
+        perms(AclTag::Other),
+        perms(AclTag::GroupObj)
+    )
 }

@@ -43,6 +43,14 @@ pub static CHECK: Check = Check {
             "FAIL critical: it does not exist, and everyone can make it",
         ),
         (
+            "{dir: {path: /srv/m}, fs: {/srv/m: {link: /srv/m}}, object: {labels: {node-role.kubernetes.io/control-plane: ''}}}",
+            "FAIL low: its links lead in a circle, on a node of the control plane; only root can make it",
+        ),
+        (
+            "{dir: {path: /srv/m}, fs: {/srv: {mode: '0777'}, /srv/m: {link: /srv/m}}}",
+            "FAIL critical: its links lead in a circle, and everyone can make it",
+        ),
+        (
             "dir: {path: /etc/kubernetes/manifests, absent: true}",
             "UNKNOWN: not asked for in this run",
         ),
@@ -65,13 +73,18 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     let evidence = way(&dir.walk, seen.at);
     tally.all_good(&evidence);
     match (dir.walk.end, dir.walk.hops.last()) {
-        (WalkEnd::Absent, _) => {}
+        (WalkEnd::Absent | WalkEnd::Loop, _) => {}
         (WalkEnd::Blocked, Some(Fact::Gap(gap))) => {
             tally.gap(gap.clone());
             return tally.verdict();
         }
         _ => return tally.verdict(),
     }
+    let (missing, usual) = if dir.walk.end == WalkEnd::Loop {
+        ("its links lead in a circle", "")
+    } else {
+        ("it does not exist", ", as kubeadm leaves a worker")
+    };
     let reach = writers(&dir.walk, &node.host.accounts);
     let mut makers = reach.ways.iter().filter(|way| {
         // Whoever can swap a folder above can make everything below it.
@@ -79,16 +92,16 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     });
     let subject = Subject::path(&dir.path);
     if let Some(way) = makers.next() {
-        let message = format!("it does not exist, and {} can make it", way.people());
+        let message = format!("{missing}, and {} can make it", way.people());
         tally.offence(offence(subject, Severity::Critical, message, evidence));
     } else if let Some(object) = tally.take(&node.api.object) {
         tally.good(object.at);
         if object.value.is_control_plane() {
             let message =
-                "it does not exist, on a node of the control plane; only root can make it";
+                format!("{missing}, on a node of the control plane; only root can make it");
             tally.offence(offence(subject, Severity::Low, message, evidence));
         } else {
-            tally.note("it does not exist, as kubeadm leaves a worker; only root can make it");
+            tally.note(format!("{missing}{usual}; only root can make it"));
         }
     }
     tally.gaps(reach.gaps);
