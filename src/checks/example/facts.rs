@@ -90,7 +90,8 @@ const DEFAULTS: &[(&str, &str, &str)] = &[
 pub(super) fn kubelet(written: KubeletWritten) -> Result<Kubelet, String> {
     for key in written.settings.keys() {
         let known = DEFAULTS.iter().any(|(name, ..)| name == key);
-        if !known && !key.starts_with("staticPod") && key != "address" {
+        let bare = ["address", "containerRuntimeEndpoint"].contains(&key.as_str());
+        if !known && !bare && !key.starts_with("staticPod") {
             return Err(format!("{key} is not a kubelet setting of examples"));
         }
     }

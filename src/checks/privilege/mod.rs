@@ -10,7 +10,7 @@ mod kept_capabilities;
 mod kernel_surface;
 mod limits;
 mod mount_propagation;
-mod places;
+pub(super) mod places;
 mod privileged;
 mod probe_host;
 mod read_only_root;
