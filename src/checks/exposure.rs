@@ -113,9 +113,24 @@ impl<'n> Exposure<'n> {
 
     /// Who can change, replace or make a file; true where nobody can.
     pub fn changed(&mut self, seen: &Looked<'_>, severity: Severity, tally: &mut Tally) -> bool {
+        self.ways(seen, severity, tally, |_| true)
+    }
+
+    /// The same of a folder that is there for everybody to put something into: the way to it alone counts.
+    pub fn moved(&mut self, seen: &Looked<'_>, severity: Severity, tally: &mut Tally) -> bool {
+        self.ways(seen, severity, tally, |way| way.how != How::Write)
+    }
+
+    fn ways(
+        &mut self,
+        seen: &Looked<'_>,
+        severity: Severity,
+        tally: &mut Tally,
+        counts: impl Fn(&Way) -> bool,
+    ) -> bool {
         let reach = writers(&seen.walk, &self.host.accounts);
         let mut closed = reach.gaps.is_empty();
-        for way in &reach.ways {
+        for way in reach.ways.iter().filter(|way| counts(way)) {
             let Some(people) = self.people(way) else {
                 continue;
             };
