@@ -1,6 +1,7 @@
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, View, by_hand, fail, kubectl, offence, pass_note,
 };
+use crate::checks::images::reference::Reference;
 use crate::model::fact::{Gap, Need};
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
@@ -31,8 +32,12 @@ pub static CHECK: Check = Check {
     },
     examples: &[
         (
-            "daemon_sets: [{namespace: calico-system, name: calico-node, images: [docker.io/calico/node:v3.29.1]}]",
+            "{daemon_sets: [{namespace: calico-system, name: calico-node, images: [docker.io/calico/node:v3.29.1]}], cni: {/etc/cni/net.d: {10-calico.conflist: [calico, portmap]}}}",
             "PASS: calico-system/calico-node enforces network policies",
+        ),
+        (
+            "{daemon_sets: [{namespace: calico-system, name: calico-node, images: [docker.io/calico/node:v3.29.1]}], cni: {gap: denied}}",
+            "UNKNOWN: the login may not read it",
         ),
         (
             "daemon_sets: [{namespace: kube-flannel, name: kube-flannel-ds, images: ['ghcr.io/flannel-io/flannel:v0.26']}, {namespace: kube-system, name: kube-network-policies, images: ['registry.k8s.io/networking/kube-network-policies:v0.7']}]",
@@ -45,6 +50,22 @@ pub static CHECK: Check = Check {
         (
             "daemon_sets: [{namespace: kube-flannel, name: kube-flannel-ds, images: ['ghcr.io/flannel-io/flannel:v0.26']}]",
             "FAIL high: kube-flannel/kube-flannel-ds is the network plugin, and it enforces no network policies",
+        ),
+        (
+            "daemon_sets: [{namespace: shop, name: calico-node, images: ['docker.io/shop/not-calico/node-exporter:v1']}, {namespace: shop, name: b, images: ['docker.io/shop/kube-router-metrics:v1']}]",
+            "MANUAL: which network plugin is this, and does it enforce network policies?",
+        ),
+        (
+            "daemon_sets: [{namespace: kube-system, name: aws-node, images: ['602401143452.dkr.ecr.eu-west-1.amazonaws.com/amazon-k8s-cni:v1.19', '602401143452.dkr.ecr.eu-west-1.amazonaws.com/amazon/aws-network-policy-agent:v1.1']}]",
+            "MANUAL: does aws-network-policy-agent of kube-system/aws-node run with --enable-network-policy=true?",
+        ),
+        (
+            "{daemon_sets: [{namespace: kube-system, name: calico-node, images: ['mirror.example/oss/calico/node:v3.29.1']}], cni: {/etc/cni/net.d: {10-net.conflist: [bridge, portmap]}}}",
+            "MANUAL: kube-system/calico-node would enforce network policies, and the network plugin of the nodes is bridge: is it in use?",
+        ),
+        (
+            "{daemon_sets: [{namespace: kube-system, name: kube-router, images: ['docker.io/cloudnativelabs/kube-router:v2']}], cni: {/etc/cni/net.d: {10-kuberouter.conflist: [bridge, portmap]}}}",
+            "PASS: kube-system/kube-router enforces network policies",
         ),
         (
             "{daemon_sets: [], cni: {/etc/cni/net.d: {10-net.conflist: [bridge, portmap]}}, nodes: {w-1: {cni: {/etc/cni/net.d: {10-net.conflist: [ptp]}}}}}",
@@ -71,28 +92,44 @@ pub static CHECK: Check = Check {
     file: file!(),
 };
 
-/// Words in the name or an image of a DaemonSet that enforces network policies.
-const ENFORCES: [&str; 16] = [
+/// Repositories of plugins that enforce network policies: the last parts of the path, whole.
+const ENFORCES: [&str; 14] = [
+    "antrea/antrea-agent-ubi",
+    "antrea/antrea-agent-ubuntu",
+    "antrea/antrea-ubuntu",
     "calico-node",
     "calico/node",
-    "canal",
     "cilium/cilium",
-    "/cilium:",
-    "anetd",
-    "antrea-agent",
-    "ovnkube-node",
-    "ovn-kubernetes",
-    "kube-ovn-cni",
-    "kube-router",
-    "weave-net",
+    "hardened-calico",
+    "isovalent/cilium",
+    "kubeovn/kube-ovn",
+    "mirrored-calico-node",
+    "mirrored-cilium-cilium",
+    "ovn-kube-fedora",
+    "ovn-kube-ubuntu",
+    "ovn-kubernetes/ovn-kube-u",
+];
+
+/// The same of those that enforce beside any plugin.
+const BESIDE: [&str; 5] = [
     "azure-npm",
-    "aws-network-policy-agent",
     "kube-network-policies",
-    "romana-agent",
+    "kube-router",
+    "romana/agent",
+    "weave-npc",
 ];
 
 /// And of those that are known not to.
-const IGNORES: [&str; 2] = ["flannel", "amazon-k8s-cni:"];
+const IGNORES: [&str; 5] = [
+    "amazon-k8s-cni",
+    "flannel",
+    "hardened-flannel",
+    "mirrored-flannel-flannel",
+    "mirrored-flannelcni-flannel",
+];
+
+/// It enforces where an argument of its container says so.
+const AGENT: &str = "aws-network-policy-agent";
 
 /// kindnet enforces policies since this build (kind v0.25).
 const KINDNET: u32 = 20_241_007;
@@ -100,11 +137,32 @@ const KINDNET: u32 = 20_241_007;
 fn judge(view: &View<'_>) -> Result<Verdict, Gap> {
     let sets = view.snapshot.cluster.objects.daemon_sets.get()?;
     let all = || of_list(Need::DaemonSets, &sets.value);
-    if let Some((at, set)) = all().find(|(_, set)| enforces(set)) {
+    let plugins = plugins_of(view);
+    let beside = all().find(|(_, set)| is(set, &BESIDE) || kindnet(set) == Some(true));
+    if let Some((at, set)) = beside {
         let note = format!("{}/{} enforces network policies", set.namespace, set.name);
         return Ok(pass_note([at], note));
     }
-    if let Some((names, gaps)) = plain(view) {
+    if let Some((at, set)) = all().find(|(_, set)| is(set, &ENFORCES)) {
+        return match plugins {
+            Plugins::Unknown(gap) => Err(gap),
+            Plugins::Other => {
+                let note = format!("{}/{} enforces network policies", set.namespace, set.name);
+                Ok(pass_note([at], note))
+            }
+            Plugins::Plain(names, _) => Err(human(format!(
+                "{}/{} would enforce network policies, and the network plugin of the nodes is {names}: is it in use?",
+                set.namespace, set.name
+            ))),
+        };
+    }
+    if let Some((_, set)) = all().find(|(_, set)| is(set, &[AGENT])) {
+        return Err(human(format!(
+            "does {AGENT} of {}/{} run with --enable-network-policy=true?",
+            set.namespace, set.name
+        )));
+    }
+    if let Plugins::Plain(names, gaps) = plugins {
         let message = format!(
             "the network plugin of the nodes is {names}, which enforces no network policies"
         );
@@ -114,7 +172,7 @@ fn judge(view: &View<'_>) -> Result<Verdict, Gap> {
             gaps,
         });
     }
-    match all().find(|(_, set)| ignores(set)) {
+    match all().find(|(_, set)| is(set, &IGNORES) || kindnet(set) == Some(false)) {
         Some((at, set)) => Ok(fail(
             Subject::object("daemonsets", set.namespace.as_str(), &set.name),
             Severity::High,
@@ -124,11 +182,15 @@ fn judge(view: &View<'_>) -> Result<Verdict, Gap> {
             ),
             [at, sets.at],
         )),
-        None => Err(Gap::NeedsHuman {
-            question: Text::new(
-                "which network plugin is this, and does it enforce network policies?",
-            ),
-        }),
+        None => Err(human(
+            "which network plugin is this, and does it enforce network policies?".to_owned(),
+        )),
+    }
+}
+
+fn human(question: String) -> Gap {
+    Gap::NeedsHuman {
+        question: Text::from(question),
     }
 }
 
@@ -146,27 +208,36 @@ const PLAIN: [&str; 10] = [
     "host-local",
 ];
 
-/// The first plugins of the nodes whose configuration names none but plain ones, and why other nodes are not known.
-/// None where a node has a plugin that is not known: it may enforce policies.
-fn plain(view: &View<'_>) -> Option<(String, Vec<Gap>)> {
+/// What the configuration of the nodes says of their network plugin.
+enum Plugins {
+    /// A node has one that is not plain: it may enforce policies.
+    Other,
+    /// The first plugins of the nodes, none of which is more than plain, and why other nodes are not known.
+    Plain(String, Vec<Gap>),
+    /// No node shows one.
+    Unknown(Gap),
+}
+
+fn plugins_of(view: &View<'_>) -> Plugins {
     let mut names: Vec<&str> = Vec::new();
     let mut gaps: Vec<Gap> = Vec::new();
     for node in view.snapshot.nodes.values() {
         match plugins(node) {
             Ok(types) => {
                 if !types.iter().all(|kind| PLAIN.contains(&kind.as_str())) {
-                    return None;
+                    return Plugins::Other;
                 }
-                let first = types.first()?.as_str();
-                if !names.contains(&first) {
-                    names.push(first);
-                }
+                let first = types.first().map(Text::as_str);
+                names.extend(first.filter(|first| !names.contains(first)));
             }
             Err(gap) if gaps.contains(&gap) => {}
             Err(gap) => gaps.push(gap),
         }
     }
-    (!names.is_empty()).then(|| (names.join(", "), gaps))
+    if names.is_empty() {
+        return Plugins::Unknown(gaps.into_iter().next().unwrap_or(Gap::NotAsked));
+    }
+    Plugins::Plain(names.join(", "), gaps)
 }
 
 /// The plugins of the file that the runtime reads, the first one of the first folder that has any.
@@ -180,29 +251,27 @@ fn plugins(node: &NodeFacts) -> Result<&[Text], Gap> {
     Ok(none)
 }
 
-fn says(set: &DaemonSet, words: &[&str]) -> bool {
-    let mut texts = set.images.iter().chain([&set.name]);
-    texts.any(|text| words.iter().any(|word| text.as_str().contains(word)))
+/// Whether an image of the set is of one of the repositories, in whatever registry or mirror.
+fn is(set: &DaemonSet, repositories: &[&str]) -> bool {
+    let mut images = set.images.iter().map(Text::as_str);
+    images.any(|image| {
+        let path = Reference::parse(image).map(|reference| reference.path);
+        let within = |wanted: &&str| {
+            let rest = path.as_ref().and_then(|path| path.strip_suffix(wanted));
+            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+        };
+        repositories.iter().any(|wanted| within(wanted))
+    })
 }
 
-fn enforces(set: &DaemonSet) -> bool {
-    says(set, &ENFORCES)
-        || set
-            .images
-            .iter()
-            .any(|image| kindnet(image).is_some_and(|built| built >= KINDNET))
-}
-
-fn ignores(set: &DaemonSet) -> bool {
-    says(set, &IGNORES)
-        || set
-            .images
-            .iter()
-            .any(|image| kindnet(image).is_some_and(|built| built < KINDNET))
-}
-
-/// The date of a kindnetd image, as its tag has it: `v20250512-df8de77b`.
-fn kindnet(image: &Text) -> Option<u32> {
-    let (_, tag) = image.as_str().split_once("kindnetd:v")?;
-    tag.get(..8)?.parse().ok()
+/// Whether a kindnetd image is new enough, by the date in its tag: `v20250512-df8de77b`; none where there is no such
+/// image.
+fn kindnet(set: &DaemonSet) -> Option<bool> {
+    let built = set.images.iter().find_map(|image| {
+        let image = Reference::parse(image.as_str())?;
+        let own = image.path.rsplit('/').next() == Some("kindnetd");
+        let date = image.tag?.strip_prefix('v')?.get(..8)?;
+        date.parse().ok().filter(|_: &u32| own)
+    });
+    built.map(|built| built >= KINDNET)
 }

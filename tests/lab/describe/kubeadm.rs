@@ -182,9 +182,9 @@ pub fn worker(tree: &mut Tree, name: &str, installed: i64, config: &str) {
     tree.folder("/var/lib/kubelet/pods", 0o750);
     tree.folder("/var/log/pods", 0o750);
     tree.file(
-        "/etc/cni/net.d/10-bridge.conflist",
+        "/etc/cni/net.d/10-calico.conflist",
         0o600,
-        "{\"cniVersion\": \"1.0.0\", \"name\": \"pods\", \"plugins\": [{\"type\": \"bridge\", \"ipam\": {\"type\": \"host-local\"}}]}\n",
+        "{\"cniVersion\": \"1.0.0\", \"name\": \"pods\", \"plugins\": [{\"type\": \"calico\", \"ipam\": {\"type\": \"calico-ipam\"}}]}\n",
     );
     tree.file("/etc/containerd/config.toml", 0o644, "version = 2\n");
 }
