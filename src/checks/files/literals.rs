@@ -1,14 +1,14 @@
 use super::scope::each_file;
-use crate::checks::access::readers;
+use crate::checks::access::{Reach, readers};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, offence, on_node,
 };
 use crate::model::fact::{Gap, Locator, Need};
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
-use crate::model::pod::{Manifest, Pod};
+use crate::model::pod::{Manifest, Parsed, Pod};
 use crate::model::text::Text;
-use crate::model::tree::{Branch, Items};
+use crate::model::tree::{Branch, Members};
 use crate::model::verdict::{Severity, Subject, Verdict};
 
 /// What takes the place of a secret before anything is stored.
@@ -49,7 +49,30 @@ pub static CHECK: Check = Check {
             "{dir: {}, manifests: [{file: a.yaml, mode: '0644', pod: {metadata: {name: a, namespace: x}, spec: {containers: [{name: c, args: ['--token=<masked 00112233>']}]}}}, {gap: denied}]}",
             "FAIL high: in plain text: --token; everyone can read the manifest; gap: the login may not read it",
         ),
-        ("{dir: {}, manifests: [{file: a.yaml, broken: no}]}", "PASS"),
+        (
+            "{dir: {}, manifests: [{file: a.yaml, pod: {metadata: {name: a, namespace: x, annotations: {api-token: '<masked 00112233>', kubectl.kubernetes.io/last-applied-configuration: '<masked 00112233>'}}, spec: {containers: [{name: c, livenessProbe: {exec: {command: [sh, --password, '<masked 00112233>']}}, lifecycle: {preStop: {httpGet: {httpHeaders: [{name: Authorization, value: '<masked 00112233>'}]}}}}]}}}]}",
+            "FAIL medium: in plain text: Authorization, --password; medium: in plain text: api-token",
+        ),
+        (
+            "{dir: {}, manifests: [{file: a.yaml, broken: no, text: 'kind: Secret'}]}",
+            "PASS",
+        ),
+        (
+            "{dir: {}, manifests: [{file: a.yaml, broken: no, text: 'token: <masked 00112233>'}]}",
+            "FAIL medium: in plain text: a secret in what is no pod",
+        ),
+        (
+            "{dir: {}, manifests: [{file: a.yaml, broken: no}]}",
+            "MANUAL: does /etc/kubernetes/manifests/a.yaml, which is no pod, hold a secret?",
+        ),
+        (
+            "{dir: {}, manifests: [{file: a.yaml, pod: x/a, ignored: 1}]}",
+            "MANUAL: do the further documents of /etc/kubernetes/manifests/a.yaml hold a secret?",
+        ),
+        (
+            "{dir: {}, manifests: [{file: a.yaml, pod: x/a, duplicates: [spec.containers.0.env], text: 'value: <masked 00112233>'}]}",
+            "FAIL medium: in plain text: a key that it gives twice",
+        ),
         ("dir: none", "N/A: no static pod folder is configured"),
         (
             "{dir: {}, manifests: [{file: a.yaml, unread: denied}]}",
@@ -60,76 +83,153 @@ pub static CHECK: Check = Check {
     file: file!(),
 };
 
+/// What kubectl leaves behind: a copy of the whole, whose secrets are told where they are.
+const COPY: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// Nothing legitimate nests deeper.
+const DEPTH: u8 = 64;
+
 fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     each_file(node, |manifest, at, tally| {
         let Some(parsed) = tally.take(&manifest.pod) else {
             return;
         };
         tally.good(parsed.at);
+        let mut found = Found {
+            readers: None,
+            node,
+            manifest,
+            at,
+        };
         if let Some(pod) = parsed.value.pod() {
-            one(node, (manifest, pod, at), tally);
+            found.in_pod(pod, tally);
         }
+        found.beside(&parsed.value, tally);
     })
 }
 
-fn one(node: &NodeFacts, (manifest, pod, at): (&Manifest, &Pod, Locator), tally: &mut Tally) {
-    let mut reach = None;
-    for (_, container) in pod.containers() {
-        let found = secrets(container);
-        if found.is_empty() {
-            continue;
+/// Secrets of one manifest, told with those who can read it.
+struct Found<'m> {
+    readers: Option<Reach>,
+    node: &'m NodeFacts,
+    manifest: &'m Manifest,
+    at: Locator,
+}
+
+impl Found<'_> {
+    fn in_pod(&mut self, pod: &Pod, tally: &mut Tally) {
+        for (_, container) in pod.containers() {
+            let mut names = Vec::new();
+            secrets(container, "", DEPTH, &mut names);
+            let name = container.get("name").and_then(Branch::as_str);
+            let name = Text::new(name.unwrap_or_default());
+            let subject = Subject::container(&pod.namespace, &pod.name, &name);
+            self.tell(subject, &names, tally);
         }
-        let reach = reach.get_or_insert_with(|| readers(&manifest.walk, &node.host.accounts));
-        let name = container.get("name").and_then(Branch::as_str);
-        let name = Text::new(name.unwrap_or_default());
-        let mut message = format!("in plain text: {}", found.join(", "));
+        let mut names = Vec::new();
+        secrets(pod.metadata(), "", DEPTH, &mut names);
+        let fields = pod.spec().as_object().into_iter().flat_map(Members::iter);
+        for (field, value) in fields {
+            if !CONTAINERS.contains(&field) {
+                secrets(value, field, DEPTH, &mut names);
+            }
+        }
+        self.tell(Subject::pod(&pod.namespace, &pod.name), &names, tally);
+    }
+
+    /// Parts of a file of which the kubelet makes no pod.
+    fn beside(&mut self, parsed: &Parsed, tally: &mut Tally) {
+        let text = self.manifest.text.as_str();
+        let path = &self.manifest.file;
+        let question = match parsed {
+            Parsed::Pod {
+                ignored_documents: more,
+                ..
+            } if *more > 0 => format!("do the further documents of {path} hold a secret?"),
+            Parsed::Pod { duplicates, .. } if duplicates.is_empty() => return,
+            Parsed::Pod { pod, .. } => {
+                let inside = pod.raw.to_string().matches(MASKED).count();
+                if text.matches(MASKED).count() > inside {
+                    let names = ["a key that it gives twice".to_owned()];
+                    self.tell(Subject::path(path), &names, tally);
+                }
+                return;
+            }
+            Parsed::Broken { .. } => {
+                if text.contains(MASKED) {
+                    let names = ["a secret in what is no pod".to_owned()];
+                    return self.tell(Subject::path(path), &names, tally);
+                }
+                // Without its text, and without the sum of an empty one, it was not kept.
+                if !text.is_empty() || self.manifest.sha256.is_some() {
+                    return;
+                }
+                format!("does {path}, which is no pod, hold a secret?")
+            }
+        };
+        tally.gap(Gap::NeedsHuman {
+            question: Text::from(question),
+        });
+    }
+
+    fn tell(&mut self, subject: Subject, names: &[String], tally: &mut Tally) {
+        if names.is_empty() {
+            return;
+        }
+        let accounts = &self.node.host.accounts;
+        let walk = &self.manifest.walk;
+        let reach = self.readers.get_or_insert_with(|| readers(walk, accounts));
+        let mut message = format!("in plain text: {}", names.join(", "));
         let mut severity = Severity::Medium;
         if let Some(way) = reach.ways.first() {
             severity = Severity::High;
             message.push_str(&format!("; {} can read the manifest", way.people()));
         }
-        let subject = Subject::container(&pod.namespace, &pod.name, &name);
-        tally.offence(offence(subject, severity, message, [at]));
+        tally.offence(offence(subject, severity, message, [self.at]));
         tally.gaps(reach.gaps.iter().cloned());
     }
 }
 
-/// Names of what was masked in a container: variables, flags, headers; never a value.
-fn secrets(container: Branch<'_>) -> Vec<String> {
-    let items = |key: &str| {
-        let list = container.get(key).and_then(Branch::as_array);
-        list.into_iter().flat_map(Items::iter)
-    };
-    let mut out: Vec<String> = Vec::new();
-    for variable in items("env") {
-        let value = variable.get("value").and_then(Branch::as_str);
-        if value.is_some_and(|value| value.contains(MASKED)) {
-            let name = variable.get("name").and_then(Branch::as_str);
-            out.push(Text::new(name.unwrap_or("a variable")).to_string());
-        }
+/// Fields of a pod's spec that are lists of containers.
+const CONTAINERS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
+
+/// Names of what was masked below a field: variables, headers, flags, keys; never a value.
+fn secrets(value: Branch<'_>, key: &str, depth: u8, out: &mut Vec<String>) {
+    if depth == 0 || key == COPY {
+        return;
     }
-    let mut before = "";
-    for word in items("command")
-        .chain(items("args"))
-        .filter_map(Branch::as_str)
-    {
-        if let Some((head, _)) = word.split_once(MASKED) {
-            let flag = head.split('=').next().unwrap_or_default();
-            let flag = if flag.is_empty() { before } else { flag };
-            out.push(Text::new(flag).to_string());
-        }
-        before = word;
+    if value.as_str().is_some_and(|text| text.contains(MASKED)) {
+        return add(key, out);
     }
-    for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
-        let headers = container
-            .get(probe)
-            .and_then(|probe| probe.get("httpGet")?.get("httpHeaders")?.as_array());
-        for header in headers.into_iter().flat_map(Items::iter) {
-            let value = header.get("value").and_then(Branch::as_str);
-            if value.is_some_and(|value| value.contains(MASKED)) {
-                out.push(format!("a header of its {probe}"));
+    if let Some(items) = value.as_array() {
+        let mut before = key;
+        for item in items.iter() {
+            match item.as_str().map(|word| (word, word.split_once(MASKED))) {
+                Some((word, None)) => before = word,
+                Some((word, Some((head, _)))) => {
+                    let flag = head.split('=').next().unwrap_or_default();
+                    add(if flag.is_empty() { before } else { flag }, out);
+                    before = word;
+                }
+                None => secrets(item, key, depth - 1, out),
             }
         }
+        return;
     }
-    out
+    let members = value.as_object().into_iter().flat_map(Members::iter);
+    // A variable or a header is told by its name.
+    let named = value.get("name").and_then(Branch::as_str);
+    for (field, value) in members {
+        let field = match (field, named) {
+            ("value", Some(name)) => name,
+            (field, _) => field,
+        };
+        secrets(value, field, depth - 1, out);
+    }
+}
+
+fn add(name: &str, out: &mut Vec<String>) {
+    let name = Text::new(name).to_string();
+    if !out.contains(&name) {
+        out.push(name);
+    }
 }
