@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::policies::on_host_network;
@@ -5,12 +6,13 @@ use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, offence, on_node,
 };
 use crate::checks::flags;
-use crate::checks::merge::pairs::{Declared, declared};
-use crate::checks::program::runs;
+use crate::checks::merge::pairs::{Declared, declared, same_uid};
+use crate::checks::program::own_words;
 use crate::model::fact::{Gap, Need};
 use crate::model::name::CheckId;
 use crate::model::node::{Listener, NodeFacts};
-use crate::model::tree::Branch;
+use crate::model::text::Text;
+use crate::model::tree::{Branch, Items};
 use crate::model::verdict::{Severity, Subject, SubjectKind, Verdict};
 
 pub static CHECK: Check = Check {
@@ -20,7 +22,7 @@ pub static CHECK: Check = Check {
     severity: Severity::High,
     since: "0.1.0",
     needs: &[Need::Manifests, Need::Listeners],
-    helps: &[],
+    helps: &[Need::RuntimePods],
     maps: &[Maps::Cis("2.1"), Maps::Nsa("NET"), Maps::Attack("T1040")],
     fix: Remediation {
         steps: &[
@@ -35,7 +37,7 @@ pub static CHECK: Check = Check {
     examples: &[
         (
             "{manifests: [{file: etcd.yaml, pod: {metadata: {namespace: kube-system, name: etcd}, spec: {hostNetwork: true, containers: [{name: etcd, command: [etcd, '--listen-client-urls=https://127.0.0.1:2379,https://198.51.100.11:2379', '--listen-metrics-urls=http://127.0.0.1:2381'], livenessProbe: {httpGet: {host: 127.0.0.1, port: 2381, scheme: HTTP}}}]}}}], listeners: [127.0.0.1:2381, 198.51.100.11:2379]}",
-            "PASS: judged by listen URLs and probes; what neither names was not spoken to",
+            "PASS: judged by what the manifests say: no port was spoken to",
         ),
         (
             "{manifests: [{file: etcd.yaml, pod: {metadata: {namespace: kube-system, name: etcd}, spec: {hostNetwork: true, containers: [{name: etcd, command: [etcd, '--listen-client-urls=http://0.0.0.0:2379']}]}}}, {file: b.yaml, gap: denied}], listeners: ['0.0.0.0:2379']}",
@@ -47,7 +49,31 @@ pub static CHECK: Check = Check {
         ),
         (
             "{manifests: [{file: web.yaml, pod: {metadata: {namespace: shop, name: web}, spec: {hostNetwork: true, containers: [{name: web, readinessProbe: {httpGet: {port: 8080, scheme: HTTPS}}}]}}}], listeners: ['[::]:8080']}",
-            "PASS: judged by listen URLs and probes; what neither names was not spoken to",
+            "PASS: judged by what the manifests say: no port was spoken to",
+        ),
+        (
+            "{manifests: [{file: web.yaml, pod: {metadata: {namespace: shop, name: web}, spec: {hostNetwork: true, containers: [{name: web, ports: [{name: http, containerPort: 8080}], livenessProbe: {httpGet: {port: http}}}]}}}], listeners: ['[::]:8080']}",
+            "FAIL high: web speaks plain HTTP on [::]:8080 by its livenessProbe",
+        ),
+        (
+            "{manifests: [{file: web.yaml, pod: {metadata: {namespace: shop, name: web}, spec: {hostNetwork: true, containers: [{name: web}]}}}], runtime: [{uid: aa, pids: 1, log: shop/web-cp-1}], listeners: ['[::]:8080 web aa', '0.0.0.0:22 sshd']}",
+            "MANUAL: does web speak TLS on [::]:8080? nothing in a manifest says so: openssl s_client shows it",
+        ),
+        (
+            "{manifests: [{file: web.yaml, pod: {metadata: {namespace: shop, name: web}, spec: {hostNetwork: true, containers: [{name: web}]}}}], runtime: [{uid: bb, pids: 1, log: kube-system/kube-proxy-x}], listeners: ['[::]:10256 kube-proxy bb', '0.0.0.0:22 sshd', 127.0.0.1:8080]}",
+            "PASS: judged by what the manifests say: no port was spoken to",
+        ),
+        (
+            "{manifests: [{file: web.yaml, pod: {metadata: {namespace: shop, name: web}, spec: {hostNetwork: true, containers: [{name: web}]}}}], listeners: ['[::]:8080']}",
+            "UNKNOWN: not asked for in this run",
+        ),
+        (
+            "{manifests: [{file: api.yaml, pod: {metadata: {namespace: kube-system, name: api}, spec: {hostNetwork: true, containers: [{name: a, command: [kube-apiserver]}]}}}], listeners: ['[::]:6443']}",
+            "PASS: judged by what the manifests say: no port was spoken to",
+        ),
+        (
+            "{manifests: [{file: etcd.yaml, pod: {metadata: {namespace: kube-system, name: etcd}, spec: {hostNetwork: true, containers: [{name: etcd, command: [etcd, --config-file=/etc/etcd.yaml]}]}}}], listeners: []}",
+            "MANUAL: does etcd listen with TLS alone by /etc/etcd.yaml? its flags count for nothing",
         ),
         (
             "{manifests: [{file: web.yaml, pod: shop/web}], listeners: []}",
@@ -69,24 +95,40 @@ const URLS: [&str; 3] = [
     "listen-metrics-urls",
 ];
 
+/// Components that speak TLS alone on the port of `--secure-port`, with its default.
+const SECURE: [(&str, u16); 4] = [
+    ("kube-apiserver", 6443),
+    ("kube-controller-manager", 10257),
+    ("kube-scheduler", 10259),
+    ("cloud-controller-manager", 10258),
+];
+
 fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     let declared = declared(node)?;
     let listeners = node.host.listeners.get()?;
     let mut tally = Tally::new();
     declared.tell(&mut tally);
     tally.good(listeners.at);
-    let mut inside = 0;
-    for pod in declared
-        .pods
-        .iter()
-        .filter(|declared| on_host_network(declared.pod))
-    {
-        inside += 1;
-        by_urls(pod, &mut tally);
-        for (port, why) in by_probes(pod) {
+    let pods = declared.pods.iter();
+    let inside: Vec<&Declared<'_>> = pods.filter(|pod| on_host_network(pod.pod)).collect();
+    if inside.is_empty() {
+        if declared.gaps.is_empty() {
+            return Ok(not_applicable(
+                [declared.at],
+                "no static pod of the node is on the host network",
+            ));
+        }
+        return tally.verdict();
+    }
+    let mut told: BTreeSet<u16> = BTreeSet::new();
+    for pod in &inside {
+        told.extend(by_urls(pod, &mut tally));
+        told.extend(secure_port(pod));
+        for (port, plain, why) in by_probes(pod) {
+            told.insert(port);
             let open =
                 |listener: &&Listener| listener.port == port && !listener.address.is_loopback();
-            let Some(listener) = listeners.value.iter().find(open) else {
+            let Some(listener) = listeners.value.iter().find(open).filter(|_| plain) else {
                 continue;
             };
             let place = std::net::SocketAddr::new(listener.address, port);
@@ -98,39 +140,85 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
             ));
         }
     }
-    if inside == 0 && declared.gaps.is_empty() {
-        return Ok(not_applicable(
-            [declared.at],
-            "no static pod of the node is on the host network",
-        ));
+    for listener in &listeners.value {
+        if !listener.address.is_loopback() && !told.contains(&listener.port) {
+            tally.gaps(untold(node, listener, &inside));
+        }
     }
-    tally.note("judged by listen URLs and probes; what neither names was not spoken to");
+    tally.note("judged by what the manifests say: no port was spoken to");
     tally.verdict()
 }
 
-fn by_urls(pod: &Declared<'_>, tally: &mut Tally) {
-    if !runs(pod.pod, "etcd") {
-        return;
-    }
-    for name in URLS {
-        let urls = flags::last(pod.pod, name).unwrap_or_default().split(',');
-        let open = urls.filter(|url| {
-            let place = url.trim().strip_prefix("http://");
-            place.is_some_and(|place| !is_loopback(place))
+/// What a person has to find out of a listener of which no manifest speaks; none where no static pod has it.
+fn untold(node: &NodeFacts, listener: &Listener, inside: &[&Declared<'_>]) -> Option<Gap> {
+    let owner = match listener.owner.get() {
+        Ok(owner) => &owner.value,
+        Err(gap) => return Some(gap),
+    };
+    let uid = owner.pod.as_ref()?;
+    let runtime = match node.host.runtime_pods.get() {
+        Ok(runtime) => &runtime.value,
+        Err(gap) => return Some(gap),
+    };
+    let known = runtime
+        .pods
+        .iter()
+        .find(|pod| same_uid(pod.uid.as_str(), uid.as_str()));
+    // A pod without a log folder may be any.
+    let foreign =
+        known.is_some_and(|known| known.log.is_some() && !inside.iter().any(|pod| pod.is(known)));
+    (!foreign).then(|| Gap::NeedsHuman {
+        question: Text::from(format!(
+            "does {} speak TLS on {}? nothing in a manifest says so: openssl s_client shows it",
+            owner.comm,
+            std::net::SocketAddr::new(listener.address, listener.port)
+        )),
+    })
+}
+
+/// The port on which a component of Kubernetes speaks TLS.
+fn secure_port(pod: &Declared<'_>) -> Option<u16> {
+    SECURE.iter().find_map(|(program, usual)| {
+        let words = own_words(pod.pod, program)?;
+        match flags::last_of(&words, "secure-port") {
+            Some(port) => port.parse().ok(),
+            None => Some(*usual),
+        }
+    })
+}
+
+/// Ports of which etcd's listen URLs tell how they are spoken to.
+fn by_urls(pod: &Declared<'_>, tally: &mut Tally) -> Vec<u16> {
+    let Some(words) = own_words(pod.pod, "etcd") else {
+        return Vec::new();
+    };
+    if let Some(file) = flags::last_of(&words, "config-file") {
+        tally.gap(Gap::NeedsHuman {
+            question: Text::from(format!(
+                "does etcd listen with TLS alone by {file}? its flags count for nothing"
+            )),
         });
-        for url in open {
-            tally.offence(offence(
-                Subject::setting(&format!("--{name}")),
-                Severity::High,
-                format!(
-                    "{} listens in plain text by --{name}={}",
-                    pod.pod.name,
-                    url.trim()
-                ),
-                [pod.at],
-            ));
+    }
+    let mut told = Vec::new();
+    for name in URLS {
+        let urls = flags::last_of(&words, name).unwrap_or_default();
+        for url in urls.split(',').map(str::trim) {
+            let (scheme, place) = url.split_once("://").unwrap_or(("", url));
+            let port = place.trim_end_matches('/').rsplit_once(':');
+            let port = port.and_then(|(_, port)| port.parse::<u16>().ok());
+            let open = scheme == "http" && !is_loopback(place);
+            told.extend(port.filter(|_| open || scheme == "https"));
+            if open {
+                tally.offence(offence(
+                    Subject::setting(&format!("--{name}")),
+                    Severity::High,
+                    format!("{} listens in plain text by --{name}={url}", pod.pod.name),
+                    [pod.at],
+                ));
+            }
         }
     }
+    told
 }
 
 /// Whether `host:port` is on loopback.
@@ -140,8 +228,8 @@ fn is_loopback(place: &str) -> bool {
     host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
-/// Ports that the kubelet is told to ask in plain HTTP.
-fn by_probes(pod: &Declared<'_>) -> Vec<(u16, &'static str)> {
+/// Ports that the kubelet is told to ask in HTTP, and whether without TLS.
+fn by_probes(pod: &Declared<'_>) -> Vec<(u16, bool, &'static str)> {
     let mut found = Vec::new();
     for (_, container) in pod.pod.containers() {
         for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
@@ -149,11 +237,21 @@ fn by_probes(pod: &Declared<'_>) -> Vec<(u16, &'static str)> {
                 continue;
             };
             let plain = get.get("scheme").and_then(Branch::as_str).unwrap_or("HTTP") == "HTTP";
-            let port = get.get("port").and_then(Branch::as_u64);
-            if let (true, Some(port)) = (plain, port.and_then(|port| u16::try_from(port).ok())) {
-                found.push((port, probe));
-            }
+            let port = get.get("port").and_then(|port| number(port, container));
+            found.extend(port.map(|port| (port, plain, probe)));
         }
     }
     found
+}
+
+/// The port of a probe: a number, or the name of one of the container's.
+fn number(port: Branch<'_>, container: Branch<'_>) -> Option<u16> {
+    let Some(name) = port.as_str() else {
+        return u16::try_from(port.as_u64()?).ok();
+    };
+    let ports = container.get("ports").and_then(Branch::as_array);
+    let mut ports = ports.into_iter().flat_map(Items::iter);
+    let named = ports.find(|port| port.get("name").and_then(Branch::as_str) == Some(name));
+    let number = named.and_then(|port| port.get("containerPort")?.as_u64());
+    number.map_or_else(|| name.parse().ok(), |number| u16::try_from(number).ok())
 }
