@@ -2,8 +2,13 @@ use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, not_applicable, offence,
 };
 use crate::checks::declared::entry;
+use crate::checks::flags;
+use crate::checks::merge::pairs::declared;
+use crate::checks::pss::admission::{has_server, server_words};
+use crate::checks::role;
 use crate::model::fact::{Gap, Need};
 use crate::model::name::CheckId;
+use crate::model::text::Text;
 use crate::model::verdict::{Severity, Subject, Verdict};
 
 pub static CHECK: Check = Check {
@@ -13,7 +18,7 @@ pub static CHECK: Check = Check {
     severity: Severity::Medium,
     since: "0.1.0",
     needs: &[Need::Policy],
-    helps: &[],
+    helps: &[Need::Manifests, Need::NodeObject, Need::MirrorPods],
     maps: &[Maps::Source(
         "kubernetes plugin/pkg/admission/noderestriction",
     )],
@@ -29,11 +34,27 @@ pub static CHECK: Check = Check {
     },
     examples: &[
         (
-            "policy: {pools: [{name: gpu, nodes: {names: [w-1]}, label: node-restriction.kubernetes.io/team=gpu}]}",
+            "{policy: {pools: [{name: gpu, nodes: {names: [w-1]}, label: node-restriction.kubernetes.io/team=gpu}]}, manifests: [{file: a.yaml, pod: {metadata: {name: api, namespace: kube-system}, spec: {containers: [{name: c, command: [kube-apiserver, '--enable-admission-plugins=NodeRestriction']}]}}}]}",
             "PASS",
         ),
         (
-            "policy: {pools: [{name: gpu, nodes: {names: [w-1]}, label: team=gpu}, {name: eu, nodes: {names: [w-2]}, label: topology.kubernetes.io/region=eu}]}",
+            "{policy: {pools: [{name: gpu, nodes: {names: [w-1]}, label: node-restriction.kubernetes.io/team=gpu}]}, manifests: [{file: a.yaml, pod: {metadata: {name: api, namespace: kube-system}, spec: {containers: [{name: c, command: [kube-apiserver, '--enable-admission-plugins=PodNodeSelector']}]}}}]}",
+            "FAIL medium: the API server kube-system/api of cp-1 runs without NodeRestriction: a kubelet may set any label",
+        ),
+        (
+            "{policy: {pools: [{name: gpu, nodes: {names: [w-1]}, label: node-restriction.kubernetes.io/team=gpu}]}, manifests: [{file: a.yaml, pod: {metadata: {name: api, namespace: kube-system}, spec: {containers: [{name: c, command: [kube-apiserver, '--enable-admission-plugins=NodeRestriction', --disable-admission-plugins=NodeRestriction]}]}}}]}",
+            "FAIL medium: the API server kube-system/api of cp-1 runs without NodeRestriction: a kubelet may set any label",
+        ),
+        (
+            "{policy: {pools: [{name: gpu, nodes: {names: [w-1]}, label: node-restriction.kubernetes.io/team=gpu}]}, manifests: []}",
+            "MANUAL: is the admission plugin NodeRestriction on? no API server is seen as a static pod",
+        ),
+        (
+            "{policy: {pools: [{name: gpu, nodes: {names: [w-1]}, label: node-restriction.kubernetes.io/team=gpu}]}, manifests: [{file: a.yaml, pod: {metadata: {name: api, namespace: kube-system}, spec: {containers: [{name: c, command: [kube-apiserver, '--enable-admission-plugins=NodeRestriction']}]}}}], nodes: {cp-2: {manifests: {gap: denied}, object: {labels: {node-role.kubernetes.io/control-plane: ''}}}}}",
+            "UNKNOWN: the login may not read it",
+        ),
+        (
+            "{policy: {pools: [{name: gpu, nodes: {names: [w-1]}, label: team=gpu}, {name: eu, nodes: {names: [w-2]}, label: topology.kubernetes.io/region=eu}]}, manifests: [{file: a.yaml, pod: {metadata: {name: api, namespace: kube-system}, spec: {containers: [{name: c, command: [kube-apiserver, '--enable-admission-plugins=NodeRestriction']}]}}}]}",
             "FAIL medium: the pool gpu is selected by team, which a kubelet may set on its own node; medium: the pool eu is selected by topology.kubernetes.io/region, which a kubelet may set on its own node",
         ),
         (
@@ -79,6 +100,7 @@ fn judge(view: &View<'_>) -> Result<Verdict, Gap> {
         }
     }
     if any {
+        restriction(view, &mut tally);
         return tally.verdict();
     }
     Ok(not_applicable(
@@ -114,4 +136,54 @@ fn is_own(key: &str) -> bool {
     let prefixes = ["kubelet.kubernetes.io", "node.kubernetes.io"];
     let by_prefix = |prefix: &&str| domain == *prefix || domain.ends_with(&format!(".{prefix}"));
     ALLOWED.contains(&key) || prefixes.iter().any(by_prefix)
+}
+
+/// Whether every API server keeps kubelets from labels that are not theirs.
+fn restriction(view: &View<'_>, tally: &mut Tally) {
+    const PLUGIN: &str = "NodeRestriction";
+    let (mut servers, mut gap) = (0, None);
+    for node in view.snapshot.nodes.values() {
+        let declared = match declared(node) {
+            Ok(declared) => declared,
+            Err(why) if has_server(node) || role::of(node).is_err() => {
+                tally.gap(why);
+                continue;
+            }
+            Err(why) => {
+                gap = gap.or(Some(why));
+                continue;
+            }
+        };
+        let before = servers;
+        for pod in &declared.pods {
+            let Some(words) = server_words(pod.pod) else {
+                continue;
+            };
+            servers += 1;
+            let list = |name| flags::list(&words, name);
+            let lists = list("enable-admission-plugins")
+                .and_then(|on| Ok((on, list("disable-admission-plugins")?)));
+            let has = |list: &[String]| list.iter().any(|name| name == PLUGIN);
+            let outcome = lists.map(|(on, off)| {
+                let message = format!(
+                    "the API server {}/{} of {} runs without {PLUGIN}: a kubelet may set any label",
+                    pod.pod.namespace, pod.pod.name, node.name
+                );
+                let subject = Subject::setting(&format!("{PLUGIN} of {}", node.name));
+                (!has(&on) || has(&off))
+                    .then(|| offence(subject, Severity::Medium, message, [pod.at]))
+            });
+            tally.part(pod.at, outcome);
+        }
+        if servers == before && has_server(node) {
+            tally.gaps(declared.gaps);
+        }
+    }
+    if servers == 0 {
+        tally.gap(gap.unwrap_or_else(|| Gap::NeedsHuman {
+            question: Text::from(format!(
+                "is the admission plugin {PLUGIN} on? no API server is seen as a static pod"
+            )),
+        }));
+    }
 }

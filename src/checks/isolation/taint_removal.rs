@@ -1,10 +1,13 @@
+use std::collections::BTreeSet;
+
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, offence,
 };
 use crate::checks::holders::grants;
 use crate::model::fact::{Gap, Need};
 use crate::model::name::CheckId;
-use crate::model::objects::Rule;
+use crate::model::objects::{Role, Rule};
+use crate::model::text::Text;
 use crate::model::verdict::{Severity, Subject, Verdict};
 
 pub static CHECK: Check = Check {
@@ -45,6 +48,10 @@ pub static CHECK: Check = Check {
             "FAIL medium: group ops, user jo may change nodes by ClusterRole ops; gap: the answer cannot be trusted: ClusterRole huge has more rules than are kept",
         ),
         (
+            "{cluster_roles: [{name: own, rules: [{apiGroups: [''], resources: [nodes], resourceNames: [cp-1, cp-2], verbs: [patch]}]}], cluster_role_bindings: [{name: own, roleKind: ClusterRole, role: own, subjects: [{kind: User, name: jo}]}]}",
+            "FAIL medium: user jo may change the 2 nodes cp-1, cp-2 by ClusterRole own",
+        ),
+        (
             "{cluster_roles: [{name: status, rules: [{apiGroups: [''], resources: [nodes/status], verbs: [patch]}]}], cluster_role_bindings: [{name: status, roleKind: ClusterRole, role: status, subjects: [{kind: Group, name: ops}]}]}",
             "PASS",
         ),
@@ -58,10 +65,8 @@ pub static CHECK: Check = Check {
 };
 
 fn judge(view: &View<'_>) -> Result<Verdict, Gap> {
-    let changes = |rule: &Rule| {
-        rule.resource_names.is_empty()
-            && (rule.grants("patch", "", "nodes") || rule.grants("update", "", "nodes"))
-    };
+    let changes =
+        |rule: &Rule| rule.grants("patch", "", "nodes") || rule.grants("update", "", "nodes");
     let grants = grants(&view.snapshot.cluster.objects, changes)?;
     let mut tally = Tally::new();
     tally.all_good(&grants.evidence);
@@ -85,9 +90,31 @@ fn judge(view: &View<'_>) -> Result<Verdict, Gap> {
         tally.offence(offence(
             Subject::object("clusterrolebindings", "", &first.binding.name),
             Severity::Medium,
-            format!("{who} may change nodes by ClusterRole {}", first.role.name),
+            format!(
+                "{who} may change {} by ClusterRole {}",
+                nodes(first.role, changes),
+                first.role.name
+            ),
             first.evidence,
         ));
     }
     tally.verdict()
+}
+
+/// Which nodes a role lets its holders change.
+fn nodes(role: &Role, changes: impl Fn(&Rule) -> bool) -> String {
+    const SHOWN: usize = 3;
+    let rules: Vec<&Rule> = role.rules.iter().filter(|rule| changes(rule)).collect();
+    if rules.iter().any(|rule| rule.resource_names.is_empty()) {
+        return "nodes".to_owned();
+    }
+    let names = rules.iter().flat_map(|rule| &rule.resource_names);
+    let names: BTreeSet<&str> = names.map(Text::as_str).collect();
+    let shown: Vec<&str> = names.iter().copied().take(SHOWN).collect();
+    let shown = shown.join(", ");
+    match names.len() {
+        1 => format!("the node {shown}"),
+        all if all > SHOWN => format!("{all} nodes, {shown} and others,"),
+        all => format!("the {all} nodes {shown}"),
+    }
 }

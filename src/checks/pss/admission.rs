@@ -77,7 +77,7 @@ pub fn of_cluster(view: &View<'_>) -> Result<Admission, Gap> {
 }
 
 /// Whether a node has an API server, as far as is known.
-fn has_server(node: &NodeFacts) -> bool {
+pub fn has_server(node: &NodeFacts) -> bool {
     let declared = declared(node).map(|declared| declared.pods);
     let mut pods = declared.unwrap_or_default().into_iter();
     pods.any(|pod| server_words(pod.pod).is_some())
