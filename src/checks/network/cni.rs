@@ -260,7 +260,7 @@ fn is(set: &DaemonSet, repositories: &[&str]) -> bool {
             let rest = path.as_ref().and_then(|path| path.strip_suffix(wanted));
             rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
         };
-        repositories.iter().any(|wanted| within(wanted))
+        repositories.iter().any(within)
     })
 }
 

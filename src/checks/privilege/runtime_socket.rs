@@ -136,7 +136,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
                 tally.offence(offence(subject, Severity::Critical, message, [around.at]));
                 continue;
             }
-            if kind == Some(FileKind::Socket) || named.ends_with(".sock") {
+            if kind == Some(FileKind::Socket) || is_socket(&named) {
                 tally.gap(Gap::NeedsHuman {
                     question: Text::from(format!(
                         "does a container runtime listen on {named}, which {name} has?"
@@ -159,7 +159,7 @@ fn inside(place: &str, sockets: &[&str]) -> Option<String> {
     match reached.as_slice() {
         [] => {
             let named = WORDS.iter().any(|word| file.contains(word));
-            (named && place.ends_with(".sock")).then(String::new)
+            (named && is_socket(place)).then(String::new)
         }
         [one] if **one == place => Some(String::new()),
         [one] => {
@@ -221,4 +221,10 @@ fn is_mounted(around: &Around<'_>, volume: &str) -> bool {
     around.containers().any(|inside| {
         items(inside.container.get("volumeMounts")).any(|mount| word(mount.get("name")) == volume)
     })
+}
+
+/// Whether a path is named as sockets are.
+fn is_socket(path: &str) -> bool {
+    let name = std::path::Path::new(path).extension();
+    name.is_some_and(|name| name.eq_ignore_ascii_case("sock"))
 }

@@ -174,120 +174,119 @@ fn kubelet(input: &InputChain) -> String {
     format!("{} {verdict}", input.family)
 }
 
+/// Policy of INPUT, its rules, and what that comes to.
+const NARROWED: [(&str, &[&str], &str); 20] = [
+    ("DROP", &["INPUT -s 198.51.100.0/24 -j ACCEPT"], "ip Drop"),
+    ("DROP", &["INPUT -s 0.0.0.0/1 -j ACCEPT"], "ip Other"),
+    (
+        "DROP",
+        &["INPUT ! -s 198.51.100.0/24 -j ACCEPT"],
+        "ip Other",
+    ),
+    (
+        "ACCEPT",
+        &["INPUT ! -s 198.51.100.0/24 -p tcp -m tcp --dport 10250 -j DROP"],
+        "ip Drop",
+    ),
+    (
+        "DROP",
+        &["INPUT -m conntrack --ctstate NEW -j ACCEPT"],
+        "ip Accept",
+    ),
+    (
+        "DROP",
+        &[
+            "INPUT -m state --state RELATED,ESTABLISHED -j ACCEPT",
+            "INPUT -i lo -j ACCEPT",
+        ],
+        "ip Drop",
+    ),
+    ("DROP", &["INPUT -i eth0 -j ACCEPT"], "ip Other"),
+    ("DROP", &["INPUT -p tcp -j ACCEPT"], "ip Accept"),
+    (
+        "DROP",
+        &[
+            "INPUT -p icmp -j ACCEPT",
+            "INPUT -p udp -m udp --dport 10250 -j ACCEPT",
+        ],
+        "ip Drop",
+    ),
+    (
+        "DROP",
+        &["INPUT -p tcp -m tcp --dport 10250 -j A", "A -j ACCEPT"],
+        "ip Accept",
+    ),
+    (
+        "DROP",
+        &[
+            "INPUT -m mark --mark 0x1 -j A",
+            "A -p tcp -m tcp --dport 10250 -j ACCEPT",
+        ],
+        "ip Other",
+    ),
+    (
+        "DROP",
+        &["INPUT -m set --match-set admins src -j ACCEPT"],
+        "ip Other",
+    ),
+    (
+        "DROP",
+        &["INPUT -p tcp -m tcp --dport 10250 -m limit --limit 5/sec -j ACCEPT"],
+        "ip Other",
+    ),
+    (
+        "DROP",
+        &["INPUT -p tcp -m tcp --dport 22 -m limit --limit 5/sec -j ACCEPT"],
+        "ip Drop",
+    ),
+    (
+        "DROP",
+        &["INPUT -p tcp -j NFQUEUE --queue-num 0"],
+        "ip Other",
+    ),
+    // A chain that some leave is no wall for them.
+    (
+        "ACCEPT",
+        &[
+            "INPUT -j A",
+            "A -m addrtype --dst-type LOCAL -j RETURN",
+            "A -j DROP",
+        ],
+        "ip Other",
+    ),
+    (
+        "ACCEPT",
+        &["INPUT -j A", "A -s 198.51.100.0/24 -j RETURN", "A -j DROP"],
+        "ip Drop",
+    ),
+    (
+        "DROP",
+        &[
+            "INPUT -g A",
+            "A -p tcp -m tcp --dport 10250 -j RETURN",
+            "A -j ACCEPT",
+        ],
+        "ip Drop",
+    ),
+    // What comes first decides.
+    (
+        "ACCEPT",
+        &["INPUT -i eth1 -j ACCEPT", "INPUT -j DROP"],
+        "ip Other",
+    ),
+    (
+        "ACCEPT",
+        &[
+            "INPUT -p tcp -m tcp --dport 10250 -j DROP",
+            "INPUT -i eth1 -j ACCEPT",
+        ],
+        "ip Drop",
+    ),
+];
+
 #[test]
 fn only_source_addresses_narrow_to_some_people() {
-    for (policy, rules, wanted) in [
-        (
-            "DROP",
-            &["INPUT -s 198.51.100.0/24 -j ACCEPT"][..],
-            "ip Drop",
-        ),
-        ("DROP", &["INPUT -s 0.0.0.0/1 -j ACCEPT"], "ip Other"),
-        (
-            "DROP",
-            &["INPUT ! -s 198.51.100.0/24 -j ACCEPT"],
-            "ip Other",
-        ),
-        (
-            "ACCEPT",
-            &["INPUT ! -s 198.51.100.0/24 -p tcp -m tcp --dport 10250 -j DROP"],
-            "ip Drop",
-        ),
-        (
-            "DROP",
-            &["INPUT -m conntrack --ctstate NEW -j ACCEPT"],
-            "ip Accept",
-        ),
-        (
-            "DROP",
-            &[
-                "INPUT -m state --state RELATED,ESTABLISHED -j ACCEPT",
-                "INPUT -i lo -j ACCEPT",
-            ],
-            "ip Drop",
-        ),
-        ("DROP", &["INPUT -i eth0 -j ACCEPT"], "ip Other"),
-        ("DROP", &["INPUT -p tcp -j ACCEPT"], "ip Accept"),
-        (
-            "DROP",
-            &[
-                "INPUT -p icmp -j ACCEPT",
-                "INPUT -p udp -m udp --dport 10250 -j ACCEPT",
-            ],
-            "ip Drop",
-        ),
-        (
-            "DROP",
-            &["INPUT -p tcp -m tcp --dport 10250 -j A", "A -j ACCEPT"],
-            "ip Accept",
-        ),
-        (
-            "DROP",
-            &[
-                "INPUT -m mark --mark 0x1 -j A",
-                "A -p tcp -m tcp --dport 10250 -j ACCEPT",
-            ],
-            "ip Other",
-        ),
-        (
-            "DROP",
-            &["INPUT -m set --match-set admins src -j ACCEPT"],
-            "ip Other",
-        ),
-        (
-            "DROP",
-            &["INPUT -p tcp -m tcp --dport 10250 -m limit --limit 5/sec -j ACCEPT"],
-            "ip Other",
-        ),
-        (
-            "DROP",
-            &["INPUT -p tcp -m tcp --dport 22 -m limit --limit 5/sec -j ACCEPT"],
-            "ip Drop",
-        ),
-        (
-            "DROP",
-            &["INPUT -p tcp -j NFQUEUE --queue-num 0"],
-            "ip Other",
-        ),
-        // A chain that some leave is no wall for them.
-        (
-            "ACCEPT",
-            &[
-                "INPUT -j A",
-                "A -m addrtype --dst-type LOCAL -j RETURN",
-                "A -j DROP",
-            ],
-            "ip Other",
-        ),
-        (
-            "ACCEPT",
-            &["INPUT -j A", "A -s 198.51.100.0/24 -j RETURN", "A -j DROP"],
-            "ip Drop",
-        ),
-        (
-            "DROP",
-            &[
-                "INPUT -g A",
-                "A -p tcp -m tcp --dport 10250 -j RETURN",
-                "A -j ACCEPT",
-            ],
-            "ip Drop",
-        ),
-        // What comes first decides.
-        (
-            "ACCEPT",
-            &["INPUT -i eth1 -j ACCEPT", "INPUT -j DROP"],
-            "ip Other",
-        ),
-        (
-            "ACCEPT",
-            &[
-                "INPUT -p tcp -m tcp --dport 10250 -j DROP",
-                "INPUT -i eth1 -j ACCEPT",
-            ],
-            "ip Drop",
-        ),
-    ] {
+    for (policy, rules, wanted) in NARROWED {
         assert_eq!(saved(policy, rules), wanted, "{policy} {rules:?}");
     }
 }
