@@ -247,6 +247,26 @@ fn every_fault_has_its_class_and_ends_in_time() {
     });
 }
 
+/// The end of a stream may come between two reads, and nothing after it.
+#[test]
+fn a_node_that_ends_without_a_word_is_not_waited_for() {
+    let faults = [Fault::Prints(""); 16];
+    let lab = Lab::new(&faults);
+    let ssh = Ssh2::new().expect("a thread");
+    std::thread::scope(|scope| {
+        for node in 0..faults.len() {
+            let (lab, mut ssh) = (&lab, ssh.clone());
+            scope.spawn(move || {
+                for _ in 0..8 {
+                    let phase = Duration::from_secs(20);
+                    let (class, detail) = fault(lab.run_within(&mut ssh, &lab.node(node), phase));
+                    assert_eq!(class, FaultClass::NoShell, "{detail}");
+                }
+            });
+        }
+    });
+}
+
 #[test]
 fn what_only_looks_bad_is_read() {
     let lab = Lab::new(&[

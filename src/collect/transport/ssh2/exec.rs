@@ -103,10 +103,9 @@ impl Exchange<'_> {
             match turn {
                 Turn::Over => return Ok(()),
                 Turn::Moved => idle = 0,
-                // Reading one stream can pull bytes of the other into libssh2's own queue, and leave the socket empty.
-                Turn::Idle if idle < IDLE_TURNS && self.channel.read_window().available > 0 => {
-                    idle += 1;
-                }
+                // Reading one stream can pull bytes of the other, or the end of both, into libssh2's own queue, and
+                // leave a socket on which nothing comes any more.
+                Turn::Idle if idle < IDLE_TURNS && self.is_queued() => idle += 1,
                 Turn::Idle => wire
                     .wait(until)
                     .map_err(|stop| stop.fault(Phase::Script, |_| Phase::Script.late()))?,
@@ -138,6 +137,11 @@ impl Exchange<'_> {
             moved |= count > 0;
         }
         Ok(if moved { Turn::Moved } else { Turn::Idle })
+    }
+
+    /// Whether libssh2 holds what the next read will give.
+    fn is_queued(&self) -> bool {
+        self.channel.eof() || self.channel.read_window().available > 0
     }
 
     /// The next piece of standard input, then its end.
