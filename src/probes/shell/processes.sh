@@ -1,9 +1,9 @@
 # Static pods first: their uid is no UUID, unless a manifest pins one.
 set +f; set -- /proc/[0-9]*/cgroup; set -f
-o=$({ run grep -m1 kubepods "$@" /dev/null; echo "x$?"; } | sed 's!^/proc/\([0-9]*\)/cgroup:[^/]*!\1 !' | cap 700000)
-x=${o##*x} w='pod........[-_]....[-_]....[-_]....[-_]............'
-o=$({ put "$o" | grep -v -e "$w" -e '^x'; put "$o" | grep "$w"; } | head -n 301)
-blob cgroups "$({ [ -z "$o" ] || put "$o"; put "x$x"; } | enc)"
+inpods=$({ run grep -m1 kubepods "$@" /dev/null; echo "x$?"; } | sed 's!^/proc/\([0-9]*\)/cgroup:[^/]*!\1 !' | cap 700000)
+x=${inpods##*x} w='pod........[-_]....[-_]....[-_]....[-_]............'
+inpods=$({ put "$inpods" | grep -v -e "$w" -e '^x'; put "$inpods" | grep "$w"; } | head -n 301)
+blob cgroups "$({ [ -z "$inpods" ] || put "$inpods"; put "x$x"; } | enc)"
 # One call for each file of all in $y: $1 its name, $2 its name here, then what to take of it.
 all() {
   a=$1 b=$2; shift 2
@@ -29,7 +29,7 @@ while [ $# -gt 1 ]; do
   shift 2
 done
 value components "$y"
-set -- $(put "$o" | sed -n '1,300s/ .*//p')
+set -- $(put "$inpods" | sed -n '1,300s/ .*//p')
 all cgroup places -e kubepods
 g=
 for f in $y "$@"; do case $g in *" $f "*) ;; *) g="$g $f ";; esac; done
@@ -59,7 +59,7 @@ fi
 d=/var/log/containers
 if ! f=$(run ls -a "$d" 2>&1 >/dev/null); then why "$f"; rec "D$T$d$T$r"
 else
-  set -- $(put "$o" | sed -n 's!.*[^0-9a-f]\([0-9a-f]\{64\}\)\([^0-9a-f].*\)\{0,1\}$!\1!p')
+  set -- $(put "$inpods" | sed -n 's!.*[^0-9a-f]\([0-9a-f]\{64\}\)\([^0-9a-f].*\)\{0,1\}$!\1!p')
   y=" $* "
   set +f; set -- "$d"/*.log; set -f
   for f do
