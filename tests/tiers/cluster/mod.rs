@@ -7,6 +7,7 @@
 mod clean;
 mod expected;
 mod logins;
+mod one_rule;
 mod outage;
 mod planted;
 mod pod_security;
@@ -32,13 +33,14 @@ pub fn trials() -> Vec<Trial> {
             let name = format!("cluster::flaw::{flaw}");
             trial("cluster", &name, lacks.clone(), move || wave::outcome(flaw))
         });
-    let steps: [(&str, Step); 8] = [
+    let steps: [(&str, Step); 9] = [
         ("clean", clean::clean),
         ("login_without_root", logins::without_root),
         ("installed_collector", logins::installed_collector),
         ("forced_command", logins::forced_command),
         ("unreachable_node", logins::unreachable_node),
         ("read_only", rights::read_only),
+        ("without_one_rule", one_rule::without_one_rule),
         ("pod_security", pod_security::pod_security),
         ("backup_and_outage", outage::backup_and_outage),
     ];

@@ -38,7 +38,7 @@ pub fn read_only() -> Result<(), Failed> {
 }
 
 /// A client certificate in the group that the printed binding names.
-fn reader(stage: &Stage) -> Result<Way, Failed> {
+pub fn reader(stage: &Stage) -> Result<Way, Failed> {
     let pem = stage.on(
         "cp-1",
         &format!(
@@ -69,7 +69,7 @@ fn reader(stage: &Stage) -> Result<Way, Failed> {
     })
 }
 
-fn grant(stage: &Stage) -> Result<(), Failed> {
+pub fn grant(stage: &Stage) -> Result<(), Failed> {
     let rights = stage.printed(&["rbac", "print"])?;
     stage.at_jump(&format!(
         "kubectl apply -f - <<'END OF RIGHTS'\n{rights}END OF RIGHTS"
@@ -78,7 +78,7 @@ fn grant(stage: &Stage) -> Result<(), Failed> {
 }
 
 /// The report once the API server has taken notice of the rights.
-fn granted(stage: &Stage, way: &Way) -> Result<super::scan::Report, Failed> {
+pub fn granted(stage: &Stage, way: &Way) -> Result<super::scan::Report, Failed> {
     let mut wrong = Vec::new();
     for _ in 0..20 {
         let report = scan(stage, way, &["--all"])?;
