@@ -5,12 +5,11 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::scratch::Scratch;
+
 /// A folder of its own for one test, which is also its home.
-fn folder(name: &str) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("stakeout-cli-{name}-{}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).expect("a folder can be made");
-    folder
+fn folder(name: &str) -> Scratch {
+    Scratch::new(&format!("cli-{name}"))
 }
 
 fn demo() -> PathBuf {
@@ -264,8 +263,8 @@ fn the_plan_shows_the_way_to_every_node() {
     std::fs::write(home.join("config.yaml"), config).expect("writable");
     let output = Command::new(env!("CARGO_BIN_EXE_stakeout"))
         .env_clear()
-        .env("HOME", &home)
-        .env("PATH", &home)
+        .env("HOME", &*home)
+        .env("PATH", &*home)
         .args(["plan", "--config"])
         .arg(home.join("config.yaml"))
         .output()

@@ -1,10 +1,12 @@
 //! `stakeout lint` from outside: what is named, what comes out, and the exit code.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+
+use crate::scratch::Scratch;
 
 const GOOD: &str = "apiVersion: v1
 kind: Pod
@@ -26,10 +28,8 @@ spec:
 ";
 
 /// A folder of its own for one test.
-fn folder(name: &str, files: &[(&str, &str)]) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("stakeout-lint-{name}-{}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).expect("a folder can be made");
+fn folder(name: &str, files: &[(&str, &str)]) -> Scratch {
+    let folder = Scratch::new(&format!("lint-{name}"));
     for (file, text) in files {
         let path = folder.join(file);
         std::fs::create_dir_all(path.parent().expect("below")).expect("a folder can be made");

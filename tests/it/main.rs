@@ -42,6 +42,7 @@ mod pty;
 mod registry;
 mod retry;
 mod running;
+mod scratch;
 mod screenshots;
 mod secrets;
 mod ssh;

@@ -1,16 +1,14 @@
 //! The site's policy: what it accepts stays visible, what it declares is held, what lapsed is a finding.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
 
-fn folder(name: &str) -> PathBuf {
-    let folder =
-        std::env::temp_dir().join(format!("stakeout-policy-{name}-{}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).expect("a folder can be made");
-    folder
+use crate::scratch::Scratch;
+
+fn folder(name: &str) -> Scratch {
+    Scratch::new(&format!("policy-{name}"))
 }
 
 fn run(home: &Path, words: &[&str]) -> Output {

@@ -177,10 +177,7 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        for file in [&self.known, &self.key] {
-            let _ = std::fs::remove_file(file);
-        }
-        let _ = std::fs::remove_dir(&self.folder);
+        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
