@@ -10,7 +10,7 @@
 //! | `nodes` | further nodes: a map from name to the keys below |
 //! | `clock` | the node's clock in seconds (identity); 1000 where `identity: {}` is all that is said |
 //! | `identity` | `{clock, os, uid, way}` |
-//! | `kubelet` | dotted keys over the v1beta1 defaults; also `legacy: true` (no config file), `started`, `stopped: true`, `command`, `layers: [{kind, origin, set: {...} or gap}]` |
+//! | `kubelet` | dotted keys over the v1beta1 defaults; also `legacy: true` (no config file), `started`, `untold: true` (no time of start), `stopped: true`, `command`, `lines: {key: n}`, `unit: {unit: [flags], process: [flags]}`, `layers: [{kind, origin, set: {...}, lines, given: {file, line}, or gap}]` |
 //! | `listeners` | `[0.0.0.0:10255, "[::1]:10250"]`; behind the address its process and the uid of its pod, where they are known |
 //! | `fs` | a map from path to `{mode, owner, kind, link, acl, mount, absent, gap, ctime, mtime, nlink}`; what is not named is a folder of root's, 0755 |
 //! | `dir` | `none`, or `{path, entries}` beside the keys of `fs` |

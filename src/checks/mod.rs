@@ -29,6 +29,7 @@ mod version;
 use check::Check;
 
 use crate::model::fact::Need;
+pub use kubelet::provenance;
 pub use pss::{patch, standard};
 
 /// Every check, sorted by id within its family; held by a test of the registry.

@@ -16,6 +16,7 @@ mod dropins;
 mod flags;
 mod layers;
 mod process;
+mod unit;
 
 use flags::Flags;
 use layers::{Config, Stack};
@@ -80,11 +81,11 @@ fn kubelet(
         }
     }
     stack.default_what_is_empty();
-    stack.flags(&flags, reading.masker);
+    stack.flags(&flags, &started.given, reading.masker);
     if let Some(gap) = unseen_flags(answer, &started) {
         stack.unread(LayerKind::Flag, "command line", gap);
     }
-    stack.finish(started.process)
+    stack.finish(started.process, started.unit)
 }
 
 /// Where the flags of the kubelet are not known, why.

@@ -10,7 +10,9 @@ use super::gap;
 use crate::model::cluster::Namespace;
 use crate::model::fact::{Locator, Need};
 use crate::model::known::{PSA_AUDIT, PSA_ENFORCE, PSA_WARN};
-use crate::model::kubelet::{Kubelet, KubeletProcess, Layer, LayerKind, Setting, Settings};
+use crate::model::kubelet::{
+    Given, Kubelet, KubeletProcess, Layer, LayerKind, Overridden, Setting, Settings, UnitFlags,
+};
 use crate::model::node::{Identity, Listener, NodeObject, RuntimePod, RuntimePods, Taint, WayIn};
 use crate::model::text::Text;
 use crate::model::unix::{Accounts, Gid, Group, Uid, User};
@@ -62,8 +64,11 @@ pub(super) struct KubeletWritten {
     legacy: bool,
     stopped: bool,
     started: Option<i64>,
+    untold: bool,
     command: Vec<String>,
     layers: Vec<LayerWritten>,
+    lines: BTreeMap<String, u32>,
+    unit: Option<UnitFlags>,
     #[serde(flatten)]
     settings: BTreeMap<String, Json>,
 }
@@ -75,6 +80,9 @@ struct LayerWritten {
     origin: Option<String>,
     #[serde(default)]
     set: BTreeMap<String, Json>,
+    #[serde(default)]
+    lines: BTreeMap<String, u32>,
+    given: Option<Given>,
     gap: Option<String>,
 }
 
@@ -83,21 +91,40 @@ const DEFAULTS: &[(&str, &str, &str)] = &[
     ("authentication.anonymous.enabled", "false", "true"),
     ("authentication.webhook.enabled", "true", "false"),
     ("authorization.mode", "\"Webhook\"", "\"AlwaysAllow\""),
+    ("enableContentionProfiling", "false", "false"),
+    ("enableSystemLogQuery", "false", "false"),
+    ("eventRecordQPS", "50", "50"),
     ("fileCheckFrequency", "\"20s\"", "\"20s\""),
+    ("makeIPTablesUtilChains", "true", "true"),
+    ("podPidsLimit", "-1", "-1"),
+    ("protectKernelDefaults", "false", "false"),
     ("readOnlyPort", "0", "10255"),
+    ("rotateCertificates", "false", "false"),
+    ("seccompDefault", "false", "false"),
+    ("streamingConnectionIdleTimeout", "\"4h0m0s\"", "\"4h0m0s\""),
+];
+
+/// Keys without a default.
+const BARE: &[&str] = &[
+    "address",
+    "allowedUnsafeSysctls",
+    "authentication.x509.clientCAFile",
+    "containerRuntimeEndpoint",
+    "featureGates.NodeLogQuery",
 ];
 
 pub(super) fn kubelet(written: KubeletWritten) -> Result<Kubelet, String> {
     for key in written.settings.keys() {
         let known = DEFAULTS.iter().any(|(name, ..)| name == key);
-        let bare = ["address", "containerRuntimeEndpoint"].contains(&key.as_str());
-        if !known && !bare && !key.starts_with("staticPod") {
+        if !known && !BARE.contains(&key.as_str()) && !key.starts_with("staticPod") {
             return Err(format!("{key} is not a kubelet setting of examples"));
         }
     }
     let mut out = Kubelet {
         layers: Vec::new(),
         settings: Settings::default(),
+        overridden: Vec::new(),
+        unit: written.unit,
         process: None,
     };
     let mut settings = BTreeMap::new();
@@ -111,26 +138,27 @@ pub(super) fn kubelet(written: KubeletWritten) -> Result<Kubelet, String> {
         let value = serde_json::from_str(text).unwrap_or(Json::Null);
         ((*key).to_owned(), value)
     });
-    add_layer((&mut out, &mut settings), base, None, defaults.collect());
+    let plain = |kind, origin: Option<&str>, set, lines| LayerWritten {
+        kind,
+        origin: origin.map(str::to_owned),
+        set,
+        lines,
+        given: None,
+        gap: None,
+    };
+    let mut layers = vec![plain(base, None, defaults.collect(), BTreeMap::new())];
     if !written.legacy {
         let file = Some("/var/lib/kubelet/config.yaml");
-        add_layer(
-            (&mut out, &mut settings),
+        layers.push(plain(
             LayerKind::File,
             file,
             written.settings,
-        );
+            written.lines,
+        ));
     }
-    for layer in written.layers {
-        add_layer(
-            (&mut out, &mut settings),
-            layer.kind,
-            layer.origin.as_deref(),
-            layer.set,
-        );
-        if let (Some(word), Some(last)) = (layer.gap, out.layers.last_mut()) {
-            last.gap = Some(gap(&word)?);
-        }
+    layers.extend(written.layers);
+    for layer in layers {
+        add_layer((&mut out, &mut settings), layer)?;
     }
     out.settings = Settings::new(settings).map_err(|error| error.to_string())?;
     if !written.stopped {
@@ -140,7 +168,7 @@ pub(super) fn kubelet(written: KubeletWritten) -> Result<Kubelet, String> {
         };
         out.process = Some(KubeletProcess {
             pid: 700,
-            started: Some(written.started.unwrap_or(100)),
+            started: (!written.untold).then_some(written.started.unwrap_or(100)),
             command: command.into_iter().map(Text::from).collect(),
         });
     }
@@ -149,24 +177,33 @@ pub(super) fn kubelet(written: KubeletWritten) -> Result<Kubelet, String> {
 
 fn add_layer(
     (kubelet, settings): (&mut Kubelet, &mut BTreeMap<String, Setting>),
-    kind: LayerKind,
-    origin: Option<&str>,
-    set: BTreeMap<String, Json>,
-) {
+    written: LayerWritten,
+) -> Result<(), String> {
     let index = u16::try_from(kubelet.layers.len()).unwrap_or(u16::MAX);
     kubelet.layers.push(Layer {
-        kind,
-        origin: origin.map(Text::new),
+        kind: written.kind,
+        origin: written.origin.as_deref().map(Text::new),
         at: Locator::new(Need::KubeletConfig, u32::from(index)),
-        gap: None,
+        gap: written.gap.as_deref().map(gap).transpose()?,
+        given: written.given,
     });
-    for (key, value) in set {
+    for (key, value) in written.set {
         let setting = Setting {
             value,
             layer: index,
+            line: written.lines.get(&key).copied().unwrap_or(0),
         };
-        settings.insert(key, setting);
+        let old = settings.insert(key.clone(), setting);
+        if let Some(old) = old.filter(|old| old.layer != 0) {
+            kubelet.overridden.push(Overridden {
+                key: Text::from(key),
+                value: Overridden::words(&old.value),
+                layer: old.layer,
+                line: old.line,
+            });
+        }
     }
+    Ok(())
 }
 
 pub(super) fn listeners(written: Vec<String>) -> Result<Vec<Listener>, String> {

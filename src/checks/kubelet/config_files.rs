@@ -137,7 +137,7 @@ fn header(node: &NodeFacts) -> Result<bool, Gap> {
     if kubelet.setting(HEADER)?.is_some() {
         return Ok(true);
     }
-    let mut keys = kubelet.settings.iter().map(|(key, _, _)| key);
+    let mut keys = kubelet.settings.iter().map(|entry| entry.key);
     Ok(keys.any(|key| {
         key.strip_prefix(HEADER)
             .is_some_and(|rest| rest.starts_with('.'))

@@ -5,6 +5,7 @@ mod authorization;
 mod config_files;
 mod kubeconfig_file;
 mod own_folder;
+pub mod provenance;
 mod read_only_port;
 mod runtime_socket;
 pub(super) mod setting;

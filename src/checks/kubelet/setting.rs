@@ -45,7 +45,7 @@ pub fn garbled(key: &str, what: &str) -> Gap {
     }
 }
 
-fn origin(layer: &Layer) -> String {
+pub(super) fn origin(layer: &Layer) -> String {
     match (layer.kind, &layer.origin) {
         (LayerKind::LegacyDefaults, _) => "the default without a --config file".to_owned(),
         (LayerKind::Defaults, _) => "the default".to_owned(),

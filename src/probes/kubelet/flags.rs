@@ -17,11 +17,32 @@ pub(super) enum Kind {
 
 use Kind::{Bool, Gates, Header, List, Number, Text};
 
-/// Flag, key, kind. Flags that set no key of the configuration are left out.
+/// Flag, key, kind. Of the flags that set no key of the configuration those stand here, under their own name, that
+/// say who the kubelet is and where its files are.
 const FLAGS: &[(&str, &str, Kind)] = &[
     ("address", "address", Text),
     ("allowed-unsafe-sysctls", "allowedUnsafeSysctls", List),
     ("anonymous-auth", "authentication.anonymous.enabled", Bool),
+    ("bootstrap-kubeconfig", "--bootstrap-kubeconfig", Text),
+    ("cert-dir", "--cert-dir", Text),
+    ("cloud-provider", "--cloud-provider", Text),
+    ("config", "--config", Text),
+    ("config-dir", "--config-dir", Text),
+    ("hostname-override", "--hostname-override", Text),
+    (
+        "image-credential-provider-bin-dir",
+        "--image-credential-provider-bin-dir",
+        Text,
+    ),
+    (
+        "image-credential-provider-config",
+        "--image-credential-provider-config",
+        Text,
+    ),
+    ("kubeconfig", "--kubeconfig", Text),
+    ("node-ip", "--node-ip", Text),
+    ("node-labels", "--node-labels", Text),
+    ("root-dir", "--root-dir", Text),
     (
         "authentication-token-webhook",
         "authentication.webhook.enabled",
@@ -87,16 +108,18 @@ pub(super) struct Flags(Vec<Flag>);
 /// One flag as it was given.
 pub(super) struct Flag {
     /// Without dashes in front, underscores as dashes.
-    name: String,
-    value: Option<String>,
+    pub(super) name: String,
+    pub(super) value: Option<String>,
+    /// The word that it begins with, from 0.
+    pub(super) at: usize,
 }
 
 impl Flags {
     /// `embedded`: words that another program hands on, each of the form `--name=value`.
     pub(super) fn read(args: &[String], embedded: bool) -> Self {
         let mut out = Vec::new();
-        let mut words = args.iter().peekable();
-        while let Some(word) = words.next() {
+        let mut words = args.iter().enumerate().peekable();
+        while let Some((at, word)) = words.next() {
             let Some(body) = word.strip_prefix("--") else {
                 continue;
             };
@@ -107,12 +130,18 @@ impl Flags {
             let name = name.replace('_', "-");
             let alone = kind(&name).map_or(SWITCHES.contains(&name.as_str()), |kind| kind == Bool);
             let value = match value {
-                None if !alone && !embedded => words.next_if(|word| takes(&name, word)).cloned(),
+                None if !alone && !embedded => words
+                    .next_if(|(_, word)| takes(&name, word))
+                    .map(|(_, word)| word.clone()),
                 value => value,
             };
-            out.push(Flag { name, value });
+            out.push(Flag { name, value, at });
         }
         Self(out)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Flag> {
+        self.0.iter()
     }
 
     /// The value that counts of a flag that takes a text.
@@ -152,8 +181,7 @@ fn kind(name: &str) -> Option<Kind> {
 /// Whether the next word is a flag's value. One that is known to take a value takes any word; of one that is not
 /// known (a later version's, the log's short forms) a word with dashes is the next flag.
 fn takes(name: &str, word: &str) -> bool {
-    let known = kind(name).is_some() || matches!(name, "config" | "config-dir");
-    known || !word.starts_with("--")
+    kind(name).is_some() || !word.starts_with("--")
 }
 
 fn value(kind: Kind, text: Option<&str>) -> Value {

@@ -7,10 +7,12 @@ use serde_json::Value;
 use super::defaults::{is_zero, legacy, versioned as defaults};
 use super::flags::{Flags, Kind};
 use crate::model::fact::{Gap, Locator, Need};
-use crate::model::kubelet::{Kubelet, KubeletProcess, Layer, LayerKind, Setting, Settings};
+use crate::model::kubelet::{
+    Given, Kubelet, KubeletProcess, Layer, LayerKind, Overridden, Setting, Settings, UnitFlags,
+};
 use crate::model::text::Text;
 use crate::probes::mask::Masker;
-use crate::probes::parse::yaml;
+use crate::probes::parse::yaml::{self, LineIndex};
 
 /// Paths that the kubelet takes relative to the main file (`KubeletConfigurationPathRefs`).
 const PATHS: &[&str] = &[
@@ -27,6 +29,7 @@ pub(super) struct Config {
     /// The text as it may be shown.
     pub(super) text: String,
     pub(super) masked: bool,
+    lines: LineIndex,
 }
 
 impl Config {
@@ -65,6 +68,7 @@ impl Config {
             value,
             text,
             masked,
+            lines: parsed.lines,
         })
     }
 }
@@ -105,6 +109,20 @@ pub(super) fn versioned(config: Config) -> Result<Config, Gap> {
     }
 }
 
+/// Which layer speaks, and where its keys stand.
+#[derive(Clone, Copy)]
+struct Speaker<'a> {
+    layer: u16,
+    lines: Option<&'a LineIndex>,
+}
+
+impl Speaker<'_> {
+    fn line(self, pointer: &str) -> u32 {
+        let line = self.lines.and_then(|lines| lines.line(pointer));
+        line.and_then(|line| u32::try_from(line).ok()).unwrap_or(0)
+    }
+}
+
 fn prefixes(key: &str) -> Vec<String> {
     key.match_indices('.')
         .map(|(at, _)| key[..at].to_owned())
@@ -133,7 +151,8 @@ pub(super) struct Stack {
     layers: Vec<Layer>,
     settings: BTreeMap<String, Setting>,
     /// Keys that a layer took away, with that layer: the default comes again.
-    deleted: BTreeMap<String, u16>,
+    deleted: BTreeMap<String, (u16, u32)>,
+    overridden: Vec<Overridden>,
 }
 
 impl Stack {
@@ -143,14 +162,15 @@ impl Stack {
             layers: Vec::new(),
             settings: BTreeMap::new(),
             deleted: BTreeMap::new(),
+            overridden: Vec::new(),
         };
         stack.push(base, None, 0, None);
         for default in defaults() {
-            stack.set(default.key, default.value, 0);
+            stack.set(default.key, default.value, (0, 0));
         }
         if base == LayerKind::LegacyDefaults {
             for (key, value) in legacy() {
-                stack.set(key, value, 0);
+                stack.set(key, value, (0, 0));
             }
         }
         stack
@@ -168,13 +188,30 @@ impl Stack {
             origin: origin.map(Text::new),
             at: Locator::new(Need::KubeletConfig, item),
             gap,
+            given: None,
         });
         index
     }
 
-    fn set(&mut self, key: &str, value: Value, layer: u16) {
-        self.settings
-            .insert(key.to_owned(), Setting { value, layer });
+    /// `from`: the layer, and the line in its file.
+    fn set(&mut self, key: &str, value: Value, (layer, line): (u16, u32)) {
+        let setting = Setting { value, layer, line };
+        if let Some(old) = self.settings.insert(key.to_owned(), setting) {
+            self.keep(key, &old);
+        }
+    }
+
+    /// Remembers what a file or a flag said in vain.
+    fn keep(&mut self, key: &str, old: &Setting) {
+        if old.layer == 0 || self.overridden.len() >= Overridden::KEPT {
+            return;
+        }
+        self.overridden.push(Overridden {
+            key: Text::new(key),
+            value: Overridden::words(&old.value),
+            layer: old.layer,
+            line: old.line,
+        });
     }
 
     /// A layer that exists and was not read.
@@ -191,11 +228,15 @@ impl Stack {
         };
         let item = self.next_item();
         let index = self.push(kind, Some(path), item, None);
-        self.merge("", &config.value, index);
+        let speaker = Speaker {
+            layer: index,
+            lines: Some(&config.lines),
+        };
+        self.merge(("", ""), &config.value, speaker);
         if kind == LayerKind::File {
             let folder = path.rfind('/').map_or("", |slash| &path[..slash]);
             for key in PATHS {
-                if let Some(Setting { value, layer }) = self.settings.get_mut(*key)
+                if let Some(Setting { value, layer, .. }) = self.settings.get_mut(*key)
                     && *layer == index
                     && let Value::String(text) = value
                     && !text.is_empty()
@@ -207,26 +248,30 @@ impl Stack {
         }
     }
 
-    /// A JSON merge patch (RFC 7386) on dotted keys.
-    fn merge(&mut self, prefix: &str, patch: &Value, layer: u16) {
+    /// A JSON merge patch (RFC 7386) on dotted keys. `prefix`: as a dotted key and as a JSON pointer.
+    fn merge(&mut self, (prefix, above): (&str, &str), patch: &Value, speaker: Speaker<'_>) {
         let Value::Object(map) = patch else { return };
         for (name, value) in map {
             if prefix.is_empty() && matches!(name.as_str(), "apiVersion" | "kind") {
                 continue;
             }
             let key = join(prefix, name);
+            let pointer = format!("{above}/{}", name.replace('~', "~0").replace('/', "~1"));
+            let from = (speaker.layer, speaker.line(&pointer));
             match value {
                 Value::Object(_) => {
-                    self.settings.remove(&key);
-                    self.merge(&key, value, layer);
+                    if let Some(old) = self.settings.remove(&key) {
+                        self.keep(&key, &old);
+                    }
+                    self.merge((&key, &pointer), value, speaker);
                 }
                 Value::Null => {
                     self.remove(&key);
-                    self.deleted.insert(key, layer);
+                    self.deleted.insert(key, from);
                 }
                 value => {
                     self.remove(&key);
-                    self.set(&key, value.clone(), layer);
+                    self.set(&key, value.clone(), from);
                 }
             }
         }
@@ -234,8 +279,13 @@ impl Stack {
 
     fn remove(&mut self, key: &str) {
         let below = format!("{key}.");
-        self.settings
-            .retain(|known, _| known != key && !known.starts_with(&below));
+        let gone = self
+            .settings
+            .extract_if(.., |known, _| known == key || known.starts_with(&below));
+        let gone: Vec<(String, Setting)> = gone.collect();
+        for (key, old) in gone {
+            self.keep(&key, &old);
+        }
     }
 
     /// Defaults for what no file says, or says with a zero.
@@ -252,28 +302,36 @@ impl Stack {
                     .iter()
                     .find_map(|key| self.deleted.get(key))
                     .copied();
-                self.set(default.key, default.value, by.unwrap_or(0));
+                self.set(default.key, default.value, by.unwrap_or_default());
             }
         }
     }
 
     /// Puts the flags on top, each as a layer of its own.
-    pub(super) fn flags(&mut self, flags: &Flags, masker: &Masker) {
+    pub(super) fn flags(&mut self, flags: &Flags, given: &[(String, Given)], masker: &Masker) {
         for (spelling, key, kind, mut value) in flags.settings() {
             let index = self.push(LayerKind::Flag, Some(&spelling), 0, None);
+            if let Some(layer) = self.layers.last_mut() {
+                let last = given.iter().rfind(|(name, _)| spelling[2..] == *name);
+                layer.given = last.map(|(_, given)| given.clone());
+            }
+            let speaker = Speaker {
+                layer: index,
+                lines: None,
+            };
             match kind {
-                Kind::Gates => self.merge(key, &value, index),
+                Kind::Gates => self.merge((key, ""), &value, speaker),
                 Kind::Header => {
                     masker.mask_headers(&mut value);
                     self.remove(key);
-                    self.merge(key, &value, index);
+                    self.merge((key, ""), &value, speaker);
                 }
                 _ => {
                     if let (Value::String(text), "staticPodURL") = (&mut value, key) {
                         masker.mask_words(text);
                     }
                     self.remove(key);
-                    self.set(key, value, index);
+                    self.set(key, value, (index, 0));
                 }
             }
         }
@@ -283,13 +341,19 @@ impl Stack {
     ///
     /// # Errors
     /// [`Gap::Garbled`] where that is more than is kept.
-    pub(super) fn finish(self, process: Option<KubeletProcess>) -> Result<Kubelet, Gap> {
+    pub(super) fn finish(
+        self,
+        process: Option<KubeletProcess>,
+        unit: Option<UnitFlags>,
+    ) -> Result<Kubelet, Gap> {
         let settings = Settings::new(self.settings).map_err(|error| Gap::Garbled {
             what: Text::from(format!("kubelet settings: {error}")),
         })?;
         Ok(Kubelet {
             layers: self.layers,
             settings,
+            overridden: self.overridden,
+            unit,
             process,
         })
     }

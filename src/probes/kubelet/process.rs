@@ -1,7 +1,8 @@
 //! The running kubelet, or how its unit would start it.
 
+use super::unit::Unit;
 use crate::model::fact::Gap;
-use crate::model::kubelet::KubeletProcess;
+use crate::model::kubelet::{Given, KubeletProcess, UnitFlags};
 use crate::model::text::Text;
 use crate::probes::answer::{Answer, Content};
 use crate::probes::identity::started;
@@ -22,6 +23,10 @@ pub(super) struct Started {
     pub(super) embedded: bool,
     /// Why flags may be missing.
     pub(super) hidden: Option<Gap>,
+    /// What gives a flag, by the flag's name, as far as that is told; the last one counts.
+    pub(super) given: Vec<(String, Given)>,
+    /// How the unit would start the running kubelet.
+    pub(super) unit: Option<UnitFlags>,
     /// Evidence, masked.
     pub(super) command_shown: String,
     pub(super) text: String,
@@ -80,7 +85,7 @@ pub(super) fn find(answer: &Answer<'_>, reading: &Reading<'_>) -> Result<Started
         all.retain(|candidate| candidate.comm == b"kubelet");
     }
     match all.as_slice() {
-        [] => Ok(unit(answer, reading)),
+        [] => Ok(stopped(answer, reading)),
         [one] => running(answer, one, reading),
         // Threads of k3s have its name too; the oldest is the server.
         [.., _]
@@ -90,7 +95,7 @@ pub(super) fn find(answer: &Answer<'_>, reading: &Reading<'_>) -> Result<Started
         {
             let oldest = all.iter().min_by_key(|candidate| candidate.pid);
             oldest.map_or_else(
-                || Ok(unit(answer, reading)),
+                || Ok(stopped(answer, reading)),
                 |one| running(answer, one, reading),
             )
         }
@@ -131,6 +136,8 @@ fn running(
         from_unit: false,
         embedded: false,
         hidden: None,
+        given: Vec::new(),
+        unit: None,
         command_shown: format!("tr '\\0' '\\n' < {file}"),
         text: shown.join("\n"),
         cwd: match candidate.cwd {
@@ -142,6 +149,9 @@ fn running(
         k3s(answer, &words, &mut found);
     } else if candidate.comm == b"kubelite" {
         microk8s(answer, &mut found);
+    } else if let Some(unit) = Unit::read(answer) {
+        found.given = unit.given_to(&words);
+        found.unit = unit.compare(&words);
     }
     Ok(found)
 }
@@ -194,18 +204,25 @@ fn k3s(answer: &Answer<'_>, words: &[String], found: &mut Started) {
             .as_ref()
             .and_then(|parsed| parsed.value.get("kubelet-arg")?.as_array());
         for item in items.into_iter().flatten().filter_map(|item| item.as_str()) {
+            let flag = item.split('=').next().unwrap_or(item);
+            found.given.push((flag.replace('_', "-"), place(name, 0)));
             found.args.push(format!("--{item}"));
         }
     }
     let mut next = false;
     for word in words {
-        if std::mem::take(&mut next) {
-            found.args.push(format!("--{word}"));
+        let value = if std::mem::take(&mut next) {
+            word
         } else if let Some(value) = word.strip_prefix("--kubelet-arg=") {
-            found.args.push(format!("--{value}"));
+            value
         } else {
             next = word == "--kubelet-arg";
-        }
+            continue;
+        };
+        // Its own command line counts more than the file.
+        let flag = value.split('=').next().unwrap_or(value).replace('_', "-");
+        found.given.retain(|(name, _)| *name != flag);
+        found.args.push(format!("--{value}"));
     }
     if answer.kind(K3S_DROP_INS.as_bytes()) == Err(b"absent") {
         found.hidden = Some(Gap::Garbled {
@@ -214,17 +231,30 @@ fn k3s(answer: &Answer<'_>, words: &[String], found: &mut Started) {
     }
 }
 
+fn place(file: &[u8], line: u32) -> Given {
+    Given {
+        file: Text::from_bytes(file),
+        line,
+    }
+}
+
 /// MicroK8s keeps the arguments in a file, one a line.
 fn microk8s(answer: &Answer<'_>, found: &mut Started) {
     found.args = match answer.content("kubelet", MICROK8S_ARGS, &[0]) {
-        Some(Content::Whole(text)) => String::from_utf8_lossy(text)
-            .lines()
-            .map(|line| {
-                line.trim()
-                    .replace("${SNAP_DATA}", "/var/snap/microk8s/current")
-            })
-            .filter(|line| line.starts_with("--"))
-            .collect(),
+        Some(Content::Whole(text)) => {
+            let mut args = Vec::new();
+            for (number, line) in (1..).zip(String::from_utf8_lossy(text).lines()) {
+                let line = line.trim();
+                let Some(flag) = line.strip_prefix("--") else {
+                    continue;
+                };
+                let name = flag.split(['=', ' ']).next().unwrap_or(flag);
+                let given = place(MICROK8S_ARGS.as_bytes(), number);
+                found.given.push((name.replace('_', "-"), given));
+                args.push(line.replace("${SNAP_DATA}", "/var/snap/microk8s/current"));
+            }
+            args
+        }
         Some(Content::Gap(gap)) => {
             found.hidden = Some(gap);
             Vec::new()
@@ -239,53 +269,20 @@ fn microk8s(answer: &Answer<'_>, found: &mut Started) {
 }
 
 /// No kubelet runs: the command line out of its unit, with the variables filled in.
-fn unit(answer: &Answer<'_>, reading: &Reading<'_>) -> Started {
-    const SHOW: &str = "systemctl show kubelet";
-    let text = match answer.content("kubelet", SHOW, &[0]) {
-        Some(Content::Whole(text)) => String::from_utf8_lossy(text).into_owned(),
-        _ => String::new(),
-    };
-    let argv = text
-        .lines()
-        .find_map(|line| line.strip_prefix("ExecStart=")?.split_once("argv[]="))
-        .map(|(_, rest)| rest.split(" ; ").next().unwrap_or(rest).to_owned());
-    let mut variables: Vec<(String, String)> = Vec::new();
-    for line in text.lines() {
-        if let Some(rest) = line.strip_prefix("Environment=") {
-            variables.extend(assignments(rest));
-        }
-    }
-    for line in text.lines() {
-        let Some(file) = line.strip_prefix("EnvironmentFiles=") else {
-            continue;
-        };
-        let file = file.split(" (").next().unwrap_or(file);
-        if let Some(Content::Whole(text)) = answer.file("kubelet", file.as_bytes()) {
-            let text = String::from_utf8_lossy(text);
-            for line in text
-                .lines()
-                .filter(|line| !line.trim_start().starts_with('#'))
-            {
-                if let Some((name, value)) = line.split_once('=') {
-                    let value = value.trim().trim_matches(['"', '\'']);
-                    variables.push((name.trim().to_owned(), value.to_owned()));
-                }
-            }
-        }
-    }
-    let words: Vec<String> = argv
-        .iter()
-        .flat_map(|argv| argv.split_ascii_whitespace())
-        .flat_map(|word| expand(word, &variables))
-        .collect();
+fn stopped(answer: &Answer<'_>, reading: &Reading<'_>) -> Started {
+    let unit = Unit::read(answer);
+    let given = unit.as_ref().map(Unit::given).unwrap_or_default();
+    let words = unit.as_ref().map(Unit::words).unwrap_or_default();
     let mut shown = words.clone();
     mask(&mut shown, reading);
     Started {
         process: None,
         args: words.iter().skip(1).cloned().collect(),
-        from_unit: argv.is_some(),
+        from_unit: unit.is_some(),
         embedded: false,
         hidden: None,
+        given,
+        unit: None,
         command_shown: "systemctl show kubelet -p ExecStart -p Environment -p EnvironmentFiles"
             .to_owned(),
         text: if words.is_empty() {
@@ -294,46 +291,5 @@ fn unit(answer: &Answer<'_>, reading: &Reading<'_>) -> Started {
             shown.join("\n")
         },
         cwd: "/".to_owned(),
-    }
-}
-
-/// `"A=b c" D=e`, as systemctl prints an environment.
-fn assignments(text: &str) -> Vec<(String, String)> {
-    let mut out = Vec::new();
-    let mut rest = text.trim();
-    while !rest.is_empty() {
-        let (word, tail) = match rest.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
-            None => rest.split_once(' ').unwrap_or((rest, "")),
-        };
-        if let Some((name, value)) = word.split_once('=') {
-            out.push((name.to_owned(), value.to_owned()));
-        }
-        rest = tail.trim_start();
-    }
-    out
-}
-
-/// `$NAME` as a word of its own is split at blanks, `${NAME}` is not (systemd.service(5)).
-fn expand(word: &str, variables: &[(String, String)]) -> Vec<String> {
-    let value = |name: &str| {
-        variables
-            .iter()
-            .rev()
-            .find(|(known, _)| known == name)
-            .map_or("", |(_, value)| value.as_str())
-    };
-    if let Some(name) = word
-        .strip_prefix("${")
-        .and_then(|rest| rest.strip_suffix('}'))
-    {
-        return vec![value(name).to_owned()];
-    }
-    match word.strip_prefix('$') {
-        Some(name) => value(name)
-            .split_ascii_whitespace()
-            .map(|part| part.trim_matches(['"', '\'']).to_owned())
-            .collect(),
-        None => vec![word.to_owned()],
     }
 }

@@ -77,7 +77,7 @@ flag() {
   *) fl=;;
   esac
 }
-# The kubelet is down: how its unit would start it.
+# How its unit would start the kubelet; what that names is of interest where none runs.
 unit() {
   command -v systemctl >/dev/null || return 0
   o=$(run systemctl show kubelet -p ExecStart -p Environment -p EnvironmentFiles)
@@ -90,6 +90,7 @@ unit() {
     file "$f" 65536 || continue
     a="$a $(top 65536 "$f")"
   done
+  IFS=$D; [ -z "$host" ] || return 0
   IFS="$D\"'="; set -- $a; IFS=$D
   k=
   for a do
@@ -154,8 +155,8 @@ for f do
     ;;
   esac
 done
+unit
 if [ -z "$host" ]; then
-  unit
   for f in /var/lib/kubelet/config.yaml /etc/kubernetes/kubelet-config.yaml /etc/kubernetes/kubelet/config.json \
     /etc/kubernetes/kubelet/config /home/kubernetes/kubelet-config.yaml /etc/default/kubeletconfig.json; do
     [ ! -e "$f" ] || want config "$f"
