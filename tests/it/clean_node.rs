@@ -77,10 +77,15 @@ fn clean() -> Node {
             "allocatable": {"cpu": "2", "memory": "4Gi"},
         }),
         namespaces: serde_json::json!({"default": {}, "kube-system": {}, "kube-public": {}, "kube-node-lease": {}}),
-        kubelet: serde_json::json!({"staticPodPath": "/etc/kubernetes/manifests"}),
+        kubelet: serde_json::json!({
+            "staticPodPath": "/etc/kubernetes/manifests",
+            "authentication.x509.clientCAFile": "/etc/kubernetes/pki/ca.crt",
+            "rotateCertificates": true,
+        }),
         processes: MANIFESTS
             .iter()
             .map(|(name, _)| serde_json::json!({"of": format!("kube-system/{name}/{name}"), "comm": name}))
+            .chain([serde_json::json!({"comm": "kubelet", "caps": "all", "seccomp": 0, "label": "unconfined"})])
             .collect(),
     }
 }
@@ -267,6 +272,8 @@ const OF_EACH: [&str; 5] = [
 fn a_clean_control_plane_gets_what_it_deserves() {
     let mut deserved = vec![
         "SP-FILE-023 medium /etc/kubernetes/super-admin.conf".to_owned(),
+        "SP-KUB-023 low podPidsLimit".to_owned(),
+        "SP-KUB-025 info protectKernelDefaults".to_owned(),
         "SP-NET-016 low --enable-admission-plugins".to_owned(),
         "SP-PSS-003 info kube-system".to_owned(),
     ];
@@ -363,7 +370,7 @@ fn an_edited_mirror_is_found_field_by_field() {
 #[test]
 fn other_plants_are_found() {
     type Plant = fn(&mut Node);
-    let plants: [(Plant, &str); 5] = [
+    let plants: [(Plant, &str); 7] = [
         (
             |node| node.object["taints"] = serde_json::json!([]),
             "SP-ISO-001 high cp-1\n",
@@ -381,6 +388,21 @@ fn other_plants_are_found() {
         (
             |node| node.kubelet["readOnlyPort"] = 10255.into(),
             "SP-KUB-004 high readOnlyPort\n",
+        ),
+        (
+            |node| {
+                node.kubelet["layers"] = serde_json::json!([{
+                    "kind": "drop_in", "origin": "/etc/kubernetes/kubelet.conf.d/99.conf",
+                    "set": {"staticPodPath": "/opt/.pods"},
+                }]);
+            },
+            "SP-KUB-016 high staticPodPath\n",
+        ),
+        (
+            |node| {
+                node.kubelet["unit"] = serde_json::json!({"unit": ["--pod-manifest-path"]});
+            },
+            "SP-KUB-012 medium kubelet.service\n",
         ),
         (
             |node| {

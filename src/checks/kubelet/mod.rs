@@ -2,15 +2,29 @@
 
 mod anonymous_auth;
 mod authorization;
+mod client_ca;
 mod config_files;
+mod debug_handlers;
+mod event_rate;
+mod hostname_override;
+mod kernel_defaults;
 mod kubeconfig_file;
+mod moved_folder;
+mod own_confinement;
 mod own_folder;
+mod pid_limit;
 pub mod provenance;
 mod read_only_port;
+mod rotation;
+mod running_config;
 mod runtime_socket;
+mod seccomp_default;
 pub(super) mod setting;
 mod static_pod_url;
 mod unit_files;
+mod unsafe_sysctls;
+mod url_header;
+mod worker_folder;
 
 use super::check::Check;
 
@@ -18,11 +32,25 @@ use super::check::Check;
 pub const ALL: &[&Check] = &[
     &anonymous_auth::CHECK,
     &authorization::CHECK,
+    &client_ca::CHECK,
     &read_only_port::CHECK,
     &kubeconfig_file::CHECK,
     &config_files::CHECK,
     &unit_files::CHECK,
+    &running_config::CHECK,
+    &worker_folder::CHECK,
     &static_pod_url::CHECK,
+    &url_header::CHECK,
+    &moved_folder::CHECK,
+    &rotation::CHECK,
+    &debug_handlers::CHECK,
+    &pid_limit::CHECK,
+    &seccomp_default::CHECK,
+    &kernel_defaults::CHECK,
+    &unsafe_sysctls::CHECK,
+    &event_rate::CHECK,
+    &hostname_override::CHECK,
     &own_folder::CHECK,
     &runtime_socket::CHECK,
+    &own_confinement::CHECK,
 ];

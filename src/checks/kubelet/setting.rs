@@ -38,6 +38,17 @@ pub fn required<'k>(kubelet: &'k Seen<Kubelet>, key: &str) -> Result<Effective<'
     effective(kubelet, key)?.ok_or_else(|| garbled(key, "has no value"))
 }
 
+/// A key that is true or false.
+///
+/// # Errors
+/// As [`required`], and where it is something else.
+pub fn switch<'k>(kubelet: &'k Seen<Kubelet>, key: &str) -> Result<(bool, Effective<'k>), Gap> {
+    let setting = required(kubelet, key)?;
+    let on = setting.value.as_bool();
+    let on = on.ok_or_else(|| garbled(key, "is not true or false"))?;
+    Ok((on, setting))
+}
+
 /// A setting that does not have the shape it must have.
 pub fn garbled(key: &str, what: &str) -> Gap {
     Gap::Garbled {

@@ -171,6 +171,71 @@ fn nested_drop_ins() -> Vec<Record> {
 }
 
 #[test]
+fn each_key_has_its_line_and_what_it_overrides() {
+    let main = format!(
+        "{HEAD}authentication:\n  x509:\n    clientCAFile: ca.crt\nstaticPodPath: /m\nfileCheckFrequency: 0s\nevictionHard: {{memory.available: 1%}}\n"
+    );
+    let drop_in = format!("{HEAD}# moved\nstaticPodPath: /x\nauthentication: {{x509: null}}\n");
+    let unit = "ExecStart={ path=/usr/bin/kubelet ; argv[]=/usr/bin/kubelet $CONFIG $EXTRA ; ignore_errors=no }\n\
+        Environment=CONFIG=--config=/c/main.yaml\nEnvironmentFiles=/c/env (ignore_errors=yes)\n";
+    let (kubelet, _) = kubelet(&node(
+        "/usr/bin/kubelet --config=/c/main.yaml --config-dir=/c/d --node-ip=192.0.2.1 --read-only-port=0",
+        vec![
+            file("/c/main.yaml", &main),
+            record("D", &["/c/d", "ok", "1"]),
+            record("E", &["/c/d", "9.conf"]),
+            look("/c/d/9.conf", "81a4"),
+            file("/c/d/9.conf", &drop_in),
+            file("systemctl show kubelet", unit),
+            file(
+                "/c/env",
+                "# flags\nEXTRA=\"--config-dir=/c/d --node-ip=192.0.2.1 --read-only-port=1\"\n",
+            ),
+        ],
+    ));
+    let place = |key: &str| {
+        let found = kubelet.settings.iter().find(|entry| entry.key == key);
+        let entry = found.expect(key);
+        let layer = &kubelet.layers[usize::from(entry.layer)];
+        let given = layer.given.as_ref();
+        let given = given.map(|given| format!("{}:{}", given.file, given.line));
+        let origin = layer.origin.as_ref().map(Text::to_string);
+        (origin.unwrap_or_default(), entry.line, given)
+    };
+    let plain = |origin: &str, line| (origin.to_owned(), line, None);
+    assert_eq!(place("staticPodPath"), plain("/c/d/9.conf", 4));
+    assert_eq!(
+        place("evictionHard.memory.available"),
+        plain("/c/main.yaml", 8)
+    );
+    assert_eq!(place("fileCheckFrequency"), plain("", 0));
+    let flag = |origin: &str, given: Option<&str>| (origin.to_owned(), 0, given.map(str::to_owned));
+    assert_eq!(place("--node-ip"), flag("--node-ip", Some("/c/env:2")));
+    assert_eq!(
+        place("--config"),
+        flag("--config", Some("kubelet.service:0"))
+    );
+    // The unit has another value by now: who gave this one is not told.
+    assert_eq!(place("readOnlyPort"), flag("--read-only-port", None));
+    let unit = kubelet.unit.clone().expect("it can be compared");
+    assert_eq!(unit.unit, [Text::new("--read-only-port")]);
+    assert_eq!(unit.process, [Text::new("--read-only-port")]);
+    let old: Vec<String> = kubelet
+        .overridden
+        .iter()
+        .map(|old| format!("{} {} {}:{}", old.key, old.value, old.layer, old.line))
+        .collect();
+    assert_eq!(
+        old,
+        [
+            "authentication.x509.clientCAFile \"/c/ca.crt\" 1:5",
+            "staticPodPath \"/m\" 1:6",
+            "fileCheckFrequency \"0s\" 1:7",
+        ]
+    );
+}
+
+#[test]
 fn drop_ins_in_the_order_of_the_walk() {
     let (kubelet, facts) = kubelet(&node("kubelet --config-dir /c/d", nested_drop_ins()));
     assert_eq!(
