@@ -10,7 +10,7 @@
 //! | `nodes` | further nodes: a map from name to the keys below |
 //! | `clock` | the node's clock in seconds (identity); 1000 where `identity: {}` is all that is said |
 //! | `identity` | `{clock, os, uid, way}` |
-//! | `kubelet` | dotted keys over the v1beta1 defaults; also `legacy: true` (no config file), `started`, `untold: true` (no time of start), `stopped: true`, `command`, `lines: {key: n}`, `unit: {unit: [flags], process: [flags]}`, `layers: [{kind, origin, set: {...}, lines, given: {file, line}, or gap}]` |
+//! | `kubelet` | dotted keys over the v1beta1 defaults; also `legacy: true` (no config file), `started` (seconds, or `untold`), `stopped: true`, `command`, `lines: {key: n}`, `unit: {unit: [flags], process: [flags]}`, `layers: [{kind, origin, set: {...}, lines, given: {file, line}, or gap}]` |
 //! | `listeners` | `[0.0.0.0:10255, "[::1]:10250"]`; behind the address its process and the uid of its pod, where they are known |
 //! | `fs` | a map from path to `{mode, owner, kind, link, acl, mount, absent, gap, ctime, mtime, nlink}`; what is not named is a folder of root's, 0755 |
 //! | `dir` | `none`, or `{path, entries}` beside the keys of `fs` |
@@ -44,6 +44,7 @@ mod acl;
 mod admission;
 mod facts;
 mod files;
+mod kubelet;
 mod lsm;
 mod paths;
 mod pods;
@@ -255,7 +256,7 @@ impl NodeWritten {
             Some(clock) => fact(Some(clock), Need::Identity, facts::clock)?,
             None => fact(self.identity, Need::Identity, facts::identity)?,
         };
-        host.kubelet = fact(self.kubelet, Need::KubeletConfig, facts::kubelet)?;
+        host.kubelet = fact(self.kubelet, Need::KubeletConfig, kubelet::kubelet)?;
         host.listeners = fact(self.listeners, Need::Listeners, facts::listeners)?;
         host.manifest_dir = fact(self.dir, Need::ManifestDir, |dir| files.dir(dir))?;
         host.manifests = fact(self.manifests, Need::Manifests, |list| {

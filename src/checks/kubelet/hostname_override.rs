@@ -43,11 +43,11 @@ pub static CHECK: Check = Check {
         ),
         (
             "kubelet: {command: [k3s, server, --kubelet-arg=hostname-override=x]}",
-            "N/A: k3s names its nodes by this flag",
+            "N/A: every node has this flag by the design of k3s",
         ),
         (
             "{kubelet: {command: [kubelet, --hostname-override, x]}, object: {labels: {node.openshift.io/os_id: rhcos}}}",
-            "N/A: OpenShift names its nodes by this flag",
+            "N/A: every node has this flag by the design of OpenShift",
         ),
         (
             "kubelet: {layers: [{kind: flag, origin: command line, gap: denied}]}",
@@ -73,7 +73,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     }
     let design = by_design(node, &kubelet.value);
     if let Some((name, at)) = design {
-        let why = format!("{name} names its nodes by this flag");
+        let why = format!("every node has this flag by the design of {name}");
         return Ok(not_applicable([kubelet.at].into_iter().chain(at), why));
     }
     Ok(fail(

@@ -33,11 +33,11 @@ pub static CHECK: Check = Check {
     examples: &[
         (
             "{kubelet: {command: [/usr/bin/kubelet]}, processes: [{comm: kubelet, caps: all, seccomp: 0, label: unconfined}]}",
-            "PASS: AppArmor does not confine it; no seccomp filter; all capabilities; may gain rights by exec",
+            "PASS: unconfined by AppArmor; no seccomp filter; all capabilities; may gain rights by exec",
         ),
         (
             "{kubelet: {}, processes: [{comm: kubelet, caps: usual, seccomp: 2, nnp: true, label: 'system_u:system_r:kubelet_t:s0'}]}",
-            "PASS: SELinux type kubelet_t; a seccomp filter; 27 capabilities less than all; may not gain rights by exec",
+            "PASS: type kubelet_t of SELinux; a seccomp filter; 27 capabilities less than all; may not gain rights by exec",
         ),
         (
             "{kubelet: {}, processes: [{comm: kubelet, label: none, seccomp: 0, caps: all}]}",
@@ -107,9 +107,9 @@ fn words(process: &Process, own: Option<&Text>) -> Result<String, Gap> {
     let rights = process.rights.get()?.value;
     let module = match own.map(|own| label(own.as_str())) {
         None => "no security module gives labels".to_owned(),
-        Some(Label::Unconfined) => "AppArmor does not confine it".to_owned(),
-        Some(Label::Profile(name, mode)) => format!("AppArmor profile {name} in {mode} mode"),
-        Some(Label::Selinux(kind)) => format!("SELinux type {kind}"),
+        Some(Label::Unconfined) => "unconfined by AppArmor".to_owned(),
+        Some(Label::Profile(name, mode)) => format!("profile {name} of AppArmor in {mode} mode"),
+        Some(Label::Selinux(kind)) => format!("type {kind} of SELinux"),
         Some(Label::Other) => "a label that is not understood".to_owned(),
     };
     let filter = match rights.seccomp {

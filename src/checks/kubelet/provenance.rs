@@ -117,8 +117,8 @@ fn place(layer: &Layer, line: u32) -> String {
 pub fn rows(kubelet: &Kubelet) -> Vec<Row<'_>> {
     // From which layer on nothing is unread.
     let unread = |layer: usize| {
-        let stronger = kubelet.layers.iter().skip(layer + 1);
-        stronger.filter_map(|layer| layer.gap.as_ref()).next()
+        let mut stronger = kubelet.layers.iter().skip(layer + 1);
+        stronger.find_map(|layer| layer.gap.as_ref())
     };
     let entries = kubelet.settings.iter().filter_map(|entry| {
         let index = usize::from(entry.layer);
@@ -139,7 +139,7 @@ pub fn rows(kubelet: &Kubelet) -> Vec<Row<'_>> {
     entries.collect()
 }
 
-/// What weaker layers say of a key, weakest first; a header of a map counts as its own key.
+/// What weaker layers say of a key, weakest first.
 pub fn weaker<'k>(kubelet: &'k Kubelet, key: &str) -> impl Iterator<Item = Weaker<'k>> {
     let same = |one: &&Overridden| one.key == *key;
     let all = kubelet.overridden.iter().filter(same);

@@ -75,7 +75,7 @@ pub static CHECK: Check = Check {
             "MANUAL: does /var/lib/kubelet/kubeadm-flags.env give the kubelet the flags that it runs with? it was written after the start",
         ),
         (
-            "{kubelet: {untold: true}, kubelet_files: []}",
+            "{kubelet: {started: untold}, kubelet_files: []}",
             "UNKNOWN: the answer cannot be trusted: when the kubelet started is not told",
         ),
         (

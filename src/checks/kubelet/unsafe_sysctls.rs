@@ -5,7 +5,7 @@ use crate::checks::check::{
 use crate::model::fact::{Gap, Need};
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
-use crate::model::tree::Items;
+use crate::model::tree::{Branch, Items};
 use crate::model::verdict::{Severity, Subject, Verdict};
 
 const KEY: &str = "allowedUnsafeSysctls";
@@ -68,7 +68,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     };
     let list = setting.value.as_array();
     let names: Option<Vec<&str>> =
-        list.and_then(|list| Items::iter(list).map(|name| name.as_str()).collect());
+        list.and_then(|list| Items::iter(list).map(Branch::as_str).collect());
     let names = names.ok_or_else(|| garbled(KEY, "is not a list of names"))?;
     if names.is_empty() {
         return Ok(pass(setting.evidence));

@@ -327,8 +327,11 @@ impl Stack {
                     self.merge((key, ""), &value, speaker);
                 }
                 _ => {
-                    if let (Value::String(text), "staticPodURL") = (&mut value, key) {
-                        masker.mask_words(text);
+                    if let Value::String(text) = &mut value {
+                        mask_flag(&spelling, text, masker);
+                        if key == "staticPodURL" {
+                            masker.mask_words(text);
+                        }
                     }
                     self.remove(key);
                     self.set(key, value, (index, 0));
@@ -356,5 +359,15 @@ impl Stack {
             unit,
             process,
         })
+    }
+}
+
+/// Masks a flag's value as it is masked where the command line is shown.
+fn mask_flag(spelling: &str, text: &mut String, masker: &Masker) {
+    let mut word = [format!("{spelling}={text}")];
+    if masker.mask_args(&mut word)
+        && let Some((_, masked)) = word[0].split_once('=')
+    {
+        masked.clone_into(text);
     }
 }
