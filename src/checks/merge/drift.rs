@@ -1,8 +1,6 @@
-use std::time::Duration;
-
 use super::compare::{compare, differing, shortened};
 use super::pairs::{Declared, declared, mirrors, unread};
-use super::settle::{changed, comparable, settled, window};
+use super::settle::{changed, comparable, grace, settled, window};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, comparing, kubectl, offence, on_node,
 };
@@ -10,7 +8,6 @@ use crate::model::fact::{Gap, Locator, Need};
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
 use crate::model::pod::Mirror;
-use crate::model::tree::Branch;
 use crate::model::verdict::{Comparison, Offence, Severity, Side3, Subject, Verdict};
 
 /// As many rows as a finding carries.
@@ -135,13 +132,6 @@ fn drift(
     let message = format!("{head} in {count} {fields}: {first}");
     let offence = offence(subject, severity, message, evidence);
     Ok(Some(comparing(offence, shortened(rows, ROWS))))
-}
-
-/// How long the old pod may take to end before the kubelet renews the mirror; ten minutes at most.
-fn grace(mirror: &Mirror) -> Duration {
-    let field = mirror.pod.spec().get("terminationGracePeriodSeconds");
-    let seconds = field.and_then(Branch::as_u64).unwrap_or(30);
-    Duration::from_secs(seconds.min(600))
 }
 
 /// What LimitRange, AlwaysPullImages and a RuntimeClass do to a mirror: the node's pod is as its manifest says.

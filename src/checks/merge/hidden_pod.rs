@@ -1,11 +1,11 @@
-use super::pairs::{Declared, declared, is_known};
+use super::pairs::{Declared, declared, is_unnamed};
 use super::settle::{changed, kubelet_started, settled, together, window};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, comparing, kubectl, offence, on_node,
 };
 use crate::model::fact::{Gap, Locator, Need};
 use crate::model::name::CheckId;
-use crate::model::node::{NodeFacts, RuntimePods};
+use crate::model::node::NodeFacts;
 use crate::model::text::Text;
 use crate::model::verdict::{Comparison, Offence, Severity, Side3, Subject, Verdict};
 
@@ -197,18 +197,11 @@ fn runs(node: &NodeFacts, pod: &Declared<'_>) -> Runs {
     let live = pod.running(&runtime.value);
     match live.iter().map(|pod| pod.started).min() {
         Some(started) => Runs::Since(started),
-        None if runtime.value.hidepid || has_unnamed(node, &runtime.value) => Runs::NotKnown,
+        None if runtime.value.hidepid
+            || runtime.value.pods.iter().any(|pod| is_unnamed(node, pod)) =>
+        {
+            Runs::NotKnown
+        }
         None => Runs::No,
     }
-}
-
-/// Whether a pod runs whose name is not known: without the log folders, which not every login may list,
-/// it is named only by what the API server has of its uid. It may be the one that is looked for.
-fn has_unnamed(node: &NodeFacts, runtime: &RuntimePods) -> bool {
-    let known = node.api.pods.get().ok();
-    let mut live = runtime.pods.iter().filter(|pod| pod.pids > 0);
-    live.any(|pod| {
-        let mut ids = known.iter().flat_map(|seen| &seen.value);
-        pod.log.is_none() && !ids.any(|id| is_known(pod, id))
-    })
 }

@@ -1,22 +1,31 @@
 //! MRG: manifests, mirror pods and what really runs, held against each other.
 
+mod api_references;
 mod apparmor_loaded;
 pub mod compare;
 mod drift;
 mod duplicate_identity;
 mod effective;
 mod effective_rights;
+mod ending_pod;
+mod false_health;
 mod forged_mirror;
 mod hidden_pod;
 mod host_path_source;
 mod host_path_type;
+mod kubelet_pods;
 mod missing_namespace;
 mod orphan_pod;
 pub mod pairs;
+mod pinned_uid;
+pub mod references;
 mod refused_mirror;
+mod running_revision;
 mod seccomp_file;
 mod selinux_label;
 mod settle;
+mod source_mismatch;
+mod unapplied_edit;
 mod unbacked_mirror;
 mod undeclared_pod;
 
@@ -28,15 +37,23 @@ pub const ALL: &[&Check] = &[
     &unbacked_mirror::CHECK,
     &missing_namespace::CHECK,
     &refused_mirror::CHECK,
+    &api_references::CHECK,
     &drift::CHECK,
+    &unapplied_edit::CHECK,
+    &running_revision::CHECK,
     &orphan_pod::CHECK,
     &duplicate_identity::CHECK,
     &forged_mirror::CHECK,
+    &pinned_uid::CHECK,
+    &source_mismatch::CHECK,
     &apparmor_loaded::CHECK,
     &seccomp_file::CHECK,
     &selinux_label::CHECK,
     &host_path_source::CHECK,
     &host_path_type::CHECK,
     &effective_rights::CHECK,
+    &kubelet_pods::CHECK,
     &undeclared_pod::CHECK,
+    &false_health::CHECK,
+    &ending_pod::CHECK,
 ];

@@ -34,7 +34,7 @@ impl Declared<'_> {
     }
 
     /// The uid that the manifest pins; the kubelet uses it as it is.
-    fn pinned(&self) -> Option<&str> {
+    pub fn pinned(&self) -> Option<&str> {
         let uid = self.pod.metadata().get("uid")?.as_str()?;
         (!uid.is_empty()).then_some(uid)
     }
@@ -150,6 +150,14 @@ pub fn same_uid(left: &str, right: &str) -> bool {
 pub fn is_known(pod: &RuntimePod, id: &PodId) -> bool {
     let uid = pod.uid.as_str();
     same_uid(uid, &id.uid) || id.hash.as_ref().is_some_and(|hash| same_uid(uid, hash))
+}
+
+/// Whether a pod runs whose name is not known: without the log folders, which not every login may list, it is
+/// named only by what the API server has of its uid. It may be any that is looked for.
+pub fn is_unnamed(node: &NodeFacts, pod: &RuntimePod) -> bool {
+    let known = node.api.pods.get().ok();
+    let mut ids = known.iter().flat_map(|seen| &seen.value);
+    pod.pids > 0 && pod.log.is_none() && !ids.any(|id| is_known(pod, id))
 }
 
 /// Processes of other users are hidden: what is missing may run all the same.

@@ -10,6 +10,7 @@ use crate::model::fact::Gap;
 use crate::model::node::NodeFacts;
 use crate::model::pod::Mirror;
 use crate::model::text::Text;
+use crate::model::tree::Branch;
 use crate::model::unix::Walk;
 
 /// What starting a pod and registering its mirror may take beyond the next look into the folder.
@@ -19,7 +20,7 @@ const SLACK: Duration = Duration::from_secs(20);
 const FRESH: i64 = 60;
 
 /// A change that lies further ahead than this was not made by a clock that agrees with the node's.
-const AHEAD: i64 = 60;
+pub const AHEAD: i64 = 60;
 
 /// How long after a change of the folder the kubelet is given: `fileCheckFrequency` and some slack.
 pub fn window(node: &NodeFacts) -> Duration {
@@ -124,4 +125,11 @@ pub fn changed(walk: &Walk) -> Option<i64> {
     let hops = walk.object().into_iter().chain(walk.entry());
     hops.filter_map(|hop| hop.stat.ctime.or(hop.stat.mtime))
         .max()
+}
+
+/// How long the old pod may take to end before the kubelet renews the mirror; ten minutes at most.
+pub fn grace(mirror: &Mirror) -> Duration {
+    let field = mirror.pod.spec().get("terminationGracePeriodSeconds");
+    let seconds = field.and_then(Branch::as_u64).unwrap_or(30);
+    Duration::from_secs(seconds.min(600))
 }
