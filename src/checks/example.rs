@@ -24,6 +24,7 @@
 //! | `firewall` | `[{family, table, chain, drops, opaque, ports: [{port, verdict, narrowed}]}]` |
 //! | `cni` | `{folder: {file: [plugin types]}}` |
 //! | `timeline` | `{clock: synchronised, free or untold, journal: persistent, volatile, absent or untold}` |
+//! | `kubelet_log` | `[{at, text}]`: lines of the kubelet's log, `at` in seconds of the node's clock |
 //! | `kubeconfig_contents` | `[{path, gap, servers, skips_verification, no_ca, clients: [as certificates], client_files, logins}]` |
 //! | `object` | `{uid, labels, taints: [key=value:Effect], ready, version, addresses: {kind: address}, allocatable: {cpu, memory}, provider_id}` |
 //! | `mirrors` | `[{pod, hash, mirror_hash, source, owners, phase, managers, uid, created}]` |
@@ -35,6 +36,7 @@
 //! | `admission` | `none`, or the tree of an admission configuration file of the API server |
 //! | `count` | how many nodes the API server listed |
 //! | `version` | the API server's, as `v1.37.2` |
+//! | `api_offset` | by how many seconds its clock is ahead of this machine's |
 //! | `policy` | `none`, or the keys of a policy file; a waiver also has `standing: used` and so on |
 //!
 //! Any fact, and any item of a list of facts, can be `{gap: WORD}`: a word of [`Gap::word`] or a fault class.
@@ -65,6 +67,7 @@ use crate::model::cluster::ClusterFacts;
 use crate::model::fact::{Fact, FaultClass, Gap, Locator, Need};
 use crate::model::name::NodeName;
 use crate::model::node::NodeFacts;
+use crate::model::offset::Offset;
 use crate::model::policy::Policy;
 use crate::model::snapshot::Snapshot;
 use crate::model::text::Text;
@@ -135,6 +138,10 @@ pub fn read(yaml: &str) -> Result<Example, String> {
         version: fact(written.version, Need::NodeObject, |text: String| {
             Ok(Text::from(text))
         })?,
+        clock: written.api_offset.map(|offset| Offset {
+            least: offset,
+            most: offset,
+        }),
         namespaces: fact(written.namespaces, Need::Namespaces, facts::namespaces)?,
         ..ClusterFacts::default()
     });
@@ -209,6 +216,8 @@ struct Written {
     count: Option<Value>,
     #[serde(default)]
     version: Option<Value>,
+    #[serde(default)]
+    api_offset: Option<i64>,
     #[serde(default)]
     policy: Option<Value>,
     #[serde(flatten)]

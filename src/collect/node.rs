@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use jiff::SignedDuration;
@@ -13,6 +13,7 @@ use crate::model::fact::{FaultClass, Gap};
 use crate::model::link::{HostState, Level, Update};
 use crate::model::name::NodeName;
 use crate::model::node::{HostFacts, NodeObject, WayIn};
+use crate::model::offset::Offset;
 use crate::model::text::Text;
 use crate::probes::frame::{Frame, Progress};
 use crate::probes::identity::{Who, who};
@@ -113,7 +114,16 @@ impl Site {
 
     fn read(&self, ssh: &mut Either, job: &NodeJob) -> Result<(HostFacts, Frame), Gap> {
         let route = self.route(job);
-        let progress = |progress| self.progress(&job.node, &progress);
+        // Between these the node told its clock, which is in its first section.
+        let (begun, told) = (OnceLock::new(), OnceLock::new());
+        let progress = |progress| {
+            match &progress {
+                Progress::Connected => {}
+                Progress::Authenticated => drop(begun.set(now())),
+                Progress::Section { .. } => drop(told.set(now())),
+            }
+            self.progress(&job.node, &progress);
+        };
         let ctl = ctl(&self.options.bounds, &self.cancel, &progress);
         let (frame, at) = match route {
             None => (self.over_ssh(ssh, job, &ctl)?, now()),
@@ -128,7 +138,11 @@ impl Site {
             at,
             masker: &self.masker,
         };
-        let facts = probes::read_host(&frame, &reading);
+        let mut facts = probes::read_host(&frame, &reading);
+        if let (Some(begun), Ok(identity)) = (begun.get(), facts.identity.get()) {
+            let told = told.get().copied().unwrap_or(at);
+            facts.clock = Some(Offset::measured(identity.value.clock, *begun, told));
+        }
         same_machine(&facts, job.object.as_deref(), route)?;
         Ok((facts, frame))
     }

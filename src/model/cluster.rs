@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Timestamp;
 use super::fact::{Fact, Need};
 use super::objects::Objects;
+use super::offset::Offset;
 use super::text::Text;
 
 /// Facts that belong to no single node; one field per need.
@@ -29,6 +30,9 @@ pub struct ClusterFacts {
     pub read_namespaces: Option<u32>,
     /// When the API server was last heard by the slowest of the watches that matter for a node, UTC.
     pub heard: Option<Timestamp>,
+    /// The API server's clock against this machine's, where it was measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock: Option<Offset>,
     /// Everything else that the API server has; a list for each need.
     pub objects: Arc<Objects>,
 }

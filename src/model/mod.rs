@@ -19,6 +19,7 @@ pub mod name;
 pub mod network;
 pub mod node;
 pub mod objects;
+pub mod offset;
 pub mod paths;
 pub mod pod;
 pub mod policy;

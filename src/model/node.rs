@@ -18,6 +18,7 @@ use super::lsm::Lsm;
 use super::name::NodeName;
 use super::network::{CniFolder, Firewall, SocketOwner, Timeline};
 use super::objects::Labels;
+use super::offset::Offset;
 use super::paths::Paths;
 use super::pod::{Manifest, Mirror, PodId};
 use super::process::Processes;
@@ -84,6 +85,9 @@ pub struct HostFacts {
     pub sources: Vec<Source>,
     /// When the answer was complete here, UTC.
     pub at: Option<Timestamp>,
+    /// The node's clock against this machine's, where it was measured: not for what was brought as a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock: Option<Offset>,
     /// Over which hosts and by which client it was read, where that was not straight.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub via: Option<Text>,
@@ -118,6 +122,7 @@ impl HostFacts {
             timeline: Fact::Gap(gap.clone()),
             sources: Vec::new(),
             at: None,
+            clock: None,
             via: None,
         }
     }

@@ -9,6 +9,7 @@ use super::files::Files;
 use super::pods::names;
 use super::{fact, gap_of, lsm, parse};
 use crate::model::fact::{Fact, Locator, Need};
+use crate::model::files::{KubeletLog, LogLine};
 use crate::model::name::NodeName;
 use crate::model::network::{
     Clock, CniFile, CniFolder, Firewall, InputChain, Journal, SocketOwner, Timeline,
@@ -27,6 +28,7 @@ pub(super) struct RunningWritten {
     firewall: Option<Value>,
     cni: Option<Value>,
     timeline: Option<Value>,
+    kubelet_log: Option<Vec<LogLineWritten>>,
 }
 
 impl RunningWritten {
@@ -46,6 +48,17 @@ impl RunningWritten {
         host.cni = fact(self.cni, Need::Cni, |written| {
             cni(written, files, &mut host.paths)
         })?;
+        if let Some(lines) = self.kubelet_log {
+            let lines = lines.into_iter().map(|line| LogLine {
+                at: line.at,
+                text: Text::from(line.text),
+            });
+            let log = KubeletLog {
+                lines: lines.collect(),
+                more: false,
+            };
+            host.kubelet_log = Fact::seen(log, Locator::new(Need::KubeletLog, 0));
+        }
         host.timeline = fact(self.timeline, Need::Timeline, |written: TimelineWritten| {
             Ok(Timeline {
                 clock: written.clock,
@@ -283,6 +296,13 @@ fn cni(
         });
     }
     Ok(out)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LogLineWritten {
+    at: Option<i64>,
+    text: String,
 }
 
 #[derive(Deserialize)]

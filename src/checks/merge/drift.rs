@@ -80,7 +80,7 @@ pub static CHECK: Check = Check {
     file: file!(),
 };
 
-fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
+fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     let declared = declared(node)?;
     let list = node.api.mirrors.get()?;
     let mut tally = Tally::new();
@@ -90,14 +90,14 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     for (at, mirror) in mirrors(list) {
         let pods = declared.pods.iter();
         let files: Vec<&Declared<'_>> = pods.filter(|pod| pod.is_mirrored_by(mirror)).collect();
-        tally.part(at, drift(node, &files, mirror, at));
+        tally.part(at, drift((node, view), &files, mirror, at));
     }
     tally.verdict()
 }
 
 /// The difference to the nearest of the files that declare the pod: which of several counts is SP-MRG-011's.
 fn drift(
-    node: &NodeFacts,
+    (node, view): (&NodeFacts, &View<'_>),
     files: &[&Declared<'_>],
     mirror: &Mirror,
     at: Locator,
@@ -112,7 +112,7 @@ fn drift(
     if count == 0 {
         return Ok(None);
     }
-    comparable(node, mirror)?;
+    comparable(node, view, mirror)?;
     let changes = files.iter().map(|file| changed(&file.manifest.walk));
     let started = node.host.kubelet.get().ok();
     let started = started.and_then(|kubelet| kubelet.value.process.as_ref()?.started);
@@ -125,8 +125,7 @@ fn drift(
         (Severity::High, format!("{names} differs from its manifest"))
     };
     let fields = if count == 1 { "field" } else { "fields" };
-    let first = differing(&rows).min_by_key(|row| weight(row.field.as_str()));
-    let first = first.map(told).unwrap_or_default();
+    let first = foremost(&rows).map(told).unwrap_or_default();
     let evidence = files.iter().map(|file| file.at).chain([at]);
     let subject = Subject::pod(&mirror.pod.namespace, &mirror.pod.name);
     let message = format!("{head} in {count} {fields}: {first}");
@@ -143,6 +142,11 @@ fn is_mutation(row: &Comparison) -> bool {
         || (added && field.contains(".resources."))
         || (added && field.starts_with("spec.overhead"))
         || (added && field == "metadata.annotations[kubernetes.io/limit-ranger]")
+}
+
+/// The difference that is told first.
+pub(super) fn foremost(rows: &[Comparison]) -> Option<&Comparison> {
+    differing(rows).min_by_key(|row| weight(row.field.as_str()))
 }
 
 /// Which of several differences is told first: what a container may do, what it runs, then the rest.

@@ -98,7 +98,7 @@ pub static CHECK: Check = Check {
     file: file!(),
 };
 
-fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
+fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     let list = node.api.mirrors.get()?;
     let mut tally = Tally::new();
     tally.good(list.at);
@@ -115,7 +115,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
         tally.part(at, Ok(case.hashes()));
         tally.part(at, Ok(case.managers()));
         if let Some(runtime) = runtime {
-            tally.part(at, case.runs(runtime, node));
+            tally.part(at, case.runs(runtime, node, view));
         }
     }
     tally.verdict()
@@ -228,7 +228,12 @@ impl Case<'_> {
     }
 
     /// A true mirror's hash is the uid of a pod on the node.
-    fn runs(&self, runtime: &Seen<RuntimePods>, node: &NodeFacts) -> Result<Option<Offence>, Gap> {
+    fn runs(
+        &self,
+        runtime: &Seen<RuntimePods>,
+        node: &NodeFacts,
+        view: &View<'_>,
+    ) -> Result<Option<Offence>, Gap> {
         let hash = self
             .mirror
             .hash
@@ -238,7 +243,7 @@ impl Case<'_> {
         if pods.any(|pod| same_uid(pod.uid.as_str(), hash.as_str())) {
             return Ok(None);
         }
-        comparable(node, self.mirror)?;
+        comparable(node, view, self.mirror)?;
         if runtime.value.hidepid {
             return Err(hidden_processes());
         }

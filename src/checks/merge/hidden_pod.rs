@@ -1,5 +1,7 @@
+use super::blockers::Cause;
 use super::pairs::{Declared, declared, is_unnamed};
 use super::settle::{changed, kubelet_started, settled, together, window};
+use super::why::{in_short, proof, why};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, comparing, kubectl, offence, on_node,
 };
@@ -22,6 +24,18 @@ pub static CHECK: Check = Check {
         Need::RuntimePods,
         Need::NodeObject,
         Need::PodUids,
+        Need::KubeletLog,
+        Need::Namespaces,
+        Need::ApiServerFiles,
+        Need::MutatingWebhooks,
+        Need::ValidatingWebhooks,
+        Need::ValidatingPolicies,
+        Need::ValidatingPolicyBindings,
+        Need::MutatingPolicies,
+        Need::MutatingPolicyBindings,
+        Need::ResourceQuotas,
+        Need::LimitRanges,
+        Need::PriorityClasses,
     ],
     maps: &[
         Maps::Ms("MS-TA9017"),
@@ -66,6 +80,30 @@ pub static CHECK: Check = Check {
             "FAIL critical: nowhere/ghost-cp-1 has no mirror pod; whether it runs is not known",
         ),
         (
+            "{manifests: [{file: ghost.yaml, pod: nowhere/ghost}], mirrors: [], namespaces: {}, kubelet: {}, clock: 1000, runtime: [{uid: 8e1f, log: nowhere/ghost-cp-1}]}",
+            "FAIL critical: nowhere/ghost-cp-1 runs without a mirror pod; cause: the namespace nowhere does not exist",
+        ),
+        (
+            "{manifests: [{file: a.yaml, pod: shop/a}], mirrors: [], namespaces: {shop: {}}, kubelet: {}, clock: 1000, runtime: [{uid: 8e1f, log: shop/a-cp-1}], mutating_webhooks: [], validating_webhooks: [{name: guard, webhooks: [{name: pods.guard.example, failurePolicy: Fail, rules: [{apiGroups: [''], resources: [pods], operations: ['*']}]}]}], resource_quotas: [{namespace: shop, name: few, hard: {pods: '9'}, used: {pods: '3'}}], limit_ranges: []}",
+            "FAIL critical: shop/a-cp-1 runs without a mirror pod; possible: the webhook pods.guard.example of validatingwebhookconfiguration guard can refuse it, and does where it does not answer",
+        ),
+        (
+            "{manifests: [{file: a.yaml, pod: shop/a}], mirrors: [], namespaces: {shop: {}}, kubelet: {}, clock: 1000, runtime: [{uid: 8e1f, log: shop/a-cp-1}], resource_quotas: [{namespace: shop, name: few, hard: {pods: '3'}, used: {pods: '3'}}]}",
+            "FAIL critical: shop/a-cp-1 runs without a mirror pod; cause: the quota few is full (pods 3 of 3)",
+        ),
+        (
+            "{manifests: [{file: a.yaml, pod: shop/a}], mirrors: [], namespaces: {shop: {}}, kubelet: {}, clock: 1000, runtime: [{uid: 8e1f, log: shop/a-cp-1}], kubelet_log: [{at: 990, text: 'E1124 kubelet.go:1] \"Failed creating a mirror pod\" err=\"admission webhook \\\"w.example\\\" denied the request: no\" pod=\"shop/a-cp-1\"'}], validating_webhooks: [{name: v, webhooks: [{name: w.example, failurePolicy: Ignore, rules: [{apiGroups: ['*'], resources: ['*'], operations: [CREATE]}]}, {name: other.example, rules: [{apiGroups: [''], resources: [pods], operations: [CREATE]}]}]}], mutating_webhooks: []}",
+            "FAIL critical: shop/a-cp-1 runs without a mirror pod; cause: the webhook w.example of validatingwebhookconfiguration v can refuse it",
+        ),
+        (
+            "{manifests: [{file: a.yaml, pod: shop/a}], mirrors: [], kubelet: {}, clock: 1000, runtime: [{uid: 8e1f, log: shop/a-cp-1}], kubelet_log: [{at: 990, text: 'E1124 \"Failed creating a mirror pod\" err=\"something new\" pod=\"shop/a-cp-1\"'}]}",
+            "FAIL critical: shop/a-cp-1 runs without a mirror pod; cause: the kubelet says: something new",
+        ),
+        (
+            "{manifests: [{file: a.yaml, pod: {metadata: {name: a, namespace: shop}, spec: {hostPID: true}}}], mirrors: [], namespaces: {shop: {enforce: baseline}}, kubelet: {}, clock: 1000, runtime: [{uid: 8e1f, log: shop/a-cp-1}]}",
+            "FAIL critical: shop/a-cp-1 runs without a mirror pod; possible: the namespace shop enforces Pod Security baseline:latest, and it breaks hostNamespaces",
+        ),
+        (
             "{manifests: [{file: new.yaml, pod: shop/new, ctime: 990}], mirrors: [], kubelet: {}, clock: 1000, runtime: []}",
             "UNKNOWN: the kubelet may still act for 30 s",
         ),
@@ -106,11 +144,11 @@ pub static CHECK: Check = Check {
             "UNKNOWN: the API server forbids list pods",
         ),
     ],
-    judge: Judge::Node(judge),
+    judge: Judge::Peers(judge),
     file: file!(),
 };
 
-fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
+fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     let declared = declared(node)?;
     let mirrors = node.api.mirrors.get()?;
     let mut tally = Tally::new();
@@ -122,7 +160,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
             .iter()
             .any(|mirror| pod.is_mirrored_by(mirror))
         {
-            let outcome = hidden(node, pod, mirrors.at);
+            let outcome = hidden((node, view), pod, mirrors.at);
             tally.part(pod.at, outcome.map(Some));
         }
     }
@@ -130,6 +168,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
 }
 
 /// What is known of the pod at run time.
+#[derive(Clone, Copy)]
 enum Runs {
     Since(Option<i64>),
     No,
@@ -137,7 +176,11 @@ enum Runs {
 }
 
 /// A pod without a mirror: an offence once the kubelet had its time.
-fn hidden(node: &NodeFacts, pod: &Declared<'_>, mirrors: Locator) -> Result<Offence, Gap> {
+fn hidden(
+    (node, view): (&NodeFacts, &View<'_>),
+    pod: &Declared<'_>,
+    mirrors: Locator,
+) -> Result<Offence, Gap> {
     if let Some(gap) = &node.api.unread {
         return Err(gap.clone());
     }
@@ -157,6 +200,15 @@ fn hidden(node: &NodeFacts, pod: &Declared<'_>, mirrors: Locator) -> Result<Offe
         let started = kubelet_started(node)?;
         settled(node, limit, [Some(started), changed(&pod.manifest.walk)])?;
     }
+    Ok(told(node, &why(node, view, pod), runs, (pod, mirrors)))
+}
+
+fn told(
+    node: &NodeFacts,
+    causes: &[Cause],
+    runs: Runs,
+    (pod, mirrors): (&Declared<'_>, Locator),
+) -> Offence {
     let names = pod.names();
     let (severity, message, runtime) = match runs {
         Runs::Since(_) => (
@@ -184,10 +236,9 @@ fn hidden(node: &NodeFacts, pod: &Declared<'_>, mirrors: Locator) -> Result<Offe
     let runtime = node.host.runtime_pods.get().ok().map(|seen| seen.at);
     let evidence = [pod.at, mirrors].into_iter().chain(runtime);
     let subject = Subject::path(&pod.manifest.file);
-    Ok(comparing(
-        offence(subject, severity, message, evidence),
-        vec![row],
-    ))
+    let message = format!("{message}{}", in_short(causes));
+    let evidence = evidence.chain(proof(causes));
+    comparing(offence(subject, severity, message, evidence), vec![row])
 }
 
 fn runs(node: &NodeFacts, pod: &Declared<'_>) -> Runs {

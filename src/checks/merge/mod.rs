@@ -2,6 +2,7 @@
 
 mod api_references;
 mod apparmor_loaded;
+pub mod blockers;
 pub mod compare;
 mod drift;
 mod duplicate_identity;
@@ -16,10 +17,12 @@ mod host_path_type;
 mod kubelet_pods;
 mod missing_namespace;
 mod orphan_pod;
+mod other_admission;
 pub mod pairs;
 mod pinned_uid;
 pub mod references;
 mod refused_mirror;
+pub mod rows;
 mod running_revision;
 mod seccomp_file;
 mod selinux_label;
@@ -28,6 +31,7 @@ mod source_mismatch;
 mod unapplied_edit;
 mod unbacked_mirror;
 mod undeclared_pod;
+pub mod why;
 
 use super::check::Check;
 
@@ -38,6 +42,7 @@ pub const ALL: &[&Check] = &[
     &missing_namespace::CHECK,
     &refused_mirror::CHECK,
     &api_references::CHECK,
+    &other_admission::CHECK,
     &drift::CHECK,
     &unapplied_edit::CHECK,
     &running_revision::CHECK,

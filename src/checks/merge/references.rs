@@ -55,9 +55,10 @@ pub enum Fate {
 
 /// What becomes of a pod with these references on a node.
 pub fn fate(node: &NodeFacts, references: &[Reference]) -> Fate {
-    let runs = match references.iter().any(Reference::hides) {
-        true => Fate::Hidden,
-        false => Fate::Shown,
+    let runs = if references.iter().any(Reference::hides) {
+        Fate::Hidden
+    } else {
+        Fate::Shown
     };
     match version::kubelet(node) {
         None => Fate::Untold,

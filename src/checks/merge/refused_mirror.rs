@@ -1,3 +1,4 @@
+use super::blockers::{Cause, CauseKind, Standing};
 use super::pairs::{Declared, declared};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, offence, on_node,
@@ -113,6 +114,25 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     tally.verdict()
 }
 
+/// What Pod Security makes of a pod, as a link of a chain of causes.
+pub(super) fn pod_security(
+    node: &NodeFacts,
+    view: &View<'_>,
+    pod: &Declared<'_>,
+    namespace: &Namespace,
+) -> Cause {
+    let list = view.snapshot.cluster.namespace(namespace.name.as_str());
+    let index = list.ok().flatten().map_or(u32::MAX, |(index, _)| index);
+    let asked = Asked {
+        node,
+        view,
+        admission: view.admission(),
+        namespace: (namespace, Locator::new(Need::Namespaces, index)),
+    };
+    let cause = asked.cause(pod);
+    cause.unwrap_or_else(|gap| Cause::unknown(CauseKind::PodSecurity, gap))
+}
+
 /// What admission knows when it is asked for a mirror.
 struct Asked<'a> {
     node: &'a NodeFacts,
@@ -124,21 +144,15 @@ struct Asked<'a> {
 impl Asked<'_> {
     fn one(&self, declared: &Declared<'_>, tally: &mut Tally) -> Result<(), Gap> {
         let (pod, at) = (declared.pod, declared.at);
-        let (namespace, labels_at) = self.namespace;
+        let (_, labels_at) = self.namespace;
         tally.good(labels_at);
         let name = format!("{}/{}", pod.namespace, pod.name);
-        if let Ok(admission) = self.admission
-            && let Some(why) = admission.exempts(pod, self.node.name.as_str())
-        {
+        if let Some(why) = self.exempt(declared) {
             tally.note(format!("{name} is exempt by {why}"));
             return Ok(());
         }
         let shape = shape(pod)?;
-        let defaults = self
-            .admission
-            .as_ref()
-            .map_or_else(|_| Levels::default(), |known| known.defaults);
-        let (levels, _) = labels::read(|key| namespace.labels.get(key), defaults);
+        let levels = self.levels();
         let refused = evaluate(self.known(levels.enforce), &shape);
         if !refused.is_empty() {
             let why = refusal(levels.enforce, &refused);
@@ -157,6 +171,57 @@ impl Asked<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Why nobody looks at the pod, where that is known to be so.
+    fn exempt(&self, declared: &Declared<'_>) -> Option<String> {
+        let admission = self.admission.as_ref().ok()?;
+        admission.exempts(declared.pod, self.node.name.as_str())
+    }
+
+    fn levels(&self) -> Levels {
+        let (namespace, _) = self.namespace;
+        let defaults = self
+            .admission
+            .as_ref()
+            .map_or_else(|_| Levels::default(), |known| known.defaults);
+        labels::read(|key| namespace.labels.get(key), defaults).0
+    }
+
+    /// The same as a link of a chain of causes.
+    fn cause(&self, declared: &Declared<'_>) -> Result<Cause, Gap> {
+        let kind = CauseKind::PodSecurity;
+        let evidence = [declared.at, self.namespace.1];
+        if let Some(why) = self.exempt(declared) {
+            let words = format!("it is exempt by {why}");
+            return Ok(Cause::new(kind, Standing::RuledOut, words).at(evidence));
+        }
+        let shape = shape(declared.pod)?;
+        let levels = self.levels();
+        let refused = evaluate(self.known(levels.enforce), &shape);
+        if refused.is_empty() {
+            let mut tally = Tally::new();
+            tally.all_good(&evidence);
+            self.uncertain(levels, &shape, &mut tally);
+            tally.verdict()?;
+            let words = format!("{} admits it", levels.enforce);
+            return Ok(Cause::new(kind, Standing::RuledOut, words).at(evidence));
+        }
+        let standing = match self.admission {
+            Ok(_) => Standing::Proven,
+            // It may be exempt.
+            Err(_) => Standing::Possible,
+        };
+        let controls: Vec<&str> = refused.iter().map(|violation| violation.id).collect();
+        let words = format!(
+            "the namespace {} enforces Pod Security {}, and it breaks {}",
+            declared.pod.namespace,
+            levels.enforce,
+            controls.join(", ")
+        );
+        let mut cause = Cause::new(kind, standing, words).at(evidence);
+        cause.token = Some("violates PodSecurity".to_owned());
+        Ok(cause)
     }
 
     fn known(&self, standard: Standard) -> Standard {

@@ -79,7 +79,7 @@ pub static CHECK: Check = Check {
     file: file!(),
 };
 
-fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
+fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     let list = node.api.mirrors.get()?;
     let runtime = node.host.runtime_pods.get()?;
     let mut tally = Tally::new();
@@ -89,7 +89,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
         tally.gap(hidden_processes());
     }
     for (at, mirror) in mirrors(list) {
-        tally.part(at, revision(node, runtime, mirror, at));
+        tally.part(at, revision((node, view), runtime, mirror, at));
     }
     tally.verdict()
 }
@@ -108,7 +108,7 @@ pub(super) fn revisions<'r>(runtime: &'r RuntimePods, mirror: &Mirror) -> Vec<&'
 }
 
 fn revision(
-    node: &NodeFacts,
+    (node, view): (&NodeFacts, &View<'_>),
     runtime: &Seen<RuntimePods>,
     mirror: &Mirror,
     at: Locator,
@@ -140,7 +140,7 @@ fn revision(
         }
     };
     together(node)?;
-    comparable(node, mirror)?;
+    comparable(node, view, mirror)?;
     // The old revision may take its time to end.
     let files = declared(node).map(|declared| declared.pods);
     let files = files.unwrap_or_default().into_iter();

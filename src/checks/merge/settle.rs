@@ -1,9 +1,11 @@
 //! Time: how long the kubelet may still act before a difference counts.
 //!
-//! All times are the node's own: its clock against its files and processes. This machine's clock plays no part.
+//! Times are the node's own: its clock against its files and processes. Where the API server's clock meets this
+//! machine's (`comparable`), the measured offset is used.
 
 use std::time::Duration;
 
+use crate::checks::check::View;
 use crate::checks::kubelet::setting::file_check_frequency;
 use crate::model::Timestamp;
 use crate::model::fact::Gap;
@@ -77,12 +79,14 @@ pub fn together(node: &NodeFacts) -> Result<(), Gap> {
 ///
 /// # Errors
 /// [`Gap::Settling`] until the node is read again, [`Gap::Imported`] where that takes a new file.
-pub fn comparable(node: &NodeFacts, mirror: &Mirror) -> Result<(), Gap> {
+pub fn comparable(node: &NodeFacts, view: &View<'_>, mirror: &Mirror) -> Result<(), Gap> {
     let read = node.host.at.map(Timestamp::as_second);
     let (Some(created), Some(read)) = (mirror.created, read) else {
         return Ok(());
     };
-    // The API server's clock against ours: the slack covers what they differ by.
+    // The API server's clock against ours, by what they differ as measured. Where it was not, the slack covers it.
+    let offset = view.snapshot.cluster.clock;
+    let created = offset.map_or(created, |offset| offset.latest(created));
     let left = created.saturating_add(FRESH).saturating_sub(read);
     match u64::try_from(left) {
         Ok(1..) if node.host.imported().is_some() => Err(node.host.aged().unwrap_or(Gap::NotAsked)),

@@ -78,7 +78,7 @@ pub static CHECK: Check = Check {
     file: file!(),
 };
 
-fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
+fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     let declared = declared(node)?;
     let list = node.api.mirrors.get()?;
     let mut tally = Tally::new();
@@ -91,7 +91,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
             .iter()
             .filter(|file| file.is_mirrored_by(mirror))
         {
-            tally.part(at, edit(node, file, mirror, at));
+            tally.part(at, edit((node, view), file, mirror, at));
         }
     }
     tally.verdict()
@@ -100,7 +100,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
 /// Both times are the node's own: when the file was written, and when the kubelet that made the mirror saw the pod.
 /// So the offset to other clocks plays no part.
 fn edit(
-    node: &NodeFacts,
+    (node, view): (&NodeFacts, &View<'_>),
     file: &Declared<'_>,
     mirror: &Mirror,
     at: Locator,
@@ -121,7 +121,7 @@ fn edit(
     if late <= slack {
         return Ok(None);
     }
-    comparable(node, mirror)?;
+    comparable(node, view, mirror)?;
     let clock = node.host.identity.get()?.value.clock;
     let ahead = written.saturating_sub(clock);
     if ahead > AHEAD {

@@ -66,6 +66,14 @@ pub static CHECK: Check = Check {
             "UNKNOWN: the kubelet may still act for 80 s",
         ),
         (
+            "{mirrors: [{pod: shop/web-cp-1, created: 1750000020}], api_offset: 300, manifests: [], clock: 1000, dir: {}}",
+            "FAIL high: shop/web-cp-1 has no manifest on the node",
+        ),
+        (
+            "{mirrors: [{pod: shop/web-cp-1, created: 1749999800}], api_offset: -300, manifests: [], clock: 1000, dir: {}}",
+            "UNKNOWN: the kubelet may still act for 160 s",
+        ),
+        (
             "{mirrors: [{pod: shop/web-cp-1, source: http}], manifests: [], clock: 1000, dir: {}, kubelet: {staticPodURL: 'https://boot.example.org/'}}",
             "PASS: shop/web-cp-1 comes from staticPodURL",
         ),
@@ -90,7 +98,7 @@ pub static CHECK: Check = Check {
     file: file!(),
 };
 
-fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
+fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     let declared = declared(node)?;
     let list = node.api.mirrors.get()?;
     let mut tally = Tally::new();
@@ -102,7 +110,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
             tally.good(at);
             continue;
         }
-        match unbacked(node, &declared, mirror, at) {
+        match unbacked((node, view), &declared, mirror, at) {
             Ok(Some(found)) => tally.offence(found),
             Ok(None) => {
                 tally.good(at);
@@ -120,7 +128,7 @@ fn names(mirror: &Mirror) -> String {
 
 /// A mirror without a manifest: explained by a URL, an offence, or not known.
 fn unbacked(
-    node: &NodeFacts,
+    (node, view): (&NodeFacts, &View<'_>),
     declared: &Declarations<'_>,
     mirror: &Mirror,
     at: Locator,
@@ -140,7 +148,7 @@ fn unbacked(
     if let (false, Some(gap)) = (from_url, declared.gaps.first()) {
         return Err(gap.clone());
     }
-    comparable(node, mirror)?;
+    comparable(node, view, mirror)?;
     let dir = node.host.manifest_dir.get()?;
     let changed = dir.value.as_ref().and_then(|dir| changed(&dir.walk));
     settled(node, window(node), [changed])?;

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use crate::model::cluster::ClusterFacts;
 use crate::model::fact::{Fact, Gap, Locator, Need};
 use crate::model::link::{Level, ObjectDelta, Update};
+use crate::model::offset::Offset;
 use crate::model::text::Text;
 use crate::probes::api::{namespaces, version};
 
@@ -44,6 +45,7 @@ pub(super) async fn tell(
         replace(&mut next.version, version);
         replace(&mut next.uid, uid);
         next.nodes = count.borrow_and_update().clone();
+        next.clock = steady(told.clock, wire.clock());
         if first || next != told {
             changed_identity(&told, &next, sink).await?;
             told = next;
@@ -90,6 +92,17 @@ async fn until_count(
             matches!(&*count.borrow(), Fact::Gap(Gap::Pending)) && count.changed().await.is_ok()
         }
     }
+}
+
+/// What is known of the server's clock, unless it was measured anew and differs: an answer is dated in whole seconds,
+/// and what may be the same is no news.
+fn steady(known: Option<Offset>, measured: Option<Offset>) -> Option<Offset> {
+    let (Some(old), Some(new)) = (known, measured) else {
+        return measured.or(known);
+    };
+    let overlap = old.least <= new.most && new.least <= old.most;
+    let sharper = new.most.saturating_sub(new.least) < old.most.saturating_sub(old.least);
+    Some(if overlap && !sharper { old } else { new })
 }
 
 fn replace(known: &mut Fact<Text>, answer: Fact<Text>) {
@@ -142,5 +155,21 @@ fn fact(read: Result<Text, Gap>) -> Fact<Text> {
     match read {
         Ok(value) => Fact::seen(value, Locator::new(Need::Namespaces, 0)),
         Err(gap) => Fact::Gap(gap),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_the_same_clock_is_no_news() {
+        let offset = |least, most| Some(Offset { least, most });
+        assert_eq!(steady(None, None), None);
+        assert_eq!(steady(offset(0, 2), None), offset(0, 2));
+        assert_eq!(steady(None, offset(0, 2)), offset(0, 2));
+        assert_eq!(steady(offset(0, 2), offset(1, 3)), offset(0, 2));
+        assert_eq!(steady(offset(0, 9), offset(1, 3)), offset(1, 3));
+        assert_eq!(steady(offset(0, 2), offset(300, 302)), offset(300, 302));
     }
 }

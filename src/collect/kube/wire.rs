@@ -1,6 +1,7 @@
 //! Requests and answers: every one with a deadline and a bound.
 
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -9,6 +10,8 @@ use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 
+use crate::collect::clock::now;
+use crate::model::offset::Offset;
 use crate::probes::api::event;
 
 use super::fault::Fault;
@@ -23,6 +26,18 @@ const ERROR: usize = 64 << 10;
 const ATTEMPTS: u32 = 3;
 /// It may ask for a longer wait than anybody would sit through.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// When an answer was made, by its own words (RFC 9110, 6.6.1), in seconds since the epoch.
+fn dated(headers: &http::HeaderMap) -> Option<i64> {
+    let date = headers.get(header::DATE)?.to_str().ok()?;
+    let parser = jiff::fmt::rfc2822::DateTimeParser::new();
+    let date = parser.parse_timestamp(date).ok()?;
+    Some(date.as_second())
+}
 
 /// What is asked for where nothing else is said.
 const JSON: &str = "application/json";
@@ -53,11 +68,22 @@ impl Default for Patience {
 pub(super) struct Wire {
     client: kube::Client,
     patience: Patience,
+    /// The server's clock, by its last answer.
+    clock: Arc<Mutex<Option<Offset>>>,
 }
 
 impl Wire {
     pub(super) fn new(client: kube::Client, patience: Patience) -> Self {
-        Self { client, patience }
+        Self {
+            client,
+            patience,
+            clock: Arc::default(),
+        }
+    }
+
+    /// The server's clock against this machine's, as its last answer dated itself; none where it did not.
+    pub(super) fn clock(&self) -> Option<Offset> {
+        *lock(&self.clock)
     }
 
     /// The whole answer, of at most `cap` bytes. A busy server is asked again a few times.
@@ -117,6 +143,7 @@ impl Wire {
         let request = request
             .body(Body::empty())
             .map_err(|error| Fault::of(&error))?;
+        let begun = now();
         let answer = bounded(self.patience.answer, async {
             self.client
                 .send(request)
@@ -124,6 +151,10 @@ impl Wire {
                 .map_err(|error| Fault::of(&error))
         });
         let (head, body) = answer.await?.into_parts();
+        if let Some(second) = dated(&head.headers) {
+            let offset = Offset::measured(second, begun, now());
+            *lock(&self.clock) = Some(offset);
+        }
         if head.status.is_success() {
             return Ok(body);
         }
@@ -238,5 +269,17 @@ mod tests {
     fn a_token_cannot_add_parameters() {
         assert_eq!(escape("eyJ2IjoibWV0YS"), "eyJ2IjoibWV0YS");
         assert_eq!(escape("a&watch=1#x\n"), "a%26watch%3D1%23x%0A");
+    }
+
+    #[test]
+    fn an_answer_dates_itself() {
+        let date = |value: &'static str| {
+            let mut headers = http::HeaderMap::new();
+            headers.insert(header::DATE, http::HeaderValue::from_static(value));
+            dated(&headers)
+        };
+        assert_eq!(date("Tue, 15 Nov 1994 08:12:31 GMT"), Some(784_887_151));
+        assert_eq!(date("yesterday"), None);
+        assert_eq!(dated(&http::HeaderMap::new()), None);
     }
 }
