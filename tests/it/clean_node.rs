@@ -329,6 +329,7 @@ fn a_hidden_pod_in_a_missing_namespace_is_found() {
 SP-MRG-001 critical /etc/kubernetes/manifests/ghost.yaml
 SP-MRG-003 critical /etc/kubernetes/manifests/ghost.yaml
 SP-MRG-010 critical nowhere/ghost-cp-1
+SP-MRG-024 high nowhere/ghost-cp-1
 SP-NET-002 medium nowhere
 "
     );

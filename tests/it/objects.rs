@@ -126,6 +126,11 @@ fn object(resource: &str, name: &str) -> Value {
         "clusterrolebindings",
         "validatingadmissionpolicies",
         "validatingadmissionpolicybindings",
+        "mutatingadmissionpolicies",
+        "mutatingadmissionpolicybindings",
+        "mutatingwebhookconfigurations",
+        "validatingwebhookconfigurations",
+        "priorityclasses",
     ]
     .contains(&resource);
     if namespaced {
