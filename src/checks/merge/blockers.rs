@@ -3,6 +3,7 @@
 //! Lives here: which webhook, policy, quota, limit and priority stands in the way of one pod, and how surely. Never
 //! lives here: a verdict. Expressions (CEL) are not evaluated: what is decided by one may refuse, no more is said.
 
+mod from_files;
 mod priority;
 mod quotas;
 
@@ -19,6 +20,7 @@ use crate::model::objects::{
 };
 use crate::model::text::Text;
 
+pub use from_files::from_files;
 pub use quotas::bent;
 
 /// How sure it is that something keeps a mirror away.

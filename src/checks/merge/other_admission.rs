@@ -1,4 +1,4 @@
-use super::blockers::{Asked, Cause, Standing, bent};
+use super::blockers::{Asked, Cause, Standing, bent, from_files};
 use super::pairs::{Declarations, Declared, declared, unread};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, offence, on_node,
@@ -28,7 +28,7 @@ pub static CHECK: Check = Check {
         Need::LimitRanges,
         Need::PriorityClasses,
     ],
-    helps: &[],
+    helps: &[Need::ApiServerFiles],
     maps: &[
         Maps::Attack("T1564"),
         Maps::Source("kubernetes.io: API server bypass risks"),
@@ -77,11 +77,19 @@ pub static CHECK: Check = Check {
             "UNKNOWN: the API server forbids list pods",
         ),
         (
+            "{version: v1.37.2, manifests: [{file: k.yaml, pod: {metadata: {name: k, namespace: kube-system}, spec: {containers: [{name: c, command: [kube-apiserver, --admission-control-config-file=/a]}]}}}], admission: {kind: AdmissionConfiguration, plugins: [{name: ValidatingAdmissionPolicy, configuration: {staticManifestsDir: /etc/kubernetes/admission}}]}, mirrors: [{pod: kube-system/k-cp-1}], namespaces: {kube-system: {}}, mutating_webhooks: [], validating_webhooks: [], validating_policies: [], validating_policy_bindings: [], mutating_policies: [], mutating_policy_bindings: [], resource_quotas: [], limit_ranges: [], priority_classes: []}",
+            "MANUAL: the API server of cp-1 reads admission from /etc/kubernetes/admission, which is not read here: does anything there refuse mirror pods?",
+        ),
+        (
+            "{version: v1.37.2, manifests: [{file: k.yaml, pod: {metadata: {name: k, namespace: kube-system}, spec: {containers: [{name: c, command: [kube-apiserver], resources: {requests: {cpu: 100m}}}]}}}], mirrors: [{pod: kube-system/k-cp-1}], namespaces: {kube-system: {}}, mutating_webhooks: [], validating_webhooks: [], validating_policies: [], validating_policy_bindings: [], mutating_policies: [], mutating_policy_bindings: [], resource_quotas: [], limit_ranges: [{namespace: kube-system, name: l, limits: [{type: Pod, max: {cpu: '2'}, min: {cpu: 50m}}]}], priority_classes: []}",
+            "FAIL medium: the next mirror of kube-system/k-cp-1 can be kept away: the LimitRange l demands a limit of cpu of at most 2, and the pod has none",
+        ),
+        (
             "{manifests: {gap: denied}}",
             "UNKNOWN: the login may not read it",
         ),
     ],
-    judge: Judge::Node(judge),
+    judge: Judge::Peers(judge),
     file: file!(),
 };
 
@@ -94,6 +102,12 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     lists(view, &mut tally);
     declared.tell(&mut tally);
     unread(node, &mut tally);
+    // Without a static pod there is nothing to keep away.
+    if !declared.pods.is_empty()
+        && let Standing::Unknown(gap) = from_files(view).standing
+    {
+        tally.gap(gap);
+    }
     pods(node, view, &declared, &mut tally);
     tally.verdict()
 }

@@ -3,7 +3,7 @@
 //! Lives here: the chain. Never lives here: whether the pod has a mirror (SP-MRG-001), or how a chain is drawn.
 
 use super::api_references::told;
-use super::blockers::{Asked, Cause, CauseKind, Standing};
+use super::blockers::{Asked, Cause, CauseKind, Standing, from_files};
 use super::pairs::{Declared, declared, is_unnamed};
 use super::references::{Fate, fate, references};
 use super::refused_mirror::pod_security;
@@ -30,6 +30,7 @@ pub fn why(node: &NodeFacts, view: &View<'_>, pod: &Declared<'_>) -> Vec<Cause> 
         Ok(Some(asked)) => {
             causes.push(pod_security(node, view, pod, asked.namespace));
             causes.extend(asked.causes());
+            causes.push(from_files(view));
         }
         // Without its namespace nothing else is asked.
         Ok(None) => {}

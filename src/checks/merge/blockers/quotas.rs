@@ -165,6 +165,13 @@ struct Wants {
 impl Wants {
     fn of(asked: &Asked<'_>, side: &str, of: &str, ranges: &[&LimitRange]) -> Self {
         let (mut sum, mut most, mut without) = (0_i128, 0_i128, None);
+        // What is set for the pod as a whole counts for it.
+        if let Some(whole) = amount(asked.pod.pod.spec(), side, of).and_then(nanos) {
+            return Self {
+                sum: whole,
+                without,
+            };
+        }
         for (kind, container) in asked.pod.pod.containers() {
             let Some(value) = wanted(container, side, of, ranges).and_then(nanos) else {
                 let name = container.get("name").and_then(Branch::as_str);
@@ -214,10 +221,37 @@ pub(super) fn limits(asked: &Asked<'_>) -> Vec<Cause> {
     )
 }
 
-/// How a container breaks an item, where one does. Bounds of whole pods are not judged.
+/// How the pod as a whole breaks an item.
+fn broken_by_all(asked: &Asked<'_>, item: &Limit, ranges: &[&LimitRange]) -> Option<String> {
+    let max = item
+        .max
+        .iter()
+        .map(|bound| ("limits", "limit", "most", bound));
+    let min = item
+        .min
+        .iter()
+        .map(|bound| ("requests", "request", "least", bound));
+    max.chain(min).find_map(|(side, word, end, (of, bound))| {
+        let value = Wants::of(asked, side, of.as_str(), ranges).sum;
+        let bound_value = nanos(bound.as_str())?;
+        let has = match value {
+            0 => "none",
+            value if side == "limits" && value > bound_value => "more",
+            value if side == "requests" && value < bound_value => "less",
+            _ => return None,
+        };
+        Some(format!(
+            "demands a {word} of {of} of at {end} {bound}, and the pod has {has}"
+        ))
+    })
+}
+
+/// How the pod or a container of it breaks an item, where one does.
 fn broken(asked: &Asked<'_>, item: &Limit, ranges: &[&LimitRange]) -> Option<String> {
-    if item.kind != "Container" {
-        return None;
+    match item.kind.as_str() {
+        "Container" => {}
+        "Pod" => return broken_by_all(asked, item, ranges),
+        _ => return None,
     }
     for (bounds, side, is_max) in [(&item.max, "limits", true), (&item.min, "requests", false)] {
         for (of, bound) in bounds.iter() {
