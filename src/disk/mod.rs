@@ -5,7 +5,9 @@
     reason = "the home of std::fs: every bound is here"
 )]
 
+mod seal;
 mod search;
+pub mod sign;
 pub mod snapshot;
 
 pub use search::files;

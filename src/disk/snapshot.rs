@@ -1,6 +1,7 @@
 //! Snapshot files: JSON Lines, read and written as a stream, plain or zstd by suffix.
 //!
 //! Lines: a header, the cluster, one node each, a trailer with the count and the sha256 of every byte before it.
+//! Nothing follows but a signature, of a file whose header says by whom it is signed.
 //! Fields are only ever added; a missing one reads as not asked, an unknown one is ignored.
 
 use std::fmt;
@@ -11,6 +12,8 @@ use std::sync::Arc;
 use openssl::sha::Sha256;
 use serde::{Deserialize, Serialize};
 
+use super::seal::{Signing, Watched};
+use super::sign::{PublicKey, SigningKey};
 use crate::model::Timestamp;
 use crate::model::cluster::ClusterFacts;
 use crate::model::fact::Fact;
@@ -34,6 +37,9 @@ enum Line<'a> {
         taken: Timestamp,
         #[serde(default)]
         taken_by: Text,
+        /// Fingerprint of the key: a file without the signature at its end is cut then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signed_by: Option<Text>,
     },
     Cluster {
         facts: std::borrow::Cow<'a, ClusterFacts>,
@@ -45,6 +51,8 @@ enum Line<'a> {
         nodes: usize,
         sha256: String,
     },
+    /// Of the whole file before it; see `seal`.
+    Signature {},
     /// Written by a later version.
     #[serde(other)]
     Later,
@@ -75,20 +83,47 @@ impl fmt::Display for Damaged {
     }
 }
 
+/// A snapshot that was read whole, and whose signature it bears.
+#[derive(Debug)]
+pub struct Opened {
+    pub snapshot: Snapshot,
+    /// None: it is not signed. A signature that does not fit is an error, never this.
+    pub signed_by: Option<PublicKey>,
+}
+
 /// Writes a snapshot, atomically, mode 0600.
 ///
 /// # Errors
 /// As writing does; an older file of that name is untouched then.
 pub fn save(snapshot: &Snapshot, path: &Path) -> io::Result<()> {
+    save_signed(snapshot, path, None)
+}
+
+/// [`save`], signed by a key where one is given.
+///
+/// # Errors
+/// As writing and signing do.
+pub fn save_signed(snapshot: &Snapshot, path: &Path, key: Option<&SigningKey>) -> io::Result<()> {
+    let packed = is_packed(path);
+    let by = key.map(SigningKey::public).transpose()?;
     super::write(path, |out| {
-        if path.extension().is_some_and(|suffix| suffix == "zst") {
-            let mut packed = zstd::Encoder::new(out, 0)?;
-            write(snapshot, &mut packed)?;
-            packed.finish().map(|_| ())
+        let mut out = Signing::new(out);
+        if packed {
+            let mut packer = zstd::Encoder::new(&mut out, 0)?;
+            lines(snapshot, by.as_ref(), &mut packer)?;
+            packer.finish()?;
         } else {
-            write(snapshot, out)
+            lines(snapshot, by.as_ref(), &mut out)?;
+        }
+        match key {
+            Some(key) => out.finish(key, packed),
+            None => Ok(()),
         }
     })
+}
+
+fn is_packed(path: &Path) -> bool {
+    path.extension().is_some_and(|suffix| suffix == "zst")
 }
 
 /// Writes the lines of a snapshot.
@@ -96,6 +131,10 @@ pub fn save(snapshot: &Snapshot, path: &Path) -> io::Result<()> {
 /// # Errors
 /// As writing does.
 pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
+    lines(snapshot, None, out)
+}
+
+fn lines(snapshot: &Snapshot, by: Option<&PublicKey>, out: &mut dyn Write) -> io::Result<()> {
     let mut lines = Lines {
         out,
         hash: Sha256::new(),
@@ -110,6 +149,7 @@ pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
         cluster_uid,
         taken: snapshot.taken,
         taken_by: snapshot.taken_by.clone(),
+        signed_by: by.map(|key| Text::from(key.fingerprint())),
     })?;
     lines.put(&Line::Cluster {
         facts: std::borrow::Cow::Borrowed(&snapshot.cluster),
@@ -142,82 +182,99 @@ impl Lines<'_> {
     }
 }
 
-/// Reads a snapshot file.
+/// Reads a snapshot file, signed or not.
 ///
 /// # Errors
 /// [`Damaged`] for a file that cannot be opened, is cut, was altered, or is newer than this program.
 pub fn load(path: &Path) -> Result<Snapshot, Damaged> {
+    open(path).map(|opened| opened.snapshot)
+}
+
+/// Reads a snapshot file and says by whom it is signed.
+///
+/// # Errors
+/// As [`load`]; also where there is a signature that does not fit, or one is missing that the header names.
+pub fn open(path: &Path) -> Result<Opened, Damaged> {
     let file = super::open(path)
         .map_err(|error| nothing(format!("cannot open {}: {error}", path.display())))?;
     let name = path.display().to_string();
-    if path.extension().is_some_and(|suffix| suffix == "zst") {
-        let packed = zstd::Decoder::new(file)
+    let mut file = Watched::new(file, is_packed(path));
+    let content = if is_packed(path) {
+        let packed = zstd::Decoder::new(&mut file)
             .map_err(|error| nothing(format!("cannot unpack {name}: {error}")))?;
-        read(BufReader::new(packed), &name)
+        content(BufReader::new(packed), &name)?
     } else {
-        read(BufReader::new(file), &name)
-    }
+        content(BufReader::new(&mut file), &name)?
+    };
+    let Content {
+        snapshot,
+        signed_by,
+        ..
+    } = content;
+    let wrong = match file.seal() {
+        Err(wrong) => wrong,
+        Ok(key) => {
+            let shown = key.map(|key| Text::from(key.fingerprint()));
+            if shown == signed_by {
+                return Ok(Opened {
+                    snapshot,
+                    signed_by: key,
+                });
+            }
+            match (shown, signed_by) {
+                (None, Some(_)) => "its signature is missing".to_owned(),
+                _ => "its signature is by another key than its header says".to_owned(),
+            }
+        }
+    };
+    Err(Damaged {
+        message: format!("{name} was altered: {wrong}"),
+        readable: Some(Box::new(snapshot)),
+    })
 }
 
-/// Reads the lines of a snapshot; `name` is what messages call it.
+/// Reads the lines of a snapshot that is not signed; `name` is what messages call it.
 ///
 /// # Errors
 /// As [`load`].
 pub fn read(input: impl BufRead, name: &str) -> Result<Snapshot, Damaged> {
+    let content = content(input, name)?;
+    if content.signed_by.is_some() || content.has_signature {
+        let message = format!("{name} is signed, and its signature cannot be looked at here");
+        return Err(Damaged {
+            message,
+            readable: Some(Box::new(content.snapshot)),
+        });
+    }
+    Ok(content.snapshot)
+}
+
+/// What the lines of a file hold.
+struct Content {
+    snapshot: Snapshot,
+    /// As the header says.
+    signed_by: Option<Text>,
+    /// A line of a signature follows the trailer.
+    has_signature: bool,
+}
+
+fn content(input: impl BufRead, name: &str) -> Result<Content, Damaged> {
     let mut reader = Reader {
         input,
         hash: Sha256::new(),
         line: 0,
     };
-    let mut snapshot = reader.header(name)?;
-    loop {
-        let before = reader.hash.clone();
-        let line = match reader.next() {
-            Ok(Some(line)) => line,
-            Ok(None) => {
-                let message = format!(
-                    "{name} is cut after line {}: its trailer is missing",
-                    reader.line
-                );
-                return Err(Damaged {
-                    message,
-                    readable: Some(Box::new(snapshot)),
-                });
-            }
-            Err(message) => {
-                let message = format!("{name} line {}: {message}", reader.line);
-                return Err(Damaged {
-                    message,
-                    readable: Some(Box::new(snapshot)),
-                });
-            }
-        };
-        match line {
-            Line::Cluster { facts } => snapshot.cluster = Arc::new(facts.into_owned()),
-            Line::Node { facts } => {
-                let facts = facts.into_owned();
-                snapshot.nodes.insert(facts.name.clone(), Arc::new(facts));
-            }
-            Line::Trailer { nodes, sha256 } => {
-                let found = Digest::new(&before.finish()).to_string();
-                return if sha256 != found || nodes != snapshot.nodes.len() {
-                    let message = format!(
-                        "{name} was altered: its trailer does not fit its {} lines",
-                        reader.line
-                    );
-                    Err(Damaged {
-                        message,
-                        readable: Some(Box::new(snapshot)),
-                    })
-                } else {
-                    Ok(snapshot)
-                };
-            }
-            Line::Header { .. } | Line::Later => {}
-        }
-        if snapshot.nodes.len() > NODES {
-            return Err(nothing(format!("{name} holds more than {NODES} nodes")));
-        }
+    let (mut snapshot, signed_by) = reader.header(name)?;
+    match reader.body(&mut snapshot) {
+        Ok(has_signature) => Ok(Content {
+            snapshot,
+            signed_by,
+            has_signature,
+        }),
+        Err(message) => Err(Damaged {
+            message: format!("{name} {message}"),
+            readable: Some(Box::new(snapshot)),
+        }),
     }
 }
 
@@ -236,7 +293,7 @@ struct Reader<R> {
 }
 
 impl<R: BufRead> Reader<R> {
-    fn header(&mut self, name: &str) -> Result<Snapshot, Damaged> {
+    fn header(&mut self, name: &str) -> Result<(Snapshot, Option<Text>), Damaged> {
         match self.next() {
             Ok(Some(Line::Header { schema, .. })) if schema > Snapshot::SCHEMA => {
                 Err(nothing(format!(
@@ -245,17 +302,72 @@ impl<R: BufRead> Reader<R> {
                 )))
             }
             Ok(Some(Line::Header {
-                taken, taken_by, ..
+                taken,
+                taken_by,
+                signed_by,
+                ..
             })) => {
                 let mut snapshot = Snapshot::empty(taken);
                 snapshot.taken_by = taken_by;
-                Ok(snapshot)
+                Ok((snapshot, signed_by))
             }
             Ok(None) => Err(nothing(format!("{name} is empty"))),
             Ok(Some(_)) => Err(nothing(format!(
                 "{name} is no snapshot: its first line is not a header"
             ))),
             Err(message) => Err(nothing(format!("{name} is no snapshot: line 1: {message}"))),
+        }
+    }
+
+    /// Everything behind the header; true where a signature follows the trailer.
+    ///
+    /// # Errors
+    /// What is wrong, and where; what was read before stays in the snapshot.
+    fn body(&mut self, snapshot: &mut Snapshot) -> Result<bool, String> {
+        loop {
+            let before = self.hash.clone();
+            let line = self
+                .next()
+                .map_err(|message| format!("line {}: {message}", self.line))?;
+            match line {
+                None => {
+                    let read = self.line;
+                    return Err(format!("is cut after line {read}: its trailer is missing"));
+                }
+                Some(Line::Cluster { facts }) => snapshot.cluster = Arc::new(facts.into_owned()),
+                Some(Line::Node { facts }) => {
+                    let facts = facts.into_owned();
+                    snapshot.nodes.insert(facts.name.clone(), Arc::new(facts));
+                }
+                Some(Line::Trailer { nodes, sha256 }) => {
+                    let found = Digest::new(&before.finish()).to_string();
+                    if sha256 != found || nodes != snapshot.nodes.len() {
+                        let read = self.line;
+                        return Err(format!(
+                            "was altered: its trailer does not fit its {read} lines"
+                        ));
+                    }
+                    return self.end();
+                }
+                Some(Line::Header { .. } | Line::Signature {} | Line::Later) => {}
+            }
+            if snapshot.nodes.len() > NODES {
+                return Err(format!("holds more than {NODES} nodes"));
+            }
+        }
+    }
+
+    /// Behind the trailer nothing may follow but a signature.
+    fn end(&mut self) -> Result<bool, String> {
+        let more = || "was altered: more follows its trailer".to_owned();
+        let has_signature = match self.next() {
+            Ok(None) => return Ok(false),
+            Ok(Some(Line::Signature {})) => true,
+            Ok(Some(_)) | Err(_) => return Err(more()),
+        };
+        match self.next() {
+            Ok(None) => Ok(has_signature),
+            Ok(Some(_)) | Err(_) => Err(more()),
         }
     }
 
