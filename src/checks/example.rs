@@ -37,6 +37,7 @@
 //! | `count` | how many nodes the API server listed |
 //! | `version` | the API server's, as `v1.37.2` |
 //! | `api_offset` | by how many seconds its clock is ahead of this machine's |
+//! | `baseline` | `none`, or the keys of an example that is the baseline; also `unsigned: true` |
 //! | `policy` | `none`, or the keys of a policy file; a waiver also has `standing: used` and so on |
 //!
 //! Any fact, and any item of a list of facts, can be `{gap: WORD}`: a word of [`Gap::word`] or a fault class.
@@ -44,6 +45,7 @@
 
 mod acl;
 mod admission;
+mod baseline;
 mod facts;
 mod files;
 mod kubelet;
@@ -109,7 +111,13 @@ impl Example {
     pub fn withhold(&self, need: Need) -> Self {
         let mut out = self.clone();
         if need == Need::Policy {
-            out.policy = Policy::default();
+            out.policy = Policy {
+                baseline: std::mem::take(&mut out.policy.baseline),
+                ..Policy::default()
+            };
+        }
+        if need == Need::Baseline {
+            out.policy.baseline = Fact::default();
         }
         out.snapshot.cluster = Arc::new(self.snapshot.cluster.withhold(need));
         for node in out.snapshot.nodes.values_mut() {
@@ -131,7 +139,10 @@ impl Example {
 /// assert!(example::read("kublet: {}").is_err());
 /// ```
 pub fn read(yaml: &str) -> Result<Example, String> {
-    let written: Written = serde_yaml::from_str(yaml).map_err(|e| e.to_string())?;
+    of_written(serde_yaml::from_str(yaml).map_err(|e| e.to_string())?)
+}
+
+fn of_written(written: Written) -> Result<Example, String> {
     let mut snapshot = Snapshot::empty(NOW);
     snapshot.cluster = Arc::new(ClusterFacts {
         nodes: fact(written.count, Need::NodeObject, Ok)?,
@@ -157,13 +168,18 @@ pub fn read(yaml: &str) -> Result<Example, String> {
     for (name, facts) in written.nodes {
         add(NodeName::parse(&name)?, facts)?;
     }
+    let mut policy = match written.policy {
+        None => Policy::default(),
+        Some(policy) => policies::policy(policy)?,
+    };
+    policy.baseline = match written.baseline {
+        None => Fact::default(),
+        Some(written) => baseline::baseline(written)?,
+    };
     Ok(Example {
         snapshot,
         node,
-        policy: match written.policy {
-            None => Policy::default(),
-            Some(policy) => policies::policy(policy)?,
-        },
+        policy,
     })
 }
 
@@ -220,6 +236,8 @@ struct Written {
     api_offset: Option<i64>,
     #[serde(default)]
     policy: Option<Value>,
+    #[serde(default)]
+    baseline: Option<Value>,
     #[serde(flatten)]
     facts: NodeWritten,
 }

@@ -3,6 +3,7 @@
 //! Lives here: finding the stored answer of a node, and writing the objects of the API server as text.
 //! Never lives here: a verdict, a colour, a clock.
 
+mod baseline;
 mod files;
 mod object;
 mod objects;
@@ -77,6 +78,7 @@ pub fn exhibit(
     at: Locator,
 ) -> Option<Exhibit> {
     match at.need {
+        Need::Baseline => baseline::exhibit(policy, node, at),
         Need::Policy => policy::exhibit(policy, at, snapshot.taken),
         Need::NodeObject => node_object(facts(snapshot, node)?),
         Need::MirrorPods => mirrors(facts(snapshot, node)?, at),
@@ -299,6 +301,7 @@ fn what(need: Need) -> &'static str {
         Need::PodUids => "pods",
         Need::Namespaces => "namespaces",
         Need::Policy => "policy file",
+        Need::Baseline => "baseline",
         Need::KubeletFiles => "files of the kubelet",
         Need::Pki => "certificates and keys",
         Need::Kubeconfigs => "kubeconfigs",

@@ -184,6 +184,8 @@ pub enum Need {
     CustomResources,
     /// Bootstrap tokens: expiration and usages, never the token.
     BootstrapTokens,
+    /// A snapshot of earlier that the user keeps as approved.
+    Baseline,
     /// Written by a later version: evidence that this one cannot render.
     #[serde(other)]
     Later,
@@ -264,6 +266,7 @@ impl Need {
         Self::DaemonSets,
         Self::CustomResources,
         Self::BootstrapTokens,
+        Self::Baseline,
     ];
 
     /// As it is written in examples, plans and reports.
@@ -321,6 +324,7 @@ impl Need {
             Self::DaemonSets => "daemon_sets",
             Self::CustomResources => "custom_resources",
             Self::BootstrapTokens => "bootstrap_tokens",
+            Self::Baseline => "baseline",
             Self::Later => "later",
         }
     }
@@ -338,7 +342,7 @@ impl Need {
     pub const fn side(self) -> Side {
         match self {
             Self::NodeObject | Self::MirrorPods | Self::PodUids | Self::Namespaces => Side::Api,
-            Self::Policy => Side::Own,
+            Self::Policy | Self::Baseline => Side::Own,
             need if need.is_object() => Side::Api,
             _ => Side::Node,
         }

@@ -46,6 +46,8 @@ pub enum Gap {
         class: FaultClass,
         detail: Text,
     },
+    /// The user's baseline does not hold what now would be compared with.
+    Baseline { detail: Text },
     /// Written by a later version.
     #[serde(other)]
     Later,
@@ -232,6 +234,7 @@ impl Gap {
             Self::KubeletStopped { .. } => "kubelet",
             Self::NeedsHuman { .. } => "human",
             Self::Imported { .. } => "import",
+            Self::Baseline { .. } => "baseline",
             Self::Later => "version",
         }
     }
@@ -301,6 +304,9 @@ impl Gap {
             Self::Imported { .. } => {
                 "take a new one: stakeout collector print | ssh NODE sudo sh >NODE.stk"
             }
+            Self::Baseline { .. } => {
+                "look at what changed, then take a new one: stakeout snapshot save --sign KEY FILE"
+            }
             Self::Later => "this snapshot is newer than the program: install a newer stakeout",
         })
     }
@@ -339,6 +345,7 @@ impl fmt::Display for Gap {
                 f,
                 "the node's side was imported, taken {taken}: what has changed since is not known"
             ),
+            Self::Baseline { detail } => write!(f, "the baseline does not tell: {detail}"),
             Self::Later => f.write_str("written by a later version of stakeout"),
         }
     }

@@ -5,6 +5,7 @@
 //! a socket, an opinion about what is secure.
 
 pub mod ask;
+pub mod baseline;
 pub mod cluster;
 pub mod fact;
 pub mod files;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
+use super::baseline::Baseline;
 use super::fact::{Fact, Gap, Locator, Need};
 use super::name::NodeName;
 use super::node::NodeObject;
@@ -28,6 +29,8 @@ pub struct Policy {
     pub standing: Vec<Standing>,
     /// The wall clock, by which waivers lapse in a replay too; none: the time of judgement.
     pub today: Option<Timestamp>,
+    /// What the user keeps as approved; `None` inside: no baseline is given.
+    pub baseline: Fact<Option<Arc<Baseline>>>,
 }
 
 impl Policy {
@@ -35,6 +38,7 @@ impl Policy {
     pub fn none() -> Self {
         Self {
             file: Fact::seen(None, Locator::list(Need::Policy)),
+            baseline: Fact::seen(None, Locator::list(Need::Baseline)),
             ..Self::default()
         }
     }
@@ -45,6 +49,13 @@ impl Policy {
             file: Fact::seen(Some(Arc::new(file)), Locator::list(Need::Policy)),
             ..Self::default()
         }
+    }
+
+    /// The same with a baseline, or for certain without one.
+    #[must_use]
+    pub fn with_baseline(self, baseline: Option<Arc<Baseline>>) -> Self {
+        let baseline = Fact::seen(baseline, Locator::list(Need::Baseline));
+        Self { baseline, ..self }
     }
 
     /// The file, where there is one.

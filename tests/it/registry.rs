@@ -512,6 +512,7 @@ fn every_gap() -> Vec<Gap> {
         Gap::KubeletStopped { detail: text() },
         Gap::NeedsHuman { question: text() },
         Gap::Imported { taken: text() },
+        Gap::Baseline { detail: text() },
         Gap::Later,
     ];
     all.extend(fault_classes().into_iter().map(|class| Gap::Node {

@@ -11,6 +11,7 @@ use super::pods::{PodWritten, pod};
 use super::{gap, gap_of, parse};
 use crate::model::fact::{Fact, Gap, Locator, Need};
 use crate::model::lines::Lines;
+use crate::model::name::Digest;
 use crate::model::node::{DirEntry, ManifestDir};
 use crate::model::pod::{Manifest, Parsed};
 use crate::model::text::Text;
@@ -239,8 +240,8 @@ impl Files {
             kind: walk.object().map_or(FileKind::Other, |hop| hop.stat.kind),
             file: Text::from(path),
             walk,
+            sha256: digest(&text),
             text: Text::block(&text),
-            sha256: None,
             pod: match parsed {
                 Ok(parsed) => Fact::seen(parsed, at),
                 Err(gap) => Fact::Gap(gap),
@@ -310,6 +311,12 @@ impl Files {
         }
         Ok(Look::Hop(hop(path, &file)?))
     }
+}
+
+/// As the collector takes it: of masked bytes there is none.
+fn digest(text: &str) -> Option<Digest> {
+    let exact = !text.is_empty() && !text.contains("<masked");
+    exact.then(|| Digest::new(&openssl::sha::sha256(text.as_bytes())))
 }
 
 /// The components of a path, the next one last.

@@ -3,6 +3,8 @@
 mod access_lists;
 mod admin_kubeconfigs;
 mod ancestors;
+mod baseline;
+mod baseline_drift;
 mod certificate_files;
 mod cni_files;
 mod component_kubeconfigs;
@@ -24,6 +26,7 @@ mod not_a_pod;
 mod odd_entries;
 mod owner;
 mod pki_owner;
+mod recent_change;
 mod scope;
 mod set_back_times;
 mod unloaded_names;
@@ -50,6 +53,8 @@ pub const ALL: &[&Check] = &[
     &file_system::CHECK,
     &hard_links::CHECK,
     &group_members::CHECK,
+    &recent_change::CHECK,
+    &baseline_drift::CHECK,
     &set_back_times::CHECK,
     &pki_owner::CHECK,
     &certificate_files::CHECK,

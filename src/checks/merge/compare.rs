@@ -30,6 +30,17 @@ pub fn compare(manifest: &Pod, mirror: &Pod, node: &str) -> Vec<Comparison> {
     rows.0
 }
 
+/// Every field of two states of one manifest, both brought to one form: `manifest` is now, `mirror` is before.
+pub fn between(before: &Pod, now: &Pod) -> Vec<Comparison> {
+    let (left, right) = (
+        defaults::canonical(now, None),
+        defaults::canonical(before, None),
+    );
+    let mut rows = Rows::default();
+    rows.walk("", Some(&left), Some(&right), DEPTH);
+    rows.0
+}
+
 /// The name under which the kubelet shows a static pod (pkg/kubelet/config/common.go).
 pub fn mirror_name(name: &str, node: &str) -> String {
     format!("{name}-{}", node.to_ascii_lowercase())

@@ -26,7 +26,7 @@ pub mod rows;
 mod running_revision;
 mod seccomp_file;
 mod selinux_label;
-mod settle;
+pub mod settle;
 mod source_mismatch;
 mod unapplied_edit;
 mod unbacked_mirror;

@@ -1,0 +1,29 @@
+//! The baseline of an example: an example of its own, of the same node where it names none.
+
+use std::sync::Arc;
+
+use serde_yaml::Value;
+
+use super::{Written, of_written};
+use crate::model::baseline::Baseline;
+use crate::model::fact::{Fact, Locator, Need};
+use crate::model::text::Text;
+
+/// Reads `none`, or the keys of an example; `unsigned: true` where nobody signed it.
+pub(super) fn baseline(mut value: Value) -> Result<Fact<Option<Arc<Baseline>>>, String> {
+    let at = Locator::list(Need::Baseline);
+    if value.as_str() == Some("none") {
+        return Ok(Fact::seen(None, at));
+    }
+    let unsigned = value
+        .as_mapping_mut()
+        .and_then(|map| map.remove("unsigned"))
+        .is_some();
+    let written: Written = serde_yaml::from_value(value).map_err(|error| error.to_string())?;
+    let baseline = Baseline {
+        name: Text::new("b.zst"),
+        signed_by: (!unsigned).then(|| Text::new("SHA256:x")),
+        snapshot: Arc::new(of_written(written)?.snapshot),
+    };
+    Ok(Fact::seen(Some(Arc::new(baseline)), at))
+}
