@@ -12,6 +12,8 @@ pub mod evaluate;
 pub mod evidence;
 pub mod lint;
 
+pub mod diff;
+
 pub mod collect;
 pub mod report;
 pub mod tui;

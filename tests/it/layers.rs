@@ -10,6 +10,7 @@ const LAYERS: &[&[&str]] = &[
     &["checks", "probes"],
     &["evaluate"],
     &["engine", "evidence", "lint"],
+    &["diff"],
     &["collect", "report", "tui"],
     &["cli", "error"],
     &["config"],
