@@ -1,5 +1,9 @@
 //! What was typed, nothing resolved.
 
+mod compare;
+
+pub use compare::{Diff, DiffOutput, Verify};
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -25,6 +29,8 @@ const EXAMPLES: &str = "Examples:
   stakeout scan --node cp-1 --check SP-FILE-009
   stakeout snapshot save run.zst   keep what a run saw
   stakeout --from run.zst          dashboard on it, without a cluster
+  stakeout diff old.zst new.zst    what is new, fixed, changed
+  stakeout scan --baseline old.zst --fail-on-new
   stakeout scan --local            on the node itself: without SSH
   stakeout scan --root /host       in a debug pod on the node
   stakeout lint manifests/         would Pod Security admission let these pods in
@@ -33,7 +39,7 @@ const EXAMPLES: &str = "Examples:
   stakeout plan                    every command and request before it is made
 
 Exit codes: 0 ok, 1 findings at or above --fail-on, 2 error, 3 incomplete.
-lint counts otherwise: stakeout lint --help.";
+lint, verify and diff count otherwise: stakeout lint --help.";
 
 /// Options of every command.
 #[derive(Args, Clone, Debug, Default)]
@@ -85,6 +91,12 @@ pub struct Global {
     /// At most one frame a second, for slow links
     #[arg(long, global = true)]
     pub slow: bool,
+    /// Snapshot to compare with, the state that was approved; a signed one must verify
+    #[arg(long, global = true, value_name = "FILE", env = "STAKEOUT_BASELINE")]
+    pub baseline: Option<PathBuf>,
+    /// Public key that must have signed the baseline
+    #[arg(long, global = true, value_name = "PUB", env = "STAKEOUT_BASELINE_KEY")]
+    pub baseline_key: Option<PathBuf>,
 }
 
 /// How many colours may be used.
@@ -161,6 +173,10 @@ pub enum Command {
         #[arg(long, value_name = "SHA256:...")]
         fingerprint: Option<String>,
     },
+    /// Whether a snapshot is whole, and who signed it
+    Verify(Verify),
+    /// What is new, fixed, changed or incomparable between two snapshots
+    Diff(Diff),
     /// Judge pod manifests in files by the Pod Security Standards, without a cluster
     Lint(Lint),
 }
@@ -230,7 +246,14 @@ pub enum PrintKey {
 #[derive(Clone, Debug, Subcommand)]
 pub enum Snapshot {
     /// Collect once and write a snapshot file (.zst: packed)
-    Save { file: PathBuf },
+    Save {
+        file: PathBuf,
+        /// Sign it with this key: stakeout snapshot key KEY makes one
+        #[arg(long, value_name = "KEY")]
+        sign: Option<PathBuf>,
+    },
+    /// Make a key to sign snapshots with, mode 0600, and FILE.pub to verify them
+    Key { file: PathBuf },
 }
 
 /// Options of `scan`.
@@ -247,6 +270,9 @@ pub struct Scan {
     /// Also list what passed and what does not apply
     #[arg(long)]
     pub all: bool,
+    /// Exit 1 only for what is new or worse since --baseline
+    #[arg(long)]
+    pub fail_on_new: bool,
 }
 
 /// Format of a report.
@@ -255,6 +281,12 @@ pub enum Output {
     #[default]
     Text,
     Json,
+    /// SARIF 2.1.0
+    Sarif,
+    /// JUnit XML
+    Junit,
+    /// Markdown
+    Md,
 }
 
 /// A severity as an option value; info never fails a run.

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::diff::{self, Since};
 use super::{Row, Selection, Totals, fix_of, offences, sources};
 use crate::checks::fix::{Filled, Line};
 use crate::engine::{Finding, Judged};
@@ -27,6 +28,9 @@ struct Report<'a> {
     nodes: Vec<Node<'a>>,
     totals: Counts,
     findings: Vec<Object<'a>>,
+    /// What changed since the baseline, where one was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<diff::Document<'a>>,
 }
 
 #[derive(Serialize)]
@@ -114,7 +118,12 @@ struct Step {
 ///
 /// # Errors
 /// As writing does.
-pub fn write(judged: &Judged, selection: &Selection, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(
+    judged: &Judged,
+    selection: &Selection,
+    since: Option<&Since>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let snapshot = &judged.snapshot;
     let mut findings: Vec<Object<'_>> = offences(judged, selection)
         .iter()
@@ -143,6 +152,7 @@ pub fn write(judged: &Judged, selection: &Selection, out: &mut dyn Write) -> io:
             .collect(),
         totals: counts(&Totals::of(judged, selection)),
         findings,
+        baseline: since.map(diff::document),
     };
     serde_json::to_writer_pretty(&mut *out, &report)?;
     out.write_all(b"\n")

@@ -1,9 +1,12 @@
 //! One model, many writers. A writer never judges: it puts in order what the engine concluded.
 
+pub mod diff;
 pub mod json;
 pub mod junit;
 pub mod lint;
+pub mod markdown;
 pub mod sarif;
+pub mod scan;
 pub mod text;
 
 use std::collections::BTreeMap;

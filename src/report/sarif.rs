@@ -39,9 +39,15 @@ pub struct Found {
     pub place: Place,
     /// What stays the same when lines move: the identity of the result.
     pub subject: Text,
+    /// What it is about, where that is no place in a file.
+    pub logical: Option<Text>,
+    /// How it stands to an earlier run: `new`, `unchanged` or `updated`.
+    pub baseline: Option<&'static str>,
+    /// Who accepts it and why: it is suppressed then.
+    pub accepted: Option<Text>,
 }
 
-/// Where a result is, counted from 1.
+/// Where a result is; lines count from 1, 0 is the whole file.
 #[derive(Clone, Debug)]
 pub struct Place {
     pub file: Text,
@@ -93,31 +99,50 @@ fn rule(rule: &Rule) -> Value {
 }
 
 fn result(run: &Run, found: &Found) -> Value {
-    json!({
+    let mut location = location(&found.place);
+    if let (Some(name), Some(place)) = (&found.logical, location.as_object_mut()) {
+        let logical = json!([{"fullyQualifiedName": name}]);
+        place.insert("logicalLocations".into(), logical);
+    }
+    let mut result = json!({
         "ruleId": found.rule,
         "ruleIndex": run.rules.iter().position(|rule| rule.id == found.rule),
         "level": level(found.severity),
-        "message": {"text": found.message},
-        "locations": [location(&found.place)],
+        "message": {"text": unlinked(&found.message)},
+        "locations": [location],
         "partialFingerprints": {
             "stakeout/v1": format!("{}:{}:{}", found.rule, found.place.file, found.subject),
         },
-    })
+    });
+    if let Some(state) = found.baseline {
+        result["baselineState"] = json!(state);
+    }
+    if let Some(why) = &found.accepted {
+        let accepted = json!({"kind": "external", "status": "accepted", "justification": why});
+        result["suppressions"] = json!([accepted]);
+    }
+    result
 }
 
 fn problem(problem: &Problem) -> Value {
     json!({
         "level": "error",
-        "message": {"text": problem.message},
+        "message": {"text": unlinked(&problem.message)},
         "locations": [location(&problem.place)],
     })
 }
 
 fn location(place: &Place) -> Value {
-    json!({"physicalLocation": {
-        "artifactLocation": {"uri": uri(place.file.as_str())},
-        "region": {"startLine": place.line.max(1)},
-    }})
+    let mut physical = json!({"artifactLocation": {"uri": uri(place.file.as_str())}});
+    if place.line > 0 {
+        physical["region"] = json!({"startLine": place.line});
+    }
+    json!({"physicalLocation": physical})
+}
+
+/// `[text](target)` is a link in a message (3.11.6): text of a node is none.
+fn unlinked(message: &Text) -> String {
+    message.as_str().replace("](", "] (")
 }
 
 /// A path as a relative reference or a file URI (RFC 3986): all that is not plain is escaped.
@@ -187,6 +212,9 @@ mod tests {
                 message: Text::new("m"),
                 place: place.clone(),
                 subject: Text::new("x/a"),
+                logical: Some(Text::new("n/x/a")),
+                baseline: Some("new"),
+                accepted: Some(Text::new("ops: known")),
             }],
             problems: vec![Problem {
                 message: Text::new("not read"),
@@ -201,6 +229,10 @@ mod tests {
         assert_eq!(run["results"][0]["level"], "error");
         let region = &run["results"][0]["locations"][0]["physicalLocation"]["region"];
         assert_eq!(region["startLine"], 3);
+        let logical = &run["results"][0]["locations"][0]["logicalLocations"][0];
+        assert_eq!(logical["fullyQualifiedName"], "n/x/a");
+        assert_eq!(run["results"][0]["baselineState"], "new");
+        assert_eq!(run["results"][0]["suppressions"][0]["kind"], "external");
         assert_eq!(run["invocations"][0]["executionSuccessful"], false);
     }
 }

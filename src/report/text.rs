@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::diff::{self, Since};
 use super::{Row, Selection, Totals, fix_of, gaps, offences, sources};
 use crate::engine::Judged;
 use crate::model::fact::{Fact, Gap, Source};
@@ -19,7 +20,12 @@ const NAMES: usize = 6;
 ///
 /// # Errors
 /// As writing does.
-pub fn write(judged: &Judged, selection: &Selection, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(
+    judged: &Judged,
+    selection: &Selection,
+    since: Option<&Since>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     head(judged, selection, out)?;
     let rows = offences(judged, selection);
     for (index, row) in rows.iter().enumerate() {
@@ -29,6 +35,11 @@ pub fn write(judged: &Judged, selection: &Selection, out: &mut dyn Write) -> io:
     unknown(judged, selection, out)?;
     if selection.all {
         good(judged, selection, out)?;
+    }
+    if let Some(since) = since {
+        writeln!(out, "since the baseline {}", since.before.name)?;
+        diff::body(&since.diff, false, out)?;
+        writeln!(out, "{}\n", diff::totals(&since.diff))?;
     }
     totals(&Totals::of(judged, selection), out)
 }

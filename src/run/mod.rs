@@ -14,6 +14,7 @@ mod settings;
 mod sides;
 mod teletype;
 mod trust;
+mod vouch;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -76,6 +77,10 @@ fn dispatch(cli: &Cli) -> Result<Outcome, Failure> {
             return Ok(Outcome::Error);
         }
         Some(Command::Lint(options)) => return lint::lint(options),
+        Some(Command::Verify(options)) => return vouch::verify(options),
+        Some(Command::Snapshot {
+            action: Snapshot::Key { file },
+        }) => return vouch::make_key(file),
         _ => {}
     }
     let settings = Settings::new(cli, std::env::vars_os().collect())?;
@@ -85,8 +90,9 @@ fn dispatch(cli: &Cli) -> Result<Outcome, Failure> {
     match &cli.command {
         Some(Command::Scan(options)) => scan::scan(&settings, options),
         Some(Command::Snapshot {
-            action: Snapshot::Save { file },
-        }) => scan::save(&settings, file),
+            action: Snapshot::Save { file, sign },
+        }) => scan::save(&settings, file, sign.as_deref()),
+        Some(Command::Diff(options)) => vouch::compare(&settings, options),
         Some(Command::Policy {
             action: Policy::Init,
         }) => policy::init(&settings),

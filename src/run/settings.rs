@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use openssl::sha::sha256;
 
@@ -13,6 +14,7 @@ use crate::collect::route::Route;
 use crate::collect::{self, clock, kube};
 use crate::config::{self, Places, Sudo, Way};
 use crate::error::Failure;
+use crate::model::baseline::Baseline;
 use crate::model::name::{Digest, NodeName};
 use crate::model::policy::Policy;
 use crate::model::snapshot::Snapshot;
@@ -30,6 +32,8 @@ pub struct Settings {
     pub warnings: Vec<String>,
     pub places: Places,
     pub policy: Policy,
+    /// What `--baseline` names; the policy has it too, for the checks.
+    pub baseline: Option<Arc<Baseline>>,
     pub color: Color,
     /// The environment, asked once.
     env: HashMap<OsString, OsString>,
@@ -60,6 +64,7 @@ impl Settings {
             warnings: loaded.warnings,
             places,
             policy: Policy::none(),
+            baseline: None,
             color: cli.global.color,
             env,
         };
@@ -67,6 +72,7 @@ impl Settings {
             settings.config = settings.config.for_context(&context);
         }
         settings.read_policy()?;
+        settings.read_baseline()?;
         Ok(settings)
     }
 
@@ -84,6 +90,18 @@ impl Settings {
             self.policy = Policy::of(file);
         }
         self.policy.today = Some(clock::now());
+        Ok(())
+    }
+
+    fn read_baseline(&mut self) -> Result<(), Failure> {
+        if let Some(file) = &self.global.baseline {
+            let key = self.global.baseline_key.as_deref();
+            let (baseline, warning) = super::vouch::baseline(file, key)?;
+            self.warnings.extend(warning);
+            self.baseline = Some(baseline);
+        }
+        let policy = std::mem::take(&mut self.policy);
+        self.policy = policy.with_baseline(self.baseline.clone());
         Ok(())
     }
 

@@ -45,6 +45,7 @@ mod running;
 mod scratch;
 mod screenshots;
 mod secrets;
+mod snapshots;
 mod ssh;
 #[path = "../lab/stage.rs"]
 mod stage;

@@ -132,6 +132,9 @@ pub fn sarif(entries: &[Entry], out: &mut dyn Write) -> io::Result<()> {
                 message: said(judgement, violation),
                 place: place(line),
                 subject: judgement.pod.clone(),
+                logical: None,
+                baseline: None,
+                accepted: None,
             });
         }
         for finding in &judgement.findings {
@@ -142,6 +145,9 @@ pub fn sarif(entries: &[Entry], out: &mut dyn Write) -> io::Result<()> {
                 message: finding.message.clone(),
                 place: place(finding.line),
                 subject: finding.subject.key.clone(),
+                logical: None,
+                baseline: None,
+                accepted: None,
             });
         }
     }
