@@ -1,6 +1,6 @@
 //! Who holds a right in the whole cluster, by ClusterRoles and their bindings, beyond those who have to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::fact::{Gap, Locator, Need};
 use crate::model::objects::{Binding, Holder, Objects, Role, Rule, of_list};
@@ -62,7 +62,8 @@ pub fn grants(objects: &Objects, wanted: impl Fn(&Rule) -> bool) -> Result<Grant
     })
 }
 
-fn cut(kind: &str, name: &Text, parts: &str) -> Gap {
+/// The gap of a role or a binding of which only a part is kept.
+pub fn cut(kind: &str, name: &Text, parts: &str) -> Gap {
     Gap::Garbled {
         what: format!("{kind} {name} has more {parts} than are kept").into(),
     }
@@ -91,6 +92,142 @@ impl Grant<'_> {
                     && self.role.name == *name
             }
             _ => false,
+        }
+    }
+}
+
+/// The holders of one binding, who are neither administrators nor controllers.
+pub struct Held<'g, 'o> {
+    /// At most three of them in words.
+    pub who: String,
+    /// One of their grants.
+    pub grant: &'g Grant<'o>,
+    /// Everybody who has a login is among them, or everybody who has none.
+    pub everybody: bool,
+}
+
+/// The same grants by their bindings; `grants` as [`grants`] orders them.
+pub fn by_binding<'g, 'o: 'g>(
+    grants: impl Iterator<Item = &'g Grant<'o>>,
+) -> impl Iterator<Item = Held<'g, 'o>> {
+    let mut grants = grants.peekable();
+    std::iter::from_fn(move || {
+        let grant = grants.next()?;
+        let mut names = vec![grant.holder.to_string()];
+        let mut everybody = is_everybody(grant.holder);
+        while let Some(more) = grants.next_if(|more| more.binding.name == grant.binding.name) {
+            names.push(more.holder.to_string());
+            everybody |= is_everybody(more.holder);
+        }
+        Some(Held {
+            who: few(&names),
+            grant,
+            everybody,
+        })
+    })
+}
+
+/// At most three names, and how many more there are.
+pub fn few(names: &[String]) -> String {
+    let shown = names.len().min(3);
+    let mut text = names[..shown].join(", ");
+    if names.len() > shown {
+        text.push_str(&format!(" and {} more", names.len() - shown));
+    }
+    text
+}
+
+/// Whether a subject stands for everybody who reaches the API server, or for every service account.
+pub fn is_everybody(holder: &Holder) -> bool {
+    match holder.kind.as_str() {
+        "Group" => [
+            "system:authenticated",
+            "system:unauthenticated",
+            "system:serviceaccounts",
+        ]
+        .contains(&holder.name.as_str()),
+        "User" => holder.name == "system:anonymous",
+        _ => false,
+    }
+}
+
+/// Whether what is given to `held` is given to `who` too: to itself, or to a group that it is always in. In which
+/// other groups a user is only its login tells.
+pub fn covers(held: &Holder, who: &Holder) -> bool {
+    if held == who {
+        return true;
+    }
+    if held.kind != "Group" {
+        return false;
+    }
+    let nameless = who.name == "system:anonymous" || who.name == "system:unauthenticated";
+    let account = who.kind == "ServiceAccount";
+    match held.name.as_str() {
+        "system:authenticated" => !nameless,
+        "system:unauthenticated" => nameless,
+        "system:serviceaccounts" => account || who.name.as_str().starts_with(ACCOUNTS),
+        name => account && name.strip_prefix(ACCOUNTS) == Some(who.namespace.as_str()),
+    }
+}
+
+/// What the group of all service accounts of a namespace begins with.
+const ACCOUNTS: &str = "system:serviceaccounts:";
+
+/// On which nodes a role gives what `wanted` accepts.
+pub fn nodes(role: &Role, wanted: impl Fn(&Rule) -> bool) -> String {
+    const SHOWN: usize = 3;
+    let rules: Vec<&Rule> = role.rules.iter().filter(|rule| wanted(rule)).collect();
+    if rules.iter().any(|rule| rule.resource_names.is_empty()) {
+        return "nodes".to_owned();
+    }
+    let names = rules.iter().flat_map(|rule| &rule.resource_names);
+    let names: BTreeSet<&str> = names.map(Text::as_str).collect();
+    let shown: Vec<&str> = names.iter().copied().take(SHOWN).collect();
+    let shown = shown.join(", ");
+    match names.len() {
+        1 => format!("the node {shown}"),
+        all if all > SHOWN => format!("{all} nodes, {shown} and others,"),
+        all => format!("the {all} nodes {shown}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_have_the_members_that_follow_from_their_names() {
+        let holder = |kind: &str, namespace: &str, name: &str| Holder {
+            kind: Text::new(kind),
+            namespace: Text::new(namespace),
+            name: Text::new(name),
+        };
+        let group = |name: &str| holder("Group", "", name);
+        let account = holder("ServiceAccount", "tools", "a");
+        for (held, who, wanted) in [
+            (group("system:authenticated"), account.clone(), true),
+            (group("system:authenticated"), group("ops"), true),
+            (
+                group("system:authenticated"),
+                holder("User", "", "system:anonymous"),
+                false,
+            ),
+            (group("system:serviceaccounts"), account.clone(), true),
+            (
+                group("system:serviceaccounts"),
+                group("system:serviceaccounts:tools"),
+                true,
+            ),
+            (group("system:serviceaccounts:tools"), account.clone(), true),
+            (
+                group("system:serviceaccounts:other"),
+                account.clone(),
+                false,
+            ),
+            (group("ops"), account.clone(), false),
+            (account.clone(), account, true),
+        ] {
+            assert_eq!(covers(&held, &who), wanted, "{held} {who}");
         }
     }
 }

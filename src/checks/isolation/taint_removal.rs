@@ -1,13 +1,10 @@
-use std::collections::BTreeSet;
-
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, offence,
 };
-use crate::checks::holders::grants;
+use crate::checks::holders::{by_binding, grants, nodes};
 use crate::model::fact::{Gap, Need};
 use crate::model::name::CheckId;
-use crate::model::objects::{Role, Rule};
-use crate::model::text::Text;
+use crate::model::objects::Rule;
 use crate::model::verdict::{Severity, Subject, Verdict};
 
 pub static CHECK: Check = Check {
@@ -71,50 +68,20 @@ fn judge(view: &View<'_>) -> Result<Verdict, Gap> {
     let mut tally = Tally::new();
     tally.all_good(&grants.evidence);
     tally.gaps(grants.gaps);
-    let mut foreign = grants
-        .all
-        .iter()
-        .filter(|grant| !grant.is_expected())
-        .peekable();
-    while let Some(first) = foreign.next() {
-        let mut names = vec![first.holder.to_string()];
-        while let Some(more) = foreign.next_if(|more| more.binding.name == first.binding.name) {
-            names.push(more.holder.to_string());
-        }
-        let shown = names.len().min(3);
-        let rest = names.len() - shown;
-        let mut who = names[..shown].join(", ");
-        if rest > 0 {
-            who.push_str(&format!(" and {rest} more"));
-        }
+    let foreign = grants.all.iter().filter(|grant| !grant.is_expected());
+    for held in by_binding(foreign) {
+        let grant = held.grant;
         tally.offence(offence(
-            Subject::object("clusterrolebindings", "", &first.binding.name),
+            Subject::object("clusterrolebindings", "", &grant.binding.name),
             Severity::Medium,
             format!(
-                "{who} may change {} by ClusterRole {}",
-                nodes(first.role, changes),
-                first.role.name
+                "{} may change {} by ClusterRole {}",
+                held.who,
+                nodes(grant.role, changes),
+                grant.role.name
             ),
-            first.evidence,
+            grant.evidence,
         ));
     }
     tally.verdict()
-}
-
-/// Which nodes a role lets its holders change.
-fn nodes(role: &Role, changes: impl Fn(&Rule) -> bool) -> String {
-    const SHOWN: usize = 3;
-    let rules: Vec<&Rule> = role.rules.iter().filter(|rule| changes(rule)).collect();
-    if rules.iter().any(|rule| rule.resource_names.is_empty()) {
-        return "nodes".to_owned();
-    }
-    let names = rules.iter().flat_map(|rule| &rule.resource_names);
-    let names: BTreeSet<&str> = names.map(Text::as_str).collect();
-    let shown: Vec<&str> = names.iter().copied().take(SHOWN).collect();
-    let shown = shown.join(", ");
-    match names.len() {
-        1 => format!("the node {shown}"),
-        all if all > SHOWN => format!("{all} nodes, {shown} and others,"),
-        all => format!("the {all} nodes {shown}"),
-    }
 }

@@ -2,6 +2,8 @@
 
 mod anonymous_auth;
 mod authorization;
+mod bootstrap_tokens;
+mod certificate_approval;
 mod client_ca;
 mod config_files;
 mod debug_handlers;
@@ -10,6 +12,9 @@ mod hostname_override;
 mod kernel_defaults;
 mod kubeconfig_file;
 mod moved_folder;
+mod node_proxy;
+mod node_rights;
+mod node_role;
 mod own_confinement;
 mod own_folder;
 mod pid_limit;
@@ -34,6 +39,8 @@ pub const ALL: &[&Check] = &[
     &authorization::CHECK,
     &client_ca::CHECK,
     &read_only_port::CHECK,
+    &node_role::CHECK,
+    &node_rights::CHECK,
     &kubeconfig_file::CHECK,
     &config_files::CHECK,
     &unit_files::CHECK,
@@ -42,6 +49,9 @@ pub const ALL: &[&Check] = &[
     &static_pod_url::CHECK,
     &url_header::CHECK,
     &moved_folder::CHECK,
+    &node_proxy::CHECK,
+    &certificate_approval::CHECK,
+    &bootstrap_tokens::CHECK,
     &rotation::CHECK,
     &debug_handlers::CHECK,
     &pid_limit::CHECK,
