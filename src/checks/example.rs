@@ -18,13 +18,14 @@
 //! | `accounts` | `{users: [name:uid:gid], groups: [name:gid:member,member]}` |
 //! | `runtime` | `[{uid, pids, log: ns/name, started, exe}]`, or `{hidepid: true, pods: [...]}` |
 //! | `kubelet_files`, `pki`, `kubeconfigs`, `host_paths`, `etcd_files`, `api_server_files`, `backups` | `[{role, path} or {gap}]` beside the keys of `fs`; a word of `FileRole` |
-//! | `certificates` | of `pki`: `[{path, flag, gap, subject, organizations, issuer, self_signed, from, until, names, ca, usages, key, bits, signature, spki}]`, dates in seconds |
+//! | `certificates` | of `pki`: `[{path, flag, gap, subject, organizations, issuer, self_signed, serial, from, until, names, ca, usages, key, bits, signature, spki}]`, dates in seconds |
 //! | `processes` | `[{of: ns/pod/container, comm, uid, caps, bound, nnp, seccomp, label, ro, mapped, rights, started, exe, command, unnamed}]`, or `{list: [...], more, hidepid, containers: {gap}}` |
 //! | `lsm` | `{active, apparmor, profiles: {name: mode}, selinux: enforcing, permissive or none, configured, policy, label, runtime: {name, selinux, no_apparmor}, seccomp: [{name, default, rules, broken, unread}], lockdown, sysctls}` |
 //! | `firewall` | `[{family, table, chain, drops, opaque, ports: [{port, verdict, narrowed}]}]` |
 //! | `cni` | `{folder: {file: [plugin types]}}` |
 //! | `timeline` | `{clock: synchronised, free or untold, journal: persistent, volatile, absent or untold}` |
 //! | `kubelet_log` | `[{at, text}]`: lines of the kubelet's log, `at` in seconds of the node's clock |
+//! | `handshakes` | `[{address, port, gap, protocol, cipher, certificate: as in certificates, signer}]` |
 //! | `kubeconfig_contents` | `[{path, gap, servers, skips_verification, no_ca, clients: [as certificates], client_files, logins}]` |
 //! | `object` | `{uid, labels, taints: [key=value:Effect], ready, version, addresses: {kind: address}, allocatable: {cpu, memory}, provider_id}` |
 //! | `mirrors` | `[{pod, hash, mirror_hash, source, owners, phase, managers, uid, created}]` |
@@ -34,6 +35,7 @@
 //! | `namespaces` | a map from name to `{phase, labels, enforce, audit, warn}` |
 //! | `services`, `network_policies`, ... | objects under the name of their need, with the fields of `model::objects` |
 //! | `admission` | `none`, or the tree of an admission configuration file of the API server |
+//! | `authorization` | the tree of the file of `--authorization-config` |
 //! | `count` | how many nodes the API server listed |
 //! | `version` | the API server's, as `v1.37.2` |
 //! | `api_offset` | by how many seconds its clock is ahead of this machine's |
@@ -48,6 +50,7 @@ mod admission;
 mod baseline;
 mod facts;
 mod files;
+mod handshakes;
 mod kubelet;
 mod lsm;
 mod paths;
@@ -262,6 +265,7 @@ struct NodeWritten {
     pods: Option<Value>,
     gone: Option<Value>,
     admission: Option<Value>,
+    authorization: Option<Value>,
     unread: Option<String>,
     #[serde(flatten)]
     running: running::RunningWritten,
@@ -304,6 +308,7 @@ impl NodeWritten {
         }
         api.unread = self.unread.as_deref().map(gap).transpose()?;
         admission::admission(self.admission, host)?;
+        admission::authorization(self.authorization, host)?;
         host.at = Some(NOW);
         api.at = Some(NOW);
         Ok(node)

@@ -3,6 +3,7 @@
 //! One check, one file, one line in its family's sorted list. `grep 'fn judge'` is the list of checks.
 
 pub mod access;
+mod api_servers;
 pub mod check;
 mod confinement;
 mod declared;
@@ -17,6 +18,7 @@ mod isolation;
 mod kubelet;
 mod lsm;
 pub mod merge;
+mod mounted;
 mod network;
 mod policy;
 mod privilege;

@@ -22,15 +22,34 @@ pub fn kubelet(node: &NodeFacts) -> Option<u32> {
 
 /// `v1.30.4-gke.1` is 30.
 fn parse(version: &str) -> Option<u32> {
+    number(minor_of(version)?)
+}
+
+/// `v1.30.4-gke.1` is 30 and 4; `1.31` is 31 and 0.
+pub fn patch(version: &str) -> Option<(u32, u32)> {
+    let rest = minor_of(version)?;
+    let patch = match rest.split_once('.') {
+        Some((_, patch)) => number(patch)?,
+        None => 0,
+    };
+    Some((number(rest)?, patch))
+}
+
+/// What follows the major.
+fn minor_of(version: &str) -> Option<&str> {
     let rest = version.strip_prefix('v').unwrap_or(version);
-    let minor = rest.strip_prefix("1.")?;
-    let end = minor.find(|c: char| !c.is_ascii_digit());
-    minor[..end.unwrap_or(minor.len())].parse().ok()
+    rest.strip_prefix("1.")
+}
+
+/// The digits that a text begins with.
+fn number(text: &str) -> Option<u32> {
+    let end = text.find(|c: char| !c.is_ascii_digit());
+    text[..end.unwrap_or(text.len())].parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{parse, patch};
 
     #[test]
     fn vendors_append_what_they_like() {
@@ -40,5 +59,8 @@ mod tests {
         assert_eq!(parse("v2.1"), None);
         assert_eq!(parse("v1."), None);
         assert_eq!(parse(""), None);
+        assert_eq!(patch("v1.30.4-gke.1"), Some((30, 4)));
+        assert_eq!(patch("1.31"), Some((31, 0)));
+        assert_eq!(patch("v1.31.x"), None);
     }
 }

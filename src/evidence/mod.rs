@@ -317,6 +317,7 @@ fn what(need: Need) -> &'static str {
         Need::Firewall => "firewall",
         Need::Cni => "CNI configuration",
         Need::Timeline => "clock and journal",
+        Need::Handshakes => "TLS handshakes",
         Need::Later => "evidence of a later version",
         need if need.is_object() => need.name(),
         _ => "evidence of a later version",

@@ -186,6 +186,8 @@ pub enum Need {
     BootstrapTokens,
     /// A snapshot of earlier that the user keeps as approved.
     Baseline,
+    /// What the TLS ports of the node's components show in a handshake.
+    Handshakes,
     /// Written by a later version: evidence that this one cannot render.
     #[serde(other)]
     Later,
@@ -267,6 +269,7 @@ impl Need {
         Self::CustomResources,
         Self::BootstrapTokens,
         Self::Baseline,
+        Self::Handshakes,
     ];
 
     /// As it is written in examples, plans and reports.
@@ -325,6 +328,7 @@ impl Need {
             Self::CustomResources => "custom_resources",
             Self::BootstrapTokens => "bootstrap_tokens",
             Self::Baseline => "baseline",
+            Self::Handshakes => "handshakes",
             Self::Later => "later",
         }
     }

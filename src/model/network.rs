@@ -1,9 +1,12 @@
-//! A node's network as the node has it: whose a listening socket is, what the firewall lets in, which CNI plugins
-//! there are.
+//! A node's network as the node has it: whose a listening socket is, what it shows in a TLS handshake, what the
+//! firewall lets in, which CNI plugins there are.
+
+use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
 use super::fact::{Fact, Locator};
+use super::files::Certificate;
 use super::paths::{Paths, Trail};
 use super::text::Text;
 use super::unix::Walk;
@@ -130,4 +133,35 @@ pub enum Journal {
     #[default]
     #[serde(other)]
     Untold,
+}
+
+/// A TLS port of Kubernetes that is listened on, and what it showed in one handshake from the node itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Handshake {
+    /// Where it was asked: an address that is listened on, 127.0.0.1 for all of them.
+    pub address: IpAddr,
+    pub port: u16,
+    pub shown: Fact<Box<Shown>>,
+}
+
+impl Handshake {
+    /// `127.0.0.1:6443`, `[::1]:6443`.
+    pub fn place(&self) -> String {
+        SocketAddr::new(self.address, self.port).to_string()
+    }
+}
+
+/// What a server shows before it knows who asks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shown {
+    /// `TLSv1.3`; empty where nothing was agreed on, as without a certificate of the client.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub protocol: Text,
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub cipher: Text,
+    /// The server's own, without those of its authorities.
+    pub certificate: Certificate,
+    /// The file of the node whose certificate has signed it, by the signature; none where no file that was read has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<Text>,
 }

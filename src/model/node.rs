@@ -16,7 +16,7 @@ use super::files::{
 use super::kubelet::Kubelet;
 use super::lsm::Lsm;
 use super::name::NodeName;
-use super::network::{CniFolder, Firewall, SocketOwner, Timeline};
+use super::network::{CniFolder, Firewall, Handshake, SocketOwner, Timeline};
 use super::objects::Labels;
 use super::offset::Offset;
 use super::paths::Paths;
@@ -81,6 +81,8 @@ pub struct HostFacts {
     /// Folders that exist, of those that the container runtime may read.
     pub cni: Fact<Vec<CniFolder>>,
     pub timeline: Fact<Timeline>,
+    /// What the TLS ports of Kubernetes show, one entry for each that is listened on.
+    pub handshakes: Fact<Vec<Handshake>>,
     /// Evidence, looked up by locator.
     pub sources: Vec<Source>,
     /// When the answer was complete here, UTC.
@@ -120,6 +122,7 @@ impl HostFacts {
             firewall: Fact::Gap(gap.clone()),
             cni: Fact::Gap(gap.clone()),
             timeline: Fact::Gap(gap.clone()),
+            handshakes: Fact::Gap(gap.clone()),
             sources: Vec::new(),
             at: None,
             clock: None,

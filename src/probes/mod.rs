@@ -8,6 +8,7 @@ pub mod collector;
 mod files;
 mod firewall;
 pub mod frame;
+mod handshakes;
 pub mod identity;
 mod kubelet;
 mod listeners;
@@ -55,6 +56,7 @@ pub const ALL: &[&Probe] = &[
     &firewall::PROBE,
     &cni::PROBE,
     &timeline::PROBE,
+    &handshakes::PROBE,
     &api::NODE_OBJECT,
     &api::MIRROR_PODS,
     &api::POD_UIDS,
@@ -130,6 +132,7 @@ fn withhold(need: Need, gap: &Gap, facts: &mut HostFacts) {
         Need::Firewall => facts.firewall = Fact::Gap(gap),
         Need::Cni => facts.cni = Fact::Gap(gap),
         Need::Timeline => facts.timeline = Fact::Gap(gap),
+        Need::Handshakes => facts.handshakes = Fact::Gap(gap),
         _ => {}
     }
 }

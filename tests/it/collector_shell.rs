@@ -345,3 +345,103 @@ fn sockets_are_known_by_their_links() {
     assert!(told.contains(&own), "{told}");
     drop(socket);
 }
+
+/// A TLS server of the test, with a certificate of its own, that counts what it was sent beyond handshakes.
+struct TlsServer {
+    port: u16,
+    der: Vec<u8>,
+    said: std::sync::Arc<std::sync::Mutex<Vec<u8>>>,
+}
+
+fn tls_server() -> TlsServer {
+    use openssl::asn1::Asn1Time;
+    use openssl::hash::MessageDigest;
+    use openssl::pkey::PKey;
+    use openssl::ssl::{SslAcceptor, SslMethod};
+    use openssl::x509::{X509, X509NameBuilder};
+
+    let key = PKey::generate_ed25519().expect("a key");
+    let mut name = X509NameBuilder::new().expect("a name");
+    name.append_entry_by_text("CN", "live").expect("a name");
+    let name = name.build();
+    let mut x509 = X509::builder().expect("a certificate");
+    x509.set_subject_name(&name).expect("a name");
+    x509.set_issuer_name(&name).expect("a name");
+    x509.set_pubkey(&key).expect("a key");
+    let from = Asn1Time::days_from_now(0).expect("a day");
+    let until = Asn1Time::days_from_now(1).expect("a day");
+    x509.set_not_before(&from).expect("a day");
+    x509.set_not_after(&until).expect("a day");
+    x509.sign(&key, MessageDigest::null()).expect("signed");
+    let x509 = x509.build();
+    let mut acceptor =
+        SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).expect("an acceptor");
+    acceptor.set_private_key(&key).expect("a key");
+    acceptor.set_certificate(&x509).expect("a certificate");
+    let acceptor = acceptor.build();
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = socket.local_addr().expect("bound").port();
+    let said = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let heard = std::sync::Arc::clone(&said);
+    std::thread::spawn(move || {
+        for stream in socket.incoming().flatten() {
+            if let Ok(mut tls) = acceptor.accept(stream) {
+                let mut rest = Vec::new();
+                let _ = std::io::Read::read_to_end(&mut tls, &mut rest);
+                if let Ok(mut heard) = heard.lock() {
+                    heard.extend(rest);
+                }
+            }
+        }
+    });
+    TlsServer {
+        port,
+        der: x509.to_der().expect("DER"),
+        said,
+    }
+}
+
+/// One that speaks TLS, one that answers with what it likes, and one that says nothing.
+#[test]
+fn a_handshake_with_whoever_answers() {
+    if Command::new("openssl").arg("version").output().is_err() {
+        let told = records("s_handshakes");
+        assert_eq!(told, ["Y openssl absent"]);
+        return;
+    }
+    let tls = tls_server();
+    let liar = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = |socket: &std::net::TcpListener| socket.local_addr().expect("bound").port();
+    let (lies, silence) = (port(&liar), port(&silent));
+    std::thread::spawn(move || {
+        for mut stream in liar.incoming().flatten() {
+            let text = "-----BEGIN CERTIFICATE-----\nbm8=\n-----END CERTIFICATE-----\n@STK1 END\n";
+            let _ = std::io::Write::write_all(&mut stream, text.as_bytes());
+        }
+    });
+    let folder = folder();
+    let text = format!(
+        "- --secure-port={}\n- \"--secure-port={lies}\"\n- --secure-port {silence}\n",
+        tls.port
+    );
+    let path = write(&folder, "a.yaml", &text);
+    let told = records(&format!("mn=1 m1='{path}'; s_handshakes"));
+    let of = |port: u16| {
+        let place = format!(" 127.0.0.1:{port} ");
+        let mine = told.iter().filter(move |line| line.contains(&place));
+        mine.cloned().collect::<Vec<_>>()
+    };
+    let block = openssl::base64::encode_block(&tls.der).replace('\n', "");
+    let own = of(tls.port);
+    assert_eq!(own.len(), 3, "{told:?}");
+    assert!(
+        own[0].starts_with("T ") && own[0].contains("TLSv1.3 "),
+        "{own:?}"
+    );
+    assert_eq!(own[1], format!("C 127.0.0.1:{} {block}", tls.port));
+    assert_eq!(own[2], format!("N 127.0.0.1:{} 1", tls.port));
+    assert_eq!(of(lies), [format!("Y 127.0.0.1:{lies} error")]);
+    assert_eq!(of(silence), [format!("Y 127.0.0.1:{silence} timeout")]);
+    assert!(tls.said.lock().expect("whole").is_empty());
+}

@@ -4,7 +4,7 @@ use serde_yaml::Value;
 
 use super::{fact, parse};
 use crate::model::fact::{Fact, Locator, Need};
-use crate::model::files::Configuration;
+use crate::model::files::{ApiServerFiles, Configuration};
 use crate::model::node::HostFacts;
 use crate::model::text::Text;
 use crate::model::tree::Tree;
@@ -25,11 +25,32 @@ pub(super) fn admission(written: Option<Value>, host: &mut HostFacts) -> Result<
         let at = Locator::new(Need::ApiServerFiles, 0);
         Ok(Some(vec![Fact::seen(file, at)]))
     })?;
-    let mut files = match &host.api_server_files {
-        Fact::Seen(seen) => seen.value.clone(),
-        Fact::Gap(_) => crate::model::files::ApiServerFiles::default(),
-    };
+    let mut files = files(host);
     files.admission = found;
     host.api_server_files = Fact::seen(files, Locator::list(Need::ApiServerFiles));
     Ok(())
+}
+
+/// Sets what is known of the file of `--authorization-config`.
+pub(super) fn authorization(written: Option<Value>, host: &mut HostFacts) -> Result<(), String> {
+    if written.is_none() {
+        return Ok(());
+    }
+    let found = fact(written, Need::ApiServerFiles, |json: serde_json::Value| {
+        Ok(Some(Configuration {
+            path: Text::new("/etc/kubernetes/authorization.yaml"),
+            content: Tree::try_from(json).map_err(|error| error.to_string())?,
+        }))
+    })?;
+    let mut files = files(host);
+    files.authorization = found;
+    host.api_server_files = Fact::seen(files, Locator::list(Need::ApiServerFiles));
+    Ok(())
+}
+
+fn files(host: &HostFacts) -> ApiServerFiles {
+    match &host.api_server_files {
+        Fact::Seen(seen) => seen.value.clone(),
+        Fact::Gap(_) => ApiServerFiles::default(),
+    }
 }

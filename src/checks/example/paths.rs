@@ -55,7 +55,7 @@ struct KubeconfigWritten {
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct CertificateWritten {
+pub(super) struct CertificateWritten {
     path: String,
     flag: String,
     gap: Option<String>,
@@ -68,6 +68,7 @@ struct CertificateWritten {
     names: Vec<Text>,
     ca: bool,
     usages: Vec<Text>,
+    serial: Option<String>,
     key: Option<String>,
     bits: Option<u32>,
     signature: Option<String>,
@@ -198,7 +199,7 @@ fn kubeconfig(written: KubeconfigWritten) -> Result<Kubeconfig, String> {
 }
 
 /// A certificate of ten years around the moment of the example, unless it says otherwise.
-fn certificate(written: CertificateWritten) -> Result<CertificateFile, String> {
+pub(super) fn certificate(written: CertificateWritten) -> Result<CertificateFile, String> {
     const YEARS: i64 = 5 * 365 * 86_400;
     let now = super::NOW.as_second();
     let path = Text::from(written.path);
@@ -210,7 +211,7 @@ fn certificate(written: CertificateWritten) -> Result<CertificateFile, String> {
                 organizations: written.organizations.into(),
                 issuer: Text::from(written.issuer),
                 self_signed: written.self_signed,
-                serial: Text::new("01"),
+                serial: Text::from(written.serial.as_deref().unwrap_or("01")),
                 not_before: written.from.unwrap_or(now - YEARS),
                 not_after: written.until.unwrap_or(now + YEARS),
                 names: written.names.into(),

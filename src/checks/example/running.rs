@@ -29,6 +29,7 @@ pub(super) struct RunningWritten {
     cni: Option<Value>,
     timeline: Option<Value>,
     kubelet_log: Option<Vec<LogLineWritten>>,
+    handshakes: Option<Value>,
 }
 
 impl RunningWritten {
@@ -66,6 +67,11 @@ impl RunningWritten {
                 journal: written.journal,
             })
         })?;
+        host.handshakes = fact(
+            self.handshakes,
+            Need::Handshakes,
+            super::handshakes::handshakes,
+        )?;
         Ok(())
     }
 }

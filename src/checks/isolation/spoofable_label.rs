@@ -1,14 +1,10 @@
+use crate::checks::api_servers;
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, not_applicable, offence,
 };
 use crate::checks::declared::entry;
-use crate::checks::flags;
-use crate::checks::merge::pairs::declared;
-use crate::checks::pss::admission::{has_server, server_words};
-use crate::checks::role;
 use crate::model::fact::{Gap, Need};
 use crate::model::name::CheckId;
-use crate::model::text::Text;
 use crate::model::verdict::{Severity, Subject, Verdict};
 
 pub static CHECK: Check = Check {
@@ -141,49 +137,16 @@ fn is_own(key: &str) -> bool {
 /// Whether every API server keeps kubelets from labels that are not theirs.
 fn restriction(view: &View<'_>, tally: &mut Tally) {
     const PLUGIN: &str = "NodeRestriction";
-    let (mut servers, mut gap) = (0, None);
-    for node in view.snapshot.nodes.values() {
-        let declared = match declared(node) {
-            Ok(declared) => declared,
-            Err(why) if has_server(node) || role::of(node).is_err() => {
-                tally.gap(why);
-                continue;
-            }
-            Err(why) => {
-                gap = gap.or(Some(why));
-                continue;
-            }
-        };
-        let before = servers;
-        for pod in &declared.pods {
-            let Some(words) = server_words(pod.pod) else {
-                continue;
-            };
-            servers += 1;
-            let list = |name| flags::list(&words, name);
-            let lists = list("enable-admission-plugins")
-                .and_then(|on| Ok((on, list("disable-admission-plugins")?)));
-            let has = |list: &[String]| list.iter().any(|name| name == PLUGIN);
-            let outcome = lists.map(|(on, off)| {
-                let message = format!(
-                    "the API server {}/{} of {} runs without {PLUGIN}: a kubelet may set any label",
-                    pod.pod.namespace, pod.pod.name, node.name
-                );
-                let subject = Subject::setting(&format!("{PLUGIN} of {}", node.name));
-                (!has(&on) || has(&off))
-                    .then(|| offence(subject, Severity::Medium, message, [pod.at]))
-            });
-            tally.part(pod.at, outcome);
-        }
-        if servers == before && has_server(node) {
-            tally.gaps(declared.gaps);
-        }
-    }
-    if servers == 0 {
-        tally.gap(gap.unwrap_or_else(|| Gap::NeedsHuman {
-            question: Text::from(format!(
-                "is the admission plugin {PLUGIN} on? no API server is seen as a static pod"
-            )),
-        }));
-    }
+    let question = format!("is the admission plugin {PLUGIN} on?");
+    api_servers::each(view, &question, tally, |server, tally| {
+        let outcome = server.admits_by(PLUGIN).map(|on| {
+            let message = format!(
+                "{} runs without {PLUGIN}: a kubelet may set any label",
+                server.name()
+            );
+            let subject = Subject::setting(&format!("{PLUGIN} of {}", server.node.name));
+            (!on).then(|| offence(subject, Severity::Medium, message, [server.at]))
+        });
+        tally.part(server.at, outcome);
+    });
 }

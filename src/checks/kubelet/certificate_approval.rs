@@ -96,7 +96,7 @@ fn judge(view: &View<'_>) -> Result<Verdict, Gap> {
         let holder = grant.holder;
         let tokens = holder.name == "system:bootstrappers"
             || holder.name.as_str().starts_with("system:bootstrappers:");
-        !grant.is_expected() && !(holder.kind == "Group" && tokens)
+        !(grant.is_expected() || holder.kind == "Group" && tokens)
     };
     for held in by_binding(automatic.all.iter().filter(joins)) {
         let severity = if held.everybody {

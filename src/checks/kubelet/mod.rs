@@ -5,6 +5,7 @@ mod authorization;
 mod bootstrap_tokens;
 mod certificate_approval;
 mod client_ca;
+mod client_identity;
 mod config_files;
 mod debug_handlers;
 mod event_rate;
@@ -12,6 +13,7 @@ mod hostname_override;
 mod kernel_defaults;
 mod kubeconfig_file;
 mod moved_folder;
+mod node_authorizer;
 mod node_proxy;
 mod node_rights;
 mod node_role;
@@ -24,11 +26,13 @@ mod rotation;
 mod running_config;
 mod runtime_socket;
 mod seccomp_default;
+mod serving_certificate;
 pub(super) mod setting;
 mod static_pod_url;
 mod unit_files;
 mod unsafe_sysctls;
 mod url_header;
+mod version;
 mod worker_folder;
 
 use super::check::Check;
@@ -41,6 +45,8 @@ pub const ALL: &[&Check] = &[
     &read_only_port::CHECK,
     &node_role::CHECK,
     &node_rights::CHECK,
+    &node_authorizer::CHECK,
+    &client_identity::CHECK,
     &kubeconfig_file::CHECK,
     &config_files::CHECK,
     &unit_files::CHECK,
@@ -53,6 +59,7 @@ pub const ALL: &[&Check] = &[
     &certificate_approval::CHECK,
     &bootstrap_tokens::CHECK,
     &rotation::CHECK,
+    &serving_certificate::CHECK,
     &debug_handlers::CHECK,
     &pid_limit::CHECK,
     &seccomp_default::CHECK,
@@ -62,5 +69,6 @@ pub const ALL: &[&Check] = &[
     &hostname_override::CHECK,
     &own_folder::CHECK,
     &runtime_socket::CHECK,
+    &version::CHECK,
     &own_confinement::CHECK,
 ];

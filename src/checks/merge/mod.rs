@@ -15,6 +15,7 @@ mod hidden_pod;
 mod host_path_source;
 mod host_path_type;
 mod kubelet_pods;
+mod live_certificate;
 mod missing_namespace;
 mod orphan_pod;
 mod other_admission;
@@ -61,4 +62,5 @@ pub const ALL: &[&Check] = &[
     &undeclared_pod::CHECK,
     &false_health::CHECK,
     &ending_pod::CHECK,
+    &live_certificate::CHECK,
 ];

@@ -25,6 +25,7 @@ impl NodeFacts {
             Need::Firewall => host.firewall = Fact::default(),
             Need::Cni => host.cni = Fact::default(),
             Need::Timeline => host.timeline = Fact::default(),
+            Need::Handshakes => host.handshakes = Fact::default(),
             Need::NodeObject => api.object = Fact::default(),
             Need::MirrorPods => api.mirrors = Fact::default(),
             Need::PodUids => {

@@ -18,7 +18,7 @@ use crate::probes::answer::{Answer, not_read};
 const NAMES: usize = 64;
 
 /// The certificates that the collector found in one file of a section.
-pub(super) fn of_file(
+pub(in crate::probes) fn of_file(
     answer: &Answer<'_>,
     section: &'static str,
     path: &[u8],
@@ -65,9 +65,27 @@ pub(super) fn of_file(
 
 /// One certificate out of the base64 between its marks.
 fn parse(block: &[u8]) -> Option<Certificate> {
+    describe(&decode(block)?)
+}
+
+/// The same before it is described.
+pub(in crate::probes) fn decode(block: &[u8]) -> Option<X509> {
     let text = std::str::from_utf8(block).ok()?;
     let der = openssl::base64::decode_block(text).ok()?;
-    let x509 = X509::from_der(&der).ok()?;
+    X509::from_der(&der).ok()
+}
+
+/// Whether `signer` has signed it, by name and signature.
+pub(in crate::probes) fn is_signed_by(x509: &X509, signer: &X509) -> bool {
+    let named = x509.issuer_name().try_cmp(signer.subject_name());
+    named.is_ok_and(std::cmp::Ordering::is_eq)
+        && signer
+            .public_key()
+            .is_ok_and(|key| x509.verify(&key).unwrap_or(false))
+}
+
+/// What a certificate says of itself.
+pub(in crate::probes) fn describe(x509: &X509) -> Option<Certificate> {
     let key = x509.public_key().ok();
     let names = x509.subject_alt_names();
     let names = names.iter().flatten().take(NAMES).filter_map(|name| {
@@ -101,7 +119,7 @@ fn parse(block: &[u8]) -> Option<Certificate> {
         ca: x509.key_usage().map_or(self_signed, |usage| {
             usage.contains(X509KeyUsage::KEY_CERT_SIGN)
         }),
-        usages: usages(&x509),
+        usages: usages(x509),
         key: Text::new(match key.as_ref().map(|key| key.id()) {
             Some(Id::RSA) => "RSA",
             Some(Id::EC) => "EC",

@@ -6,7 +6,7 @@
 
 mod api_server;
 mod backups;
-mod certificate;
+pub(super) mod certificate;
 mod encryption;
 mod etcd;
 mod flags;

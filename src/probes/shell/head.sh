@@ -4,7 +4,7 @@
 stk() {
 LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin:/run/current-system/sw/bin
 export LC_ALL PATH
-unset CDPATH ENV BASH_ENV GREP_OPTIONS POSIXLY_CORRECT TZ
+unset CDPATH ENV BASH_ENV GREP_OPTIONS POSIXLY_CORRECT TZ OPENSSL_CONF SSLKEYLOGFILE
 umask 077
 set -f
 # Where it is no device, writing to it would make a file.

@@ -9,6 +9,7 @@ mod api;
 mod build;
 mod certs;
 mod files;
+mod handshakes;
 mod kubeadm;
 mod kubelet;
 mod listing;

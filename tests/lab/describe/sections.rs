@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use super::files;
+use super::handshakes;
 use super::kubelet::{self, Wanted};
 use super::shell::Shell;
 use super::{Process, Way, running, upkeep};
@@ -47,6 +48,7 @@ pub fn by_name(section: &str) -> fn(&mut Shell<'_>) {
         "firewall" => running::firewall,
         "cni" => running::cni,
         "timeline" => running::timeline,
+        "handshakes" => handshakes::section,
         _ => panic!("described nodes do not answer the section {section} yet"),
     }
 }

@@ -1,0 +1,112 @@
+//! The API servers that static pods of the known nodes run, and whether somebody else runs them.
+
+use super::check::{Tally, View};
+use super::flags;
+use super::merge::pairs::declared;
+use super::pss::admission::{has_server, server_words};
+use super::role;
+use crate::model::fact::{Gap, Locator};
+use crate::model::node::NodeFacts;
+use crate::model::pod::Pod;
+use crate::model::text::Text;
+
+/// An API server that a manifest declares.
+pub struct Server<'n> {
+    pub node: &'n NodeFacts,
+    pub pod: &'n Pod,
+    /// Its own words, without those of a shell around it.
+    pub words: Vec<String>,
+    pub at: Locator,
+}
+
+impl Server<'_> {
+    /// `the API server kube-system/kube-apiserver of cp-1`.
+    pub fn name(&self) -> String {
+        format!(
+            "the API server {}/{} of {}",
+            self.pod.namespace, self.pod.name, self.node.name
+        )
+    }
+
+    /// Whether an admission plugin that is off by default is on.
+    ///
+    /// # Errors
+    /// Where a variable takes the place of a flag or an item.
+    pub fn admits_by(&self, plugin: &str) -> Result<bool, Gap> {
+        let on = flags::list(&self.words, "enable-admission-plugins")?;
+        let off = flags::list(&self.words, "disable-admission-plugins")?;
+        let has = |list: &[String]| list.iter().any(|name| name == plugin);
+        Ok(has(&on) && !has(&off))
+    }
+}
+
+/// Judges every API server. What hides one is a gap; where none is seen, `question` is for a person.
+pub fn each<'n>(
+    view: &View<'n>,
+    question: &str,
+    tally: &mut Tally,
+    mut judge: impl FnMut(&Server<'n>, &mut Tally),
+) {
+    let (mut servers, mut gap) = (0, None);
+    for node in view.snapshot.nodes.values() {
+        let declared = match declared(node) {
+            Ok(declared) => declared,
+            Err(why) if has_server(node) || role::of(node).is_err() => {
+                tally.gap(why);
+                continue;
+            }
+            Err(why) => {
+                gap = gap.or(Some(why));
+                continue;
+            }
+        };
+        let before = servers;
+        for pod in &declared.pods {
+            if let Some(words) = server_words(pod.pod) {
+                servers += 1;
+                let server = Server {
+                    node,
+                    pod: pod.pod,
+                    words,
+                    at: pod.at,
+                };
+                judge(&server, tally);
+            }
+        }
+        if servers == before && has_server(node) {
+            tally.gaps(declared.gaps);
+        }
+    }
+    if servers == 0 {
+        tally.gap(gap.unwrap_or_else(|| Gap::NeedsHuman {
+            question: Text::from(format!("{question} no API server is seen as a static pod")),
+        }));
+    }
+}
+
+/// Who runs the control plane, where it is no node of this cluster, and the Node objects that prove it: every node is
+/// known, none is part of a control plane, and a cloud's marks are on one of them.
+pub fn managed(view: &View<'_>) -> Option<(Vec<Locator>, &'static str)> {
+    let mut evidence = Vec::new();
+    let mut cloud = None;
+    for node in view.snapshot.nodes.values() {
+        let object = node.api.object.get().ok()?;
+        if object.value.is_control_plane() || has_server(node) {
+            return None;
+        }
+        evidence.push(object.at);
+        let version = object.value.kubelet_version.as_str();
+        let label = |name: &str| object.value.labels.contains_key(name);
+        let mark = if version.contains("-eks-") || label("eks.amazonaws.com/nodegroup") {
+            Some("Amazon EKS")
+        } else if version.contains("-gke.") || label("cloud.google.com/gke-nodepool") {
+            Some("Google GKE")
+        } else if label("kubernetes.azure.com/cluster") {
+            Some("Azure AKS")
+        } else {
+            None
+        };
+        cloud = cloud.or(mark);
+    }
+    Some((evidence, cloud?))
+}
