@@ -58,7 +58,6 @@ const DEFAULTS: &[(&str, &str, &str)] = &[
     ("authentication.anonymous.enabled", "false", "true"),
     ("authentication.webhook.enabled", "true", "false"),
     ("authorization.mode", "\"Webhook\"", "\"AlwaysAllow\""),
-    ("enableContentionProfiling", "false", "false"),
     ("enableSystemLogQuery", "false", "false"),
     ("eventRecordQPS", "50", "50"),
     ("fileCheckFrequency", "\"20s\"", "\"20s\""),
@@ -77,6 +76,7 @@ const BARE: &[&str] = &[
     "allowedUnsafeSysctls",
     "authentication.x509.clientCAFile",
     "containerRuntimeEndpoint",
+    "enableContentionProfiling",
     "featureGates.NodeLogQuery",
 ];
 

@@ -1,4 +1,4 @@
-use super::setting::{required, switch};
+use super::setting::{effective, switch};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, offence, on_node,
 };
@@ -86,9 +86,9 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
         tally.offence(offence(subject, severity, message, setting.evidence));
     }
     // The only other surface that is not on by default.
-    let setting = required(kubelet, CONTENTION)?;
-    tally.all_good(&setting.evidence);
-    if setting.value == Branch::Bool(true) {
+    if let Some(setting) = effective(kubelet, CONTENTION)?
+        && setting.value == Branch::Bool(true)
+    {
         let message = format!(
             "profiles of lock contention are made, which slows the kubelet, {}",
             setting.origin

@@ -37,7 +37,7 @@ pub static CHECK: Check = Check {
         ),
         (
             "{kubelet: {}, processes: [{comm: kubelet, caps: usual, seccomp: 2, nnp: true, label: 'system_u:system_r:kubelet_t:s0'}]}",
-            "PASS: type kubelet_t of SELinux; a seccomp filter; 27 capabilities less than all; may not gain rights by exec",
+            "PASS: type kubelet_t of SELinux; a seccomp filter; all capabilities but 27; may not gain rights by exec",
         ),
         (
             "{kubelet: {}, processes: [{comm: kubelet, label: none, seccomp: 0, caps: all}]}",
@@ -125,7 +125,7 @@ fn words(process: &Process, own: Option<&Text>) -> Result<String, Gap> {
     let caps = match missing {
         0 => "all capabilities".to_owned(),
         missing if missing == all => "no capabilities".to_owned(),
-        missing => format!("{missing} capabilities less than all"),
+        missing => format!("all capabilities but {missing}"),
     };
     let gain = if rights.no_new_privs {
         "may not gain rights by exec"

@@ -278,13 +278,16 @@ impl Stack {
     }
 
     fn remove(&mut self, key: &str) {
-        let below = format!("{key}.");
-        let gone = self
+        // Of keys that begin with it those with a dot behind it are in one stretch: a slash comes next.
+        let below = self
             .settings
-            .extract_if(.., |known, _| known == key || known.starts_with(&below));
-        let gone: Vec<(String, Setting)> = gone.collect();
-        for (key, old) in gone {
-            self.keep(&key, &old);
+            .range(format!("{key}.")..format!("{key}/"))
+            .map(|(below, _)| below.clone());
+        let gone: Vec<String> = below.chain([key.to_owned()]).collect();
+        for key in gone {
+            if let Some(old) = self.settings.remove(&key) {
+                self.keep(&key, &old);
+            }
         }
     }
 

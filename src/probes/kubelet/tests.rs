@@ -176,7 +176,7 @@ fn each_key_has_its_line_and_what_it_overrides() {
         "{HEAD}authentication:\n  x509:\n    clientCAFile: ca.crt\nstaticPodPath: /m\nfileCheckFrequency: 0s\nevictionHard: {{memory.available: 1%}}\n"
     );
     let drop_in = format!("{HEAD}# moved\nstaticPodPath: /x\nauthentication: {{x509: null}}\n");
-    let unit = "ExecStart={ path=/usr/bin/kubelet ; argv[]=/usr/bin/kubelet $CONFIG $EXTRA ; ignore_errors=no }\n\
+    let unit = "ExecStart={ path=/usr/bin/kubelet ; argv[]=/usr/bin/kubelet \"\\$CONFIG\" $EXTRA ; ignore_errors=no }\n\
         Environment=CONFIG=--config=/c/main.yaml\nEnvironmentFiles=/c/env (ignore_errors=yes)\n";
     let (kubelet, _) = kubelet(&node(
         "/usr/bin/kubelet --config=/c/main.yaml --config-dir=/c/d --node-ip=192.0.2.1 --read-only-port=0",

@@ -8,6 +8,9 @@ use crate::probes::answer::{Answer, Content};
 const SHOW: &str = "systemctl show kubelet";
 /// As the service manager shows `ExecStart=` and `Environment=`: the unit with its drop-ins merged.
 const UNIT: &str = "kubelet.service";
+/// Words of a command line that are looked at, and their bytes: a real one has some twenty.
+const WORDS: usize = 1024;
+const BYTES: usize = 256 << 10;
 /// Flags that are named where unit and process differ.
 const NAMED: usize = 16;
 
@@ -40,14 +43,25 @@ impl Unit {
         let (_, argv) = text
             .lines()
             .find_map(|line| line.strip_prefix("ExecStart=")?.split_once("argv[]="))?;
+        // Some versions quote a variable for a shell.
         let argv = argv.split(" ; ").next().unwrap_or(argv);
-        let mut certain = !argv.contains(['"', '\'', '\\']);
+        let argv = argv.replace("\"\\$", "\"$");
+        let mut certain = true;
         let variables = variables(answer, &text, &mut certain);
-        let words = argv.split_ascii_whitespace();
-        Some(Self {
-            words: words.flat_map(|word| expand(word, &variables)).collect(),
-            certain,
-        })
+        let mut words = Vec::new();
+        let mut room = BYTES;
+        for word in argv.split_ascii_whitespace() {
+            let quoted = word
+                .strip_prefix('"')
+                .and_then(|word| word.strip_suffix('"'));
+            let word = quoted.filter(|word| word.starts_with('$')).unwrap_or(word);
+            certain &= !word.contains(['"', '\'', '\\']);
+            words.extend(expand(word, &variables, &mut room));
+            if room == 0 || words.len() > WORDS {
+                return None;
+            }
+        }
+        Some(Self { words, certain })
     }
 
     /// The program first.
@@ -67,6 +81,9 @@ impl Unit {
 
     /// The same of flags that a running kubelet has with the same value.
     pub(super) fn given_to(&self, process: &[String]) -> Vec<(String, Given)> {
+        if process.len() > WORDS {
+            return Vec::new();
+        }
         let running = Flags::read(process.get(1..).unwrap_or_default(), false);
         let own = self.flags();
         let mut given = self.given();
@@ -87,7 +104,11 @@ impl Unit {
         };
         let own = self.words.first().map(|word| word.text.as_str());
         // A wrapper adds what it likes.
-        if !self.certain || !program(own) || !program(process.first().map(String::as_str)) {
+        if !self.certain
+            || process.len() > WORDS
+            || !program(own)
+            || !program(process.first().map(String::as_str))
+        {
             return None;
         }
         let running = Flags::read(process.get(1..).unwrap_or_default(), false);
@@ -196,8 +217,8 @@ fn assignments(text: &str, out: &mut Vec<Variable>) {
 }
 
 /// `$NAME` as a word of its own is split at blanks, `${NAME}` is not and may be a part of a word
-/// (systemd.service(5)).
-fn expand(word: &str, variables: &[Variable]) -> Vec<Word> {
+/// (systemd.service(5)). `room`: bytes that are left, none where they were too few.
+fn expand(word: &str, variables: &[Variable], room: &mut usize) -> Vec<Word> {
     let find = |name: &str| variables.iter().rfind(|known| known.name == name);
     let name = word.strip_prefix('$').filter(|name| {
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
@@ -206,8 +227,10 @@ fn expand(word: &str, variables: &[Variable]) -> Vec<Word> {
         let Some(variable) = find(name) else {
             return Vec::new();
         };
+        *room = room.saturating_sub(variable.value.len() + 1);
         let parts = variable.value.split_ascii_whitespace();
         return parts
+            .take(WORDS + 1)
             .map(|part| Word {
                 text: part.trim_matches(['"', '\'']).to_owned(),
                 given: variable.given.clone(),
@@ -225,6 +248,10 @@ fn expand(word: &str, variables: &[Variable]) -> Vec<Word> {
         };
         out.text.push_str(head);
         if let Some(variable) = find(name) {
+            *room = room.saturating_sub(variable.value.len() + 1);
+            if *room == 0 {
+                break;
+            }
             out.text.push_str(&variable.value);
             out.given = variable.given.clone();
         }
@@ -247,7 +274,10 @@ mod tests {
     fn unit(words: &[&str]) -> Unit {
         let known = variables("# args\nA=\"--x=1 --y 2\"\nB=b\nE=\n");
         Unit {
-            words: words.iter().flat_map(|word| expand(word, &known)).collect(),
+            words: words
+                .iter()
+                .flat_map(|word| expand(word, &known, &mut 1000))
+                .collect(),
             certain: true,
         }
     }
@@ -299,5 +329,18 @@ mod tests {
             ..made
         };
         assert_eq!(unsure.compare(&argv("kubelet --a=1")), None);
+    }
+
+    #[test]
+    fn a_word_cannot_grow_without_end() {
+        let known = vec![Variable {
+            name: "A".to_owned(),
+            value: "x".repeat(600),
+            given: of_unit(),
+        }];
+        let mut room = 1000;
+        let grown = expand(&"${A}".repeat(50), &known, &mut room);
+        assert_eq!(room, 0);
+        assert!(grown.iter().all(|word| word.text.len() < 1000));
     }
 }
