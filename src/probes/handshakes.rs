@@ -113,13 +113,22 @@ fn shown(answer: &Answer<'_>, name: &[u8], signers: &[(Text, X509)]) -> Result<S
     let x509 = block.and_then(|block| decode(block));
     let x509 = x509.ok_or_else(|| garbled(&place))?;
     let mut agreed = answer.records(SECTION, "T").filter(mine);
-    let agreed = agreed.next().and_then(|fields| fields.get(1));
-    let agreed = agreed.map(|line| String::from_utf8_lossy(line).into_owned());
-    let (protocol, cipher) = agreed
-        .as_deref()
-        .and_then(|line| line.split_once(' '))
+    let agreed = agreed.next().unwrap_or_default();
+    let word = |index: usize| agreed.get(index).map(|word| String::from_utf8_lossy(word));
+    let (line, exact) = (
+        word(1).unwrap_or_default(),
+        word(2).filter(|word| !word.is_empty()),
+    );
+    let (protocol, cipher) = line
+        .split_once(' ')
         .filter(|(protocol, _)| *protocol != "(NONE)")
         .unwrap_or_default();
+    // OpenSSL before 1.1 says TLSv1/SSLv3 whatever it was.
+    let protocol = match exact.as_deref() {
+        Some(exact) if !protocol.is_empty() => exact,
+        None if protocol.contains('/') => "",
+        _ => protocol,
+    };
     let signer = signers.iter().find(|(_, ca)| is_signed_by(&x509, ca));
     Ok(Shown {
         protocol: Text::new(short(protocol)),

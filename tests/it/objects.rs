@@ -136,6 +136,10 @@ fn object(resource: &str, name: &str) -> Value {
     if namespaced {
         object["metadata"]["namespace"] = json!("shop");
     }
+    if resource == "secrets" {
+        object["metadata"]["namespace"] = json!("kube-system");
+        object["type"] = json!("bootstrap.kubernetes.io/token");
+    }
     object
 }
 
@@ -173,8 +177,11 @@ fn each_kind_is_listed_once_and_only_read() {
         assert_eq!(lists, 1, "{resource}");
     }
     assert_eq!(api.violations(), Vec::<String>::new());
-    let secrets = api.seen().iter().any(|seen| seen.resource == "secrets");
-    assert!(!secrets, "no check reads bootstrap tokens");
+    for seen in api.seen().iter().filter(|seen| seen.resource == "secrets") {
+        let only = seen.query.get("fieldSelector").map(String::as_str);
+        assert_eq!(seen.namespace, "kube-system", "{}", seen.path);
+        assert_eq!(only, Some("type=bootstrap.kubernetes.io/token"));
+    }
 }
 
 #[test]

@@ -4,15 +4,17 @@ if [ -z "$t" ]; then rec "Y${T}timeout${T}absent"; return 0; fi
 if ! command -v openssl >/dev/null; then rec "Y${T}openssl${T}absent"; return 0; fi
 shake() {
   ! late || { lack "$1" timeout; return; }
-  o=$({ timeout 3 openssl s_client -connect "$1"; echo "x$?"; } | cap 65536 | sed -n -e '/^x[0-9]*$/p' -e '/^New, /p' \
+  o=$({ timeout 3 openssl s_client -connect "$1"; echo "x$?"; } | cap 65536 | sed -n -e '/^x[0-9]*$/p' -e '/^New, /p' -e '/^ *Protocol *: /p' \
     -e '/^-----BEGIN CERTIFICATE-----/,/^-----END CERTIFICATE-----/p' | cap 16384)
   case $o in
   *'-----END CERTIFICATE-----'*) ;;
   *x124) lack "$1" timeout; return;;
   *) lack "$1" error; return;;
   esac
-  nm "$1"; z=$r
-  nm "$(put "$o" | sed -n 's/^New, \([^,]*\), Cipher is \(.*\)/\1 \2/p' | sed 1q)"; rec "T$T$z$T$r"
+  nm "$1"; y=T$T$r
+  nm "$(put "$o" | sed -n 's/^New, \([^,]*\), Cipher is \(.*\)/\1 \2/p' | sed 1q)"; y=$y$T$r
+  # Where it is told, this is exact; old versions know one word for all above.
+  nm "$(put "$o" | sed -n 's/^ *Protocol *: *//p' | sed 1q)"; rec "$y$T$r"
   pem "$1" "$o"
 }
 hp=" 6443 10250 10257 10259 2379 2380 $(texts sed -n \
