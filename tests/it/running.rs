@@ -544,3 +544,72 @@ fn files_of_the_api_server_are_exhibits_without_their_secrets() {
     let shown = show(Need::KubeletFiles, u32::MAX);
     assert!(shown.contains("unit kubelet.service is active"), "{shown}");
 }
+
+/// A control plane of kubeadm 1.37: who has signed what each port shows is told by the files beside it.
+#[test]
+fn ports_show_certificates_and_the_files_tell_whose() {
+    let facts = facts(&frame("handshakes-cp.txt"));
+    let all = &facts.handshakes.get().expect("asked").value;
+    let told: Vec<(String, String, Option<&str>)> = all
+        .iter()
+        .map(|found| {
+            let shown = &found.shown.get().expect("shown").value;
+            assert_eq!(shown.protocol.as_str(), "TLSv1.3", "{}", found.place());
+            assert_eq!(shown.cipher.as_str(), "TLS_AES_128_GCM_SHA256");
+            let signer = shown.signer.as_ref().map(|path| path.as_str());
+            let name = shown.certificate.common_name.to_string();
+            let name = name.split('@').next().unwrap_or_default().to_owned();
+            (found.place(), name, signer)
+        })
+        .collect();
+    let etcd = Some("/etc/kubernetes/pki/etcd/ca.crt");
+    let line = |place: &str, name: &str, signer| (place.to_owned(), name.to_owned(), signer);
+    let wanted = [
+        line(
+            "127.0.0.1:6443",
+            "kube-apiserver",
+            Some("/etc/kubernetes/pki/ca.crt"),
+        ),
+        line(
+            "127.0.0.1:10250",
+            "cp-1",
+            Some("/var/lib/kubelet/pki/kubelet.crt"),
+        ),
+        line("127.0.0.1:2379", "cp-1", etcd),
+        line("127.0.0.1:10257", "localhost", None),
+        line("127.0.0.1:10259", "localhost", None),
+        line("198.51.100.11:2379", "cp-1", etcd),
+        line("198.51.100.11:2380", "cp-1", etcd),
+    ];
+    assert_eq!(told, wanted);
+    let at = Locator::new(Need::Handshakes, 0);
+    let source = facts.source(at).expect("an exhibit");
+    assert!(source.command.as_str().contains("127.0.0.1:6443"));
+    assert!(source.excerpt.as_str().contains("issuer CN=kubernetes"));
+}
+
+/// A peer is whoever listens there: its words end as facts or gaps.
+#[test]
+fn a_peer_may_say_what_it_likes() {
+    let mut frame = frame("handshakes-cp.txt");
+    for record in records(&mut frame, "handshakes") {
+        match (record.kind.as_str(), record.fields[0].as_slice()) {
+            ("T", b"127.0.0.1:6443") => {
+                record.fields[1] = b"TLS\x1b[2J \xff\x00".to_vec();
+                record.fields.truncate(2);
+            }
+            ("T", b"127.0.0.1:10250") => record.fields[1] = vec![b'x'; 100_000],
+            ("C", b"127.0.0.1:2379") => record.fields[1] = b"AAAA".to_vec(),
+            ("T", b"127.0.0.1:10257") => record.fields[1] = b"(NONE) (NONE)".to_vec(),
+            _ => {}
+        }
+    }
+    let facts = facts(&frame);
+    let all = &facts.handshakes.get().expect("asked").value;
+    let shown = |index: usize| all[index].shown.get().map(|seen| &seen.value);
+    assert_eq!(shown(0).expect("shown").protocol.as_str(), r"TLS\x1b[2J");
+    assert!(shown(1).expect("shown").protocol.as_str().len() < 100);
+    assert!(shown(2).is_err());
+    assert_eq!(shown(3).expect("shown").cipher.as_str(), "");
+    assert!(serde_json::to_string(&facts.handshakes).is_ok());
+}

@@ -139,8 +139,9 @@ impl<S: Shape> Many<S> {
     }
 }
 
-fn key<T: Named>(kept: &T) -> (String, Text) {
-    (kept.namespace().to_owned(), kept.name().clone())
+/// Where an object is, also of a kind whose facts leave the namespace out.
+fn place(meta: &Meta) -> (String, Text) {
+    (field(&meta.namespace).to_string(), field(&meta.name))
 }
 
 fn usable(meta: &Meta) -> bool {
@@ -174,10 +175,11 @@ impl<S: Shape + Send + 'static> Fold for Many<S> {
         let list: Items<S> =
             serde_json::from_slice(body).map_err(|error| garbled(&what(), &error))?;
         for item in list.items {
+            let place = place(item.meta());
             let kept = usable(item.meta()).then(|| item.keep()).flatten();
             match kept {
                 Some(kept) => {
-                    self.listing.insert(key(&kept), kept);
+                    self.listing.insert(place, kept);
                 }
                 None => self.unread += 1,
             }
@@ -203,10 +205,7 @@ impl<S: Shape + Send + 'static> Fold for Many<S> {
         if !usable(read.meta()) {
             return Ok(version);
         }
-        let place = (
-            field(&read.meta().namespace).to_string(),
-            field(&read.meta().name),
-        );
+        let place = place(read.meta());
         if gone {
             self.changed |= self.known.remove(&place).is_some();
         } else if let Some(kept) = read.keep() {
