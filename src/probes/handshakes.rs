@@ -88,7 +88,26 @@ fn read(answer: &Answer<'_>, reading: &Reading<'_>, facts: &mut HostFacts) {
             shown,
         });
     }
-    facts.handshakes = Fact::seen(all, Locator::list(Need::Handshakes));
+    let at = Locator::list(Need::Handshakes);
+    let lines: Vec<String> = all.iter().map(line).collect();
+    facts.sources.push(summary(
+        (at.need, at.item),
+        "openssl s_client with each TLS port of Kubernetes in /proc/net/tcp and tcp6",
+        &lines.concat(),
+        reading,
+    ));
+    facts.handshakes = Fact::seen(all, at);
+}
+
+fn line(found: &Handshake) -> String {
+    match &found.shown {
+        Fact::Seen(shown) => format!(
+            "{} serial {}\n",
+            found.place(),
+            shown.value.certificate.serial
+        ),
+        Fact::Gap(gap) => format!("{} {gap}\n", found.place()),
+    }
 }
 
 fn garbled(place: &Text) -> Gap {

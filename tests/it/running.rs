@@ -13,6 +13,7 @@ use stakeout::model::node::{HostFacts, NodeFacts};
 use stakeout::model::policy::Policy;
 use stakeout::model::process::{Caps, Process, UserMap};
 use stakeout::model::snapshot::Snapshot;
+use stakeout::model::text::Text;
 use stakeout::model::unix::Mode;
 use stakeout::probes::frame::{Frame, FrameReader, Record};
 use stakeout::probes::mask::Masker;
@@ -556,7 +557,7 @@ fn ports_show_certificates_and_the_files_tell_whose() {
             let shown = &found.shown.get().expect("shown").value;
             assert_eq!(shown.protocol.as_str(), "TLSv1.3", "{}", found.place());
             assert_eq!(shown.cipher.as_str(), "TLS_AES_128_GCM_SHA256");
-            let signer = shown.signer.as_ref().map(|path| path.as_str());
+            let signer = shown.signer.as_ref().map(Text::as_str);
             let name = shown.certificate.common_name.to_string();
             let name = name.split('@').next().unwrap_or_default().to_owned();
             (found.place(), name, signer)
