@@ -39,7 +39,7 @@
 //! | `count` | how many nodes the API server listed |
 //! | `version` | the API server's, as `v1.37.2` |
 //! | `api_offset` | by how many seconds its clock is ahead of this machine's |
-//! | `baseline` | `none`, or the keys of an example that is the baseline; also `unsigned: true` |
+//! | `baseline` | `none`, or the keys of an example that is the baseline; also `unsigned: true`, `unnamed: true` |
 //! | `policy` | `none`, or the keys of a policy file; a waiver also has `standing: used` and so on |
 //!
 //! Any fact, and any item of a list of facts, can be `{gap: WORD}`: a word of [`Gap::word`] or a fault class.

@@ -15,8 +15,10 @@ use super::text::Text;
 pub struct Baseline {
     /// As messages call the file.
     pub name: Text,
-    /// Fingerprint of the key that signed it; none: nobody vouches for it.
+    /// Fingerprint of the key that signed it.
     pub signed_by: Option<Text>,
+    /// The user named that key: else whoever could write the file can have signed it.
+    pub is_vouched: bool,
     pub snapshot: Arc<Snapshot>,
 }
 
@@ -38,6 +40,18 @@ impl Baseline {
     pub fn gap(&self, why: &str) -> Gap {
         Gap::Baseline {
             detail: Text::from(format!("{} of {}: {why}", self.name, self.date())),
+        }
+    }
+
+    /// Why nobody vouches for it; `None` where somebody does.
+    pub fn unvouched(&self) -> Option<String> {
+        let name = &self.name;
+        match &self.signed_by {
+            _ if self.is_vouched => None,
+            None => Some(format!("nobody vouches for {name}: it is not signed")),
+            Some(key) => Some(format!(
+                "nobody vouches for {name}: no --baseline-key says whose {key} is"
+            )),
         }
     }
 

@@ -144,6 +144,7 @@ pub fn baseline(
     let key = public_key(key)?;
     let opened = open(file, key.as_ref())?;
     let name = shown(file);
+    let is_vouched = key.is_some();
     let warning = match (opened.signed_by, key) {
         (None, _) => Some(format!(
             "the baseline {name} is not signed: nobody vouches for it"
@@ -158,6 +159,7 @@ pub fn baseline(
     };
     let baseline = Baseline {
         name: Text::from(name),
+        is_vouched,
         signed_by: opened.signed_by.map(|key| Text::from(key.fingerprint())),
         snapshot: Arc::new(opened.snapshot),
     };

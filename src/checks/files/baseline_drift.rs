@@ -48,6 +48,10 @@ pub static CHECK: Check = Check {
             "PASS: nobody vouches for b.zst: it is not signed",
         ),
         (
+            "{baseline: {unnamed: true, manifests: []}, manifests: []}",
+            "PASS: nobody vouches for b.zst: no --baseline-key says whose SHA256:x is",
+        ),
+        (
             "{baseline: {manifests: [{file: a.yaml, pod: {metadata: {name: a}, spec: {}}}, {file: old.yaml, pod: x/b}]}, manifests: [{file: a.yaml, pod: {metadata: {name: a}, spec: {hostNetwork: true}}}, {file: new.yaml, pod: x/b}]}",
             "FAIL high: differs from the baseline of 2025-06-15 in 1 field: spec.hostNetwork is true, was missing; high: is not in the baseline of 2025-06-15; medium: is in the baseline of 2025-06-15, and no file now",
         ),
@@ -105,9 +109,8 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     let then = kept.manifests(before)?;
     let mut tally = Tally::new();
     tally.all_good(&[manifests.at, at]);
-    if kept.baseline.signed_by.is_none() {
-        let name = &kept.baseline.name;
-        tally.note(format!("nobody vouches for {name}: it is not signed"));
+    if let Some(why) = kept.baseline.unvouched() {
+        tally.note(why);
     }
     let (mut names, mut unread) = (Vec::new(), false);
     for fact in &manifests.value {
