@@ -30,7 +30,13 @@ pub fn spawn(
                 return;
             }
             for order in orders {
-                if order == Order::Stop || refuse(&updates).is_none() {
+                let told = match order {
+                    Order::Stop => return,
+                    // What is accepted is about today, not about the snapshot.
+                    Order::Policy(file) => updates.send(Update::Policy(file)).ok(),
+                    _ => refuse(&updates),
+                };
+                if told.is_none() {
                     return;
                 }
             }

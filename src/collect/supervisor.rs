@@ -198,6 +198,11 @@ impl Desk {
                     }
                 }
                 Input::Order(Order::Trust { key, nodes }) => self.trust(&key, &nodes),
+                Input::Order(Order::Policy(file)) => {
+                    if self.updates.send(Update::Policy(file)).is_err() {
+                        return true;
+                    }
+                }
                 Input::Order(Order::Stop) => return true,
                 Input::ApiEnded if live => {}
                 Input::ApiEnded => return false,

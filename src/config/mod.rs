@@ -2,6 +2,7 @@
 
 pub mod policy;
 mod unknown;
+pub mod waive;
 
 pub use unknown::known;
 

@@ -107,6 +107,32 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
         .create(path)
 }
 
+/// Puts `new` in the place of a text file that still says `old`, whole or not at all. A link stays a link, and the
+/// file keeps its mode.
+///
+/// # Errors
+/// As reading and [`write`] do; [`io::ErrorKind::ResourceBusy`] where it says something else by now.
+pub fn replace(path: &Path, old: &str, new: &str) -> io::Result<()> {
+    let real = fs::canonicalize(path)?;
+    let mode = fs::metadata(&real)?.permissions();
+    let temporary = beside(&real)?;
+    write(&temporary, |out| out.write_all(new.as_bytes()))?;
+    let outcome = fs::set_permissions(&temporary, mode).and_then(|()| {
+        if fs::read(&real)? != old.as_bytes() {
+            return Err(io::Error::new(
+                io::ErrorKind::ResourceBusy,
+                "it was changed meanwhile",
+            ));
+        }
+        fs::rename(&temporary, &real)
+    });
+    if outcome.is_err() {
+        // The first error is the one to report.
+        let _ = fs::remove_file(&temporary);
+    }
+    outcome
+}
+
 fn beside(path: &Path) -> io::Result<PathBuf> {
     let name = path
         .file_name()

@@ -202,11 +202,11 @@ fn run(options: &Options, updates: &Receiver<Update>, views: &Sender<Arc<Judged>
         };
         let mut open = true;
         match updates.recv_timeout(wait) {
-            Ok(update) => model.apply(update),
+            Ok(update) => apply(&mut model, &mut policy, update),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => open = false,
         }
-        open &= drain(&mut model, updates);
+        open &= drain(&mut model, &mut policy, updates);
         let cluster_due = !open || left(last_cluster, CLUSTER).is_zero();
         let due = model.is_dirty() || (model.is_cluster_dirty() && cluster_due);
         if !open || (due && left(last, options.interval).is_zero()) {
@@ -241,11 +241,19 @@ fn left(last: Option<Instant>, interval: Duration) -> Duration {
     })
 }
 
+/// What is known is the model's, what is allowed is not.
+fn apply(model: &mut Model, policy: &mut Arc<Policy>, update: Update) {
+    if let Update::Policy(file) = &update {
+        *policy = Arc::new(policy.with(Arc::clone(file)));
+    }
+    model.apply(update);
+}
+
 /// Applies what is waiting; false when no sender is left.
-fn drain(model: &mut Model, updates: &Receiver<Update>) -> bool {
+fn drain(model: &mut Model, policy: &mut Arc<Policy>, updates: &Receiver<Update>) -> bool {
     for _ in 0..BATCH {
         match updates.try_recv() {
-            Ok(update) => model.apply(update),
+            Ok(update) => apply(model, policy, update),
             Err(std::sync::mpsc::TryRecvError::Empty) => return true,
             Err(std::sync::mpsc::TryRecvError::Disconnected) => return false,
         }

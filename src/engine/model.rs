@@ -148,6 +148,7 @@ impl Model {
                 Arc::make_mut(&mut self.questions).retain(|question| question.id != id);
                 self.changed = true;
             }
+            Update::Policy(_) => self.dirty.all = true,
         }
     }
 

@@ -11,6 +11,7 @@ use super::name::NodeName;
 use super::node::{ApiFacts, HostFacts, NodeObject};
 use super::objects::Objects;
 use super::pod::{Mirror, PodId};
+use super::policy::File;
 use super::secret::Secret;
 use super::text::Text;
 
@@ -35,6 +36,8 @@ pub enum Update {
     Ask(Question),
     /// A question is answered, or nobody needs its answer any more.
     Answered(QuestionId),
+    /// The policy file has changed: everything is judged by the new one.
+    Policy(Arc<File>),
 }
 
 /// Where the collection of one node stands.
@@ -117,6 +120,8 @@ pub enum Order {
         id: QuestionId,
         answer: Option<Vec<Secret>>,
     },
+    /// The policy file has changed, and this is what it says now.
+    Policy(Arc<File>),
 }
 
 /// How loud a log line is.

@@ -58,6 +58,16 @@ impl Policy {
         Self { baseline, ..self }
     }
 
+    /// The same with another file in place of its own, not yet judged by.
+    #[must_use]
+    pub fn with(&self, file: Arc<File>) -> Self {
+        Self {
+            file: Fact::seen(Some(file), Locator::list(Need::Policy)),
+            standing: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     /// The file, where there is one.
     pub fn get(&self) -> Option<&Arc<File>> {
         self.file.get().ok()?.value.as_ref()
@@ -73,7 +83,7 @@ impl Policy {
 }
 
 /// The policy file, version 1.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct File {
     /// As messages call it.
     pub name: Text,
@@ -89,7 +99,7 @@ pub struct File {
 }
 
 /// A static pod that may exist.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Declared {
     /// `namespace/name` of the manifest, without the node's name; `*` stands for any characters.
     pub pod: Text,
@@ -112,7 +122,7 @@ pub struct Nodes {
 }
 
 /// Nodes that are set apart for some pods.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pool {
     pub name: Text,
     pub nodes: Nodes,

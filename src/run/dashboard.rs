@@ -10,10 +10,12 @@ use super::settings::Settings;
 use crate::cli::Color;
 use crate::collect::kube::{self, Mode};
 use crate::collect::replay;
+use crate::config;
 use crate::engine::{self, Judged};
 use crate::error::{Failure, Outcome};
 use crate::model::Timestamp;
 use crate::model::link::Order;
+use crate::model::policy::Waiver;
 use crate::model::snapshot::Snapshot;
 use crate::model::text::Text;
 use crate::tui::{self, ColorMode, Environment};
@@ -165,6 +167,13 @@ fn options(
     options.slow = settings.global.slow;
     options.now = now;
     options.copies = Some(settings.places.state.join("copied"));
+    options.history = Some(settings.places.state.join("history"));
+    options.accept = settings.policy_file.clone().map(|path| {
+        let accept = move |waiver: &Waiver| {
+            config::waive::accept(&path, waiver).map_err(|failure| failure.to_string())
+        };
+        Arc::new(accept) as tui::Accept
+    });
     options.environment = Environment::read(&|name| settings.var(name));
     options
 }

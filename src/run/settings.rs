@@ -34,6 +34,8 @@ pub struct Settings {
     pub policy: Policy,
     /// What `--baseline` names; the policy has it too, for the checks.
     pub baseline: Option<Arc<Baseline>>,
+    /// Where the policy file lies.
+    pub policy_file: Option<PathBuf>,
     pub color: Color,
     /// The environment, asked once.
     env: HashMap<OsString, OsString>,
@@ -65,6 +67,7 @@ impl Settings {
             places,
             policy: Policy::none(),
             baseline: None,
+            policy_file: None,
             color: cli.global.color,
             env,
         };
@@ -88,6 +91,7 @@ impl Settings {
             let (file, warnings) = config::policy::load(&path)?;
             self.warnings.extend(warnings);
             self.policy = Policy::of(file);
+            self.policy_file = Some(path);
         }
         self.policy.today = Some(clock::now());
         Ok(())

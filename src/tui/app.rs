@@ -6,15 +6,18 @@ use crossterm::event::KeyEvent;
 use ratatui::layout::Size;
 
 use super::dialog::Dialog;
+use super::form::Form;
+use super::history;
 use super::keys::{self, Action, EVERYWHERE};
 use super::pane::{self, Address, Pane};
 use super::prompt::{self, Prompt, Said};
 use super::theme::Token;
-use super::world::World;
+use super::world::{Identity, World};
 use crate::engine::Judged;
 use crate::model::Timestamp;
 use crate::model::ask::QuestionId;
 use crate::model::link::Order;
+use crate::model::policy::Waiver;
 use crate::model::text::Text;
 
 /// What happened.
@@ -30,12 +33,18 @@ pub enum Msg {
     Done(Toast),
 }
 
-/// What is to be done outside. `Open`, `Back` and `Say` are the app's own and never leave it.
+/// What is to be done outside. `Open`, `Swap`, `Back`, `Say` and `Accept` are the app's own and never leave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     Open(Address),
+    /// A view in the place of the one that is shown, which keeps its state meanwhile.
+    Swap(Address),
     Back,
     Say(Toast),
+    /// Asks who accepts the risk of a finding.
+    Accept(Identity),
+    /// A waiver for the policy file.
+    Waive(Box<Waiver>),
     Copy(Clip),
     Order(Order),
     Theme(String),
@@ -91,7 +100,14 @@ pub struct App {
     /// The way from the fleet to the pane that is shown; never empty.
     pub(super) panes: Vec<Box<dyn Pane>>,
     /// Panes that were left, the last one first to come back.
-    forward: Vec<Box<dyn Pane>>,
+    pub(super) forward: Vec<Box<dyn Pane>>,
+    /// Views in whose place another is shown.
+    pub(super) aside: Vec<Box<dyn Pane>>,
+    /// Commands that were typed, oldest first.
+    history: Vec<String>,
+    pub(super) form: Option<Form>,
+    /// Who accepted a risk last.
+    pub(super) owner: String,
     pub(super) prompt: Option<Prompt>,
     pub(super) dialog: Option<Dialog>,
     /// Answered here, while views still show them as open.
@@ -108,6 +124,10 @@ impl App {
             world,
             panes: vec![pane::open(&Address::Fleet, None)],
             forward: Vec::new(),
+            aside: Vec::new(),
+            history: Vec::new(),
+            form: None,
+            owner: String::new(),
             prompt: None,
             dialog: None,
             answered: Vec::new(),
@@ -124,6 +144,7 @@ impl App {
         match msg {
             Msg::Key(event) => return self.key(event),
             Msg::Paste(text) if self.dialog.is_some() => self.dialog_paste(text),
+            Msg::Paste(text) if self.form.is_some() => self.form_paste(&text),
             Msg::Paste(text) => {
                 if let Some(prompt) = &mut self.prompt {
                     let said = prompt.paste(&text);
@@ -142,15 +163,14 @@ impl App {
         Vec::new()
     }
 
-    /// Opens the view of an address on top of what is shown.
-    pub fn open(&mut self, address: &Address) {
-        if self.pane().address() == *address {
-            return;
-        }
-        let mut opened = pane::open(address, Some(self.pane()));
-        opened.sync(&self.world);
-        self.panes.push(opened);
-        self.forward.clear();
+    /// Commands of earlier runs, oldest first.
+    pub fn recall(&mut self, history: Vec<String>) {
+        self.history = history;
+    }
+
+    /// Commands that were typed, oldest first.
+    pub fn commands(&self) -> &[String] {
+        &self.history
     }
 
     /// The screen that is drawn for.
@@ -175,13 +195,13 @@ impl App {
             .expect("the fleet pane is never removed")
     }
 
-    fn pane_mut(&mut self) -> &mut Box<dyn Pane> {
+    pub(super) fn pane_mut(&mut self) -> &mut Box<dyn Pane> {
         self.panes
             .last_mut()
             .expect("the fleet pane is never removed")
     }
 
-    fn sync(&mut self) {
+    pub(super) fn sync(&mut self) {
         let world = &self.world;
         if let Some(pane) = self.panes.last_mut() {
             pane.sync(world);
@@ -192,6 +212,9 @@ impl App {
         self.toast = None;
         if self.dialog.is_some() {
             return self.dialog_key(event);
+        }
+        if self.form.is_some() {
+            return self.form_key(event);
         }
         if let Some(prompt) = &mut self.prompt {
             let said = prompt.key(event, &self.world);
@@ -212,7 +235,7 @@ impl App {
             Action::Last if self.forward.is_empty() => self.leave(),
             Action::Last | Action::HistoryForward => self.again(),
             Action::HistoryBack => self.leave(),
-            Action::Palette => self.prompt = Some(Prompt::palette()),
+            Action::Palette => self.prompt = Some(Prompt::palette(&self.history)),
             Action::Filter => {
                 let text = self.pane().filter().to_owned();
                 if self.pane_mut().set_filter(&text) {
@@ -242,6 +265,8 @@ impl App {
         for effect in effects {
             match effect {
                 Effect::Open(address) => self.open(&address),
+                Effect::Swap(address) => self.swap(&address),
+                Effect::Accept(id) => self.accept(id),
                 Effect::Back => self.leave(),
                 Effect::Say(toast) => self.toast = Some(toast),
                 other => out.push(other),
@@ -280,7 +305,9 @@ impl App {
     }
 
     fn command(&mut self, line: &str) -> Vec<Effect> {
-        match prompt::parse(line, &self.world) {
+        history::remember(&mut self.history, line);
+        let focus = self.pane().node();
+        match prompt::parse(line, &self.world, focus.as_ref()) {
             Ok(prompt::Command::Open(address, filter)) => {
                 self.open(&address);
                 if let Some(filter) = filter {
@@ -299,40 +326,9 @@ impl App {
         }
     }
 
-    /// Clears a filter, else goes up, else asks before it quits.
-    fn back(&mut self, armed: bool) -> Vec<Effect> {
-        if self.zoom {
-            self.zoom = false;
-        } else if !self.pane().filter().is_empty() {
-            self.pane_mut().set_filter("");
-            self.sync();
-        } else if self.panes.len() > 1 {
-            self.leave();
-        } else if armed {
-            return vec![Effect::Quit];
-        } else {
-            self.arm("q again to quit");
-        }
-        Vec::new()
-    }
-
-    fn arm(&mut self, text: &str) {
+    pub(super) fn arm(&mut self, text: &str) {
         self.armed = true;
         self.toast = Some(Toast::plain(text));
-    }
-
-    fn leave(&mut self) {
-        if self.panes.len() > 1 {
-            self.forward.extend(self.panes.pop());
-            self.sync();
-        }
-    }
-
-    fn again(&mut self) {
-        if let Some(pane) = self.forward.pop() {
-            self.panes.push(pane);
-            self.sync();
-        }
     }
 
     fn recollect_all(&mut self) -> Vec<Effect> {

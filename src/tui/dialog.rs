@@ -166,7 +166,7 @@ impl App {
             self.dialog = None;
             self.toast = Some(Toast::warn("nobody waits for that answer any more"));
         }
-        if self.dialog.is_some() || self.prompt.is_some() {
+        if self.dialog.is_some() || self.prompt.is_some() || self.form.is_some() {
             return;
         }
         let next = open

@@ -12,6 +12,8 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::app::{App, Effect, Msg, Toast};
 use super::clipboard;
+use super::form::NO_POLICY;
+use super::history;
 use super::signals::{Signal, Signals, wake};
 use super::term::{self, Screen};
 use super::theme::Theme;
@@ -20,6 +22,8 @@ use super::{Dumb, Options, Remote};
 use crate::engine::Judged;
 use crate::model::Timestamp;
 use crate::model::link::Order;
+use crate::model::policy::Waiver;
+use crate::model::text::Text;
 
 /// Time between frames that nobody asked for.
 const LOCAL: Duration = Duration::from_millis(100);
@@ -79,6 +83,7 @@ pub(super) fn run(
         ticked: Instant::now(),
     };
     let end = driver.drive();
+    history::keep(driver.options.history.as_deref(), driver.app.commands());
     // The collectors may be gone already: then there is nothing to stop.
     let _ = driver.orders.send(Order::Stop);
     drop(driver);
@@ -100,6 +105,7 @@ fn app(options: &Options) -> io::Result<App> {
     );
     let mut app = App::new(world);
     app.update(Msg::Resize(Screen::size()?));
+    app.recall(history::read(options.history.as_deref()));
     if let Some(start) = &options.start {
         app.open(start);
     }
@@ -325,10 +331,32 @@ impl Driver {
                 );
                 self.toast(toast);
             }
+            Effect::Waive(waiver) => self.waive(&waiver),
             // The app keeps these to itself.
-            Effect::Open(_) | Effect::Back | Effect::Say(_) => {}
+            Effect::Open(_)
+            | Effect::Swap(_)
+            | Effect::Back
+            | Effect::Say(_)
+            | Effect::Accept(_) => {}
         }
         Ok(None)
+    }
+
+    fn waive(&mut self, waiver: &Waiver) {
+        let written = match &self.options.accept {
+            Some(accept) => accept(waiver),
+            None => Err(NO_POLICY.to_owned()),
+        };
+        let toast = match written {
+            Ok(file) => {
+                let text = format!("accepted {}: written to {}", waiver.check, file.name);
+                // Without collectors the file is written all the same, and holds from the next start.
+                let _ = self.orders.send(Order::Policy(Arc::new(file)));
+                Toast::plain(text)
+            }
+            Err(message) => Toast::warn(Text::from(message.replace('\n', "  ")).as_str()),
+        };
+        self.toast(toast);
     }
 
     fn toast(&mut self, toast: Toast) {

@@ -21,6 +21,11 @@ impl App {
     /// Draws everything; the buffer's area is the screen.
     pub fn view(&self, theme: &Theme, buf: &mut Buffer) {
         self.below(theme, buf);
+        if let Some(form) = &self.form {
+            form.view(theme, buf);
+        } else if let Some(prompt) = &self.prompt {
+            prompt.view(&self.world, theme, buf);
+        }
         if let Some(dialog) = &self.dialog {
             dialog.view(theme, buf);
         }

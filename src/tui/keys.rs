@@ -45,6 +45,11 @@ pub enum Action {
     /// Ask whether to trust the host key.
     Trust,
     Confirm,
+    /// Accept the risk of a finding.
+    Accept,
+    /// The next view of the same node, the one before.
+    NextView,
+    PreviousView,
 }
 
 /// Keys, their meaning, and what to say of it.

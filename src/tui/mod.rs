@@ -6,13 +6,17 @@ pub mod app;
 pub mod clipboard;
 mod dialog;
 mod drive;
+mod form;
 mod frame;
+mod history;
 pub mod keys;
+mod palette;
 mod pane;
 mod prompt;
 mod signals;
 pub mod term;
 pub mod theme;
+mod way;
 mod widget;
 pub mod world;
 
@@ -26,6 +30,7 @@ pub use pane::Address;
 use crate::engine::Judged;
 use crate::model::Timestamp;
 use crate::model::link::Order;
+use crate::model::policy::{File, Waiver};
 use crate::model::text::Text;
 use clipboard::Multiplexer;
 use theme::{Theme, Tier};
@@ -41,6 +46,9 @@ pub enum ColorMode {
     Ansi,
     Rgb,
 }
+
+/// Writes a waiver into the policy file, and says what that file says then; else why it could not.
+pub type Accept = Arc<dyn Fn(&Waiver) -> Result<File, String> + Send + Sync>;
 
 /// What the dashboard is told by command line and configuration.
 #[derive(Clone)]
@@ -60,6 +68,10 @@ pub struct Options {
     pub start: Option<Address>,
     /// Where copied text is kept beside the clipboard.
     pub copies: Option<PathBuf>,
+    /// Where commands are kept from one run to the next.
+    pub history: Option<PathBuf>,
+    /// None: no policy file is used.
+    pub accept: Option<Accept>,
     pub environment: Environment,
     pub registry: Registry,
 }
@@ -135,6 +147,8 @@ impl Options {
             now: None,
             start: None,
             copies: None,
+            history: None,
+            accept: None,
             environment: Environment::default(),
             registry: Registry::built_in(),
         }

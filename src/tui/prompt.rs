@@ -1,9 +1,11 @@
 //! The last row: a filter or a command that is being typed.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
 
-use super::pane::Address;
-use super::theme::BUILT_IN;
+use super::palette;
+use super::pane::{ALL, Address, Kind};
+use super::theme::{BUILT_IN, Theme};
 use super::world::{Scope, World};
 use crate::model::name::NodeName;
 use crate::model::text::Text;
@@ -11,19 +13,21 @@ use crate::model::text::Text;
 /// Characters that a prompt takes.
 const LIMIT: usize = 200;
 
-const COMMANDS: [&str; 9] = [
-    "check", "checks", "cluster", "fleet", "help", "log", "node", "q", "theme",
-];
-
 /// What is being typed, and what for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prompt {
-    kind: Kind,
+    kind: For,
     text: String,
+    /// Commands that were typed before, oldest first.
+    past: Vec<String>,
+    /// The one of them that is shown.
+    at: Option<usize>,
+    /// What was typed before Tab began to offer names, and the name that it offers.
+    offered: Option<(String, usize)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum For {
     Filter,
     Palette,
 }
@@ -52,20 +56,27 @@ pub enum Command {
 impl Prompt {
     pub fn filter(text: String) -> Self {
         Self {
-            kind: Kind::Filter,
+            kind: For::Filter,
             text,
+            past: Vec::new(),
+            at: None,
+            offered: None,
         }
     }
 
-    pub fn palette() -> Self {
+    /// `past`: commands that were typed before, oldest first.
+    pub fn palette(past: &[String]) -> Self {
         Self {
-            kind: Kind::Palette,
+            kind: For::Palette,
             text: String::new(),
+            past: past.to_vec(),
+            at: None,
+            offered: None,
         }
     }
 
     pub fn is_filter(&self) -> bool {
-        self.kind == Kind::Filter
+        self.kind == For::Filter
     }
 
     /// As it stands on the screen.
@@ -91,7 +102,12 @@ impl Prompt {
             KeyCode::Backspace => {
                 self.text.pop();
             }
-            KeyCode::Tab if !self.is_filter() => self.complete(world),
+            KeyCode::Tab if !self.is_filter() => {
+                self.complete(world);
+                return Said::Nothing;
+            }
+            KeyCode::Up if !self.is_filter() => self.recall(true),
+            KeyCode::Down if !self.is_filter() => self.recall(false),
             KeyCode::Enter if self.is_filter() => return Said::Closed,
             KeyCode::Enter => return Said::Command(std::mem::take(&mut self.text)),
             KeyCode::Char(c) if !ctrl && !event.modifiers.contains(KeyModifiers::ALT) => {
@@ -99,7 +115,20 @@ impl Prompt {
             }
             _ => return Said::Nothing,
         }
+        self.offered = None;
         self.typed()
+    }
+
+    /// Shows the command before or after; behind the last one is an empty line.
+    fn recall(&mut self, older: bool) {
+        let all = self.past.len();
+        let at = match (self.at, older) {
+            (None, true) => all.checked_sub(1),
+            (Some(at), true) => Some(at.saturating_sub(1)),
+            (at, false) => at.map(|at| at + 1).filter(|at| *at < all),
+        };
+        self.text = at.map_or_else(String::new, |at| self.past[at].clone());
+        self.at = at;
     }
 
     /// A paste is text, never a command: line breaks become blanks.
@@ -122,43 +151,64 @@ impl Prompt {
         self.text.extend(clean.as_str().chars().take(room));
     }
 
-    /// Completes the command, or the name behind it, as far as there is one way.
+    /// Completes as far as there is one way; from there on every press offers the next name.
     fn complete(&mut self, world: &World) {
-        let (start, part) = match self.text.rfind(' ') {
-            Some(at) => self.text.split_at(at + 1),
-            None => ("", self.text.as_str()),
-        };
-        let names: Vec<&str> = match start.trim() {
-            "" => COMMANDS.to_vec(),
-            "node" | "log" => world
-                .summaries()
-                .filter_map(|summary| summary.scope.node().map(NodeName::as_str))
-                .collect(),
-            "check" => world.registry.all().map(|check| check.id.0).collect(),
-            "theme" => BUILT_IN.iter().map(|(name, _)| *name).collect(),
-            _ => return,
-        };
-        let fitting: Vec<&str> = names
-            .into_iter()
-            .filter(|name| name.starts_with(part))
-            .collect();
+        if let Some((typed, at)) = self.offered.take() {
+            let names = palette::names(&typed, world);
+            let next = if at + 1 < names.len() { at + 1 } else { 0 };
+            self.offer(typed, &names, next);
+            return;
+        }
+        let (start, part) = palette::split(&self.text);
+        let (start, part) = (start.to_owned(), part.to_owned());
+        let names = palette::names(&self.text, world);
+        let fitting: Vec<&String> = names.iter().filter(|it| it.starts_with(&part)).collect();
         let Some(first) = fitting.first() else {
+            if !names.is_empty() {
+                self.offer(self.text.clone(), &names, 0);
+            }
             return;
         };
         let common = fitting.iter().fold(first.len(), |len, name| {
             let same = first.bytes().zip(name.bytes()).take_while(|(a, b)| a == b);
             len.min(same.count())
         });
-        let done = if fitting.len() == 1 { " " } else { "" };
-        self.text = format!("{start}{}{done}", first.get(..common).unwrap_or(first));
+        let common = first.get(..common).unwrap_or(first);
+        if fitting.len() == 1 {
+            self.text = format!("{start}{common} ");
+        } else if common.len() > part.len() {
+            self.text = format!("{start}{common}");
+        } else {
+            self.offer(self.text.clone(), &names, 0);
+        }
+    }
+
+    fn offer(&mut self, typed: String, names: &[String], at: usize) {
+        if let Some(name) = names.get(at) {
+            let (start, _) = palette::split(&typed);
+            self.text = format!("{start}{name}");
+            self.offered = Some((typed, at));
+        }
+    }
+
+    /// What the palette offers, over the view.
+    pub fn view(&self, world: &World, theme: &Theme, buf: &mut Buffer) {
+        if self.is_filter() {
+            return;
+        }
+        let (typed, at) = match &self.offered {
+            Some((typed, at)) => (typed.as_str(), Some(*at)),
+            None => (self.text.as_str(), None),
+        };
+        palette::draw((typed, &self.shown(), at), &self.past, world, (theme, buf));
     }
 }
 
-/// Reads `node cp-1 /perm`.
+/// Reads `node cp-1 /perm`. `focus`: the node that a command without a name means.
 ///
 /// # Errors
 /// What is not known, and what there is.
-pub fn parse(line: &str, world: &World) -> Result<Command, String> {
+pub fn parse(line: &str, world: &World, focus: Option<&NodeName>) -> Result<Command, String> {
     let (line, filter) = match line.split_once(" /") {
         Some((line, filter)) => (line, Some(filter.trim().to_owned())),
         None => (line, None),
@@ -182,6 +232,10 @@ pub fn parse(line: &str, world: &World) -> Result<Command, String> {
         ("log", None) => Address::Log(None),
         ("log", Some(name)) => Address::Log(Some(node(name, world)?)),
         ("node", Some(name)) => Address::Node(Scope::Node(node(name, world)?)),
+        (word, name) if Kind::of(word).is_some() => {
+            let kind = Kind::of(word).unwrap_or(Kind::Certs);
+            Address::Table(kind, table_of(kind, name, world, focus)?)
+        }
         ("check", Some(name)) => {
             let wanted = name.to_ascii_uppercase();
             let found = world.registry.all().find(|check| {
@@ -192,6 +246,21 @@ pub fn parse(line: &str, world: &World) -> Result<Command, String> {
         _ => return Err(format!("no command {line}; ? lists keys, Tab completes")),
     };
     Ok(Command::Open(address, filter))
+}
+
+/// The node of a table; none for all of them.
+fn table_of(
+    kind: Kind,
+    name: Option<&str>,
+    world: &World,
+    focus: Option<&NodeName>,
+) -> Result<Option<NodeName>, String> {
+    match (name, focus) {
+        (Some(ALL), _) | (None, None) if kind.is_of_all() => Ok(None),
+        (Some(name), _) => node(name, world).map(Some),
+        (None, Some(focus)) => Ok(Some(focus.clone())),
+        (None, None) => Err(format!("{0} of which node? next: :{0} NODE", kind.word())),
+    }
 }
 
 fn node(name: &str, world: &World) -> Result<NodeName, String> {

@@ -92,6 +92,10 @@ impl Pane for Log {
         KEYS
     }
 
+    fn node(&self) -> Option<NodeName> {
+        self.node.clone()
+    }
+
     fn filter(&self) -> &str {
         self.filter.text()
     }
@@ -233,7 +237,7 @@ fn written(line: &LogLine) -> String {
     )
 }
 
-fn row(line: &LogLine, second: bool, theme: &Theme) -> Strip {
+pub(super) fn row(line: &LogLine, second: bool, theme: &Theme) -> Strip {
     let text = theme.style(Token::Text);
     let token = match line.level {
         Level::Error => Token::StateFailed,

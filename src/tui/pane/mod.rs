@@ -9,6 +9,7 @@ mod list;
 mod log;
 mod node;
 mod raw;
+mod table;
 mod trust;
 
 use std::fmt;
@@ -24,6 +25,7 @@ use crate::model::name::{CheckId, NodeName};
 
 pub use finding::Finding;
 pub use fleet::Fleet;
+pub use table::{ALL, Kind};
 
 /// Where a view is: what history, palette and documents call it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +46,8 @@ pub enum Address {
     Help,
     /// Whether to trust the key that a node shows.
     Trust(NodeName),
+    /// Rows of one node, or of all.
+    Table(Kind, Option<NodeName>),
 }
 
 impl fmt::Display for Address {
@@ -59,6 +63,8 @@ impl fmt::Display for Address {
             Self::Log(Some(name)) => write!(f, "log {name}"),
             Self::Help => f.write_str("help"),
             Self::Trust(name) => write!(f, "trust {name}"),
+            Self::Table(kind, None) => write!(f, "{} {ALL}", kind.word()),
+            Self::Table(kind, Some(name)) => write!(f, "{} {name}", kind.word()),
         }
     }
 }
@@ -85,6 +91,14 @@ pub trait Pane {
     fn set_filter(&mut self, _text: &str) -> bool {
         false
     }
+    /// The node that the view, or its cursor, is on: commands without a name mean it.
+    fn node(&self) -> Option<NodeName> {
+        None
+    }
+    /// Closes something inside the view; false where there is nothing, and the view itself is left.
+    fn back(&mut self) -> bool {
+        false
+    }
     /// Brings rows and cursor in line with a changed world or filter.
     fn sync(&mut self, _world: &World) {}
     fn update(&mut self, action: Action, world: &World) -> Vec<Effect>;
@@ -106,11 +120,12 @@ pub fn open(address: &Address, below: Option<&dyn Pane>) -> Box<dyn Pane> {
         Address::Log(node) => Box::new(log::Log::new(node.clone())),
         Address::Help => Box::new(help::Help::new(below.map_or(&[], |pane| pane.keys()))),
         Address::Trust(node) => Box::new(trust::Trust::new(node.clone())),
+        Address::Table(kind, node) => Box::new(table::Table::new(*kind, node.clone())),
     }
 }
 
 /// Every pane's keys by the pane's name: for documents and the conflict test.
-pub fn keymaps() -> [(&'static str, &'static [Binding]); 8] {
+pub fn keymaps() -> [(&'static str, &'static [Binding]); 9] {
     [
         ("fleet", fleet::KEYS),
         ("node", node::KEYS),
@@ -120,5 +135,6 @@ pub fn keymaps() -> [(&'static str, &'static [Binding]); 8] {
         ("log", log::KEYS),
         ("help", help::KEYS),
         ("trust", trust::KEYS),
+        ("static, kubelet, certs, paths", table::KEYS),
     ]
 }

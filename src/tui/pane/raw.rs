@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::{Address, Pane};
 use crate::evidence;
+use crate::model::name::NodeName;
 use crate::model::verdict::Verdict;
 use crate::tui::app::{Clip, Effect};
 use crate::tui::keys::{Action, Binding, shown};
@@ -56,6 +57,10 @@ impl Pane for Raw {
 
     fn keys(&self) -> &'static [Binding] {
         KEYS
+    }
+
+    fn node(&self) -> Option<NodeName> {
+        self.id.scope.node().cloned()
     }
 
     fn sync(&mut self, world: &World) {

@@ -10,6 +10,7 @@ use super::fleet::on_node;
 use super::node::{message, subject};
 use super::{Address, Pane};
 use crate::checks::fix::{self, Filled};
+use crate::model::name::NodeName;
 use crate::model::verdict::Verdict;
 use crate::tui::app::{Clip, Effect};
 use crate::tui::keys::{Action, Binding, quiet, shown};
@@ -36,6 +37,12 @@ pub const KEYS: &[Binding] = &[
         Action::Raw,
         "raw",
         "evidence at full length",
+    ),
+    shown(
+        "a",
+        Action::Accept,
+        "accept",
+        "accept the risk: a waiver in the policy file",
     ),
     shown("n", Action::Next, "next", "next finding"),
     shown("p", Action::Previous, "previous", "previous finding"),
@@ -247,6 +254,10 @@ impl Pane for Finding {
         KEYS
     }
 
+    fn node(&self) -> Option<NodeName> {
+        self.id.scope.node().cloned()
+    }
+
     fn sync(&mut self, world: &World) {
         self.now = world.locate(&self.id);
         let mut all = if self.of_check {
@@ -274,6 +285,10 @@ impl Pane for Finding {
             Action::CopyAll => return vec![self.copy_all(world)],
             Action::Raw => return vec![Effect::Open(Address::Raw(self.id.clone()))],
             Action::Pivot => return vec![Effect::Open(Address::Check(self.id.check))],
+            Action::Accept => {
+                let id = self.now.as_ref().map_or(&self.id, |finding| &finding.id);
+                return vec![Effect::Accept(id.clone())];
+            }
             other => return on_node(other, Some(&self.id.scope)),
         }
         Vec::new()

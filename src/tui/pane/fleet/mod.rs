@@ -10,6 +10,7 @@ use super::filter::{Fields, Filter};
 use super::list::List;
 use super::{Address, Pane, trust};
 use crate::model::link::Order;
+use crate::model::name::NodeName;
 use crate::tui::app::{Clip, Effect};
 use crate::tui::frame::DESIGN;
 use crate::tui::keys::{Action, Binding, quiet, shown};
@@ -230,6 +231,10 @@ impl Pane for Fleet {
 
     fn keys(&self) -> &'static [Binding] {
         KEYS
+    }
+
+    fn node(&self) -> Option<NodeName> {
+        self.list.current()?.node().cloned()
     }
 
     fn filter(&self) -> &str {

@@ -10,7 +10,7 @@ use super::filter::{Fields, Filter};
 use super::fleet::on_node;
 use super::list::List;
 use super::{Address, Pane, trust};
-use crate::model::name::CheckId;
+use crate::model::name::{CheckId, NodeName};
 use crate::tui::app::{Clip, Effect};
 use crate::tui::keys::{Action, Binding, quiet, shown};
 use crate::tui::theme::{Theme, Token};
@@ -30,6 +30,17 @@ pub const KEYS: &[Binding] = &[
     shown("r", Action::Recollect, "re-read", "collect this node again"),
     shown("c", Action::Copy, "copy", "copy the finding as one line"),
     quiet("C", Action::CopyAll, "copy all findings that are shown"),
+    quiet(
+        "a",
+        Action::Accept,
+        "accept the risk: a waiver in the policy file",
+    ),
+    quiet(
+        "Tab",
+        Action::NextView,
+        "static pods, kubelet, certificates, paths",
+    ),
+    quiet("S-Tab", Action::PreviousView, "the same the other way"),
     quiet("o", Action::NodeOf, "the node of the finding"),
     quiet("e", Action::Raw, "raw evidence"),
     quiet("N", Action::SortName, "sort by check"),
@@ -148,6 +159,13 @@ impl Pane for Node {
         KEYS
     }
 
+    fn node(&self) -> Option<NodeName> {
+        match &self.of {
+            Of::Scope(scope) => scope.node().cloned(),
+            Of::Check(_) => self.current()?.id.scope.node().cloned(),
+        }
+    }
+
     fn filter(&self) -> &str {
         self.filter.text()
     }
@@ -182,6 +200,17 @@ impl Pane for Node {
             Action::SortName => self.sort = Sort::Name,
             Action::SortSeverity => self.sort = Sort::Severity,
             Action::SortNext => self.sort = Sort::Sources,
+            Action::Accept => {
+                let id = current.map(|finding| finding.id.clone());
+                return id.map(Effect::Accept).into_iter().collect();
+            }
+            Action::NextView | Action::PreviousView => {
+                let Of::Scope(Scope::Node(node)) = &self.of else {
+                    return vec![Effect::warn("this view is not of one node")];
+                };
+                let forward = action == Action::NextView;
+                return vec![super::table::beside(None, node, forward)];
+            }
             Action::Open => return open(current, Address::Finding),
             Action::Raw => return open(current, Address::Raw),
             Action::Pivot => {

@@ -1,0 +1,356 @@
+//! Tables about one node, or about all: static pods, the kubelet's settings, certificates, attack paths.
+//!
+//! Lives here: the list, its order, filter and cursor. Never lives here: what the rows are, see one file per kind.
+
+mod certs;
+mod draw;
+mod kind;
+mod kubelet;
+mod paths;
+mod sheet;
+mod static_pods;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::filter::{Fields, Filter};
+use super::fleet::on_node;
+use super::list::List;
+use super::{Address, Pane};
+use crate::model::name::NodeName;
+use crate::model::node::NodeFacts;
+use crate::tui::app::{Clip, Effect};
+use crate::tui::keys::{Action, Binding, quiet, shown};
+use crate::tui::theme::Theme;
+use crate::tui::widget::words::count;
+use crate::tui::world::{Scope, World};
+pub use kind::{ALL, Kind, beside};
+use sheet::{Hole, Row, Sheet};
+
+pub const KEYS: &[Binding] = &[
+    shown(
+        "Enter Right",
+        Action::Open,
+        "detail",
+        "detail at full height, and back",
+    ),
+    shown(
+        "Tab",
+        Action::NextView,
+        "next view",
+        "next view of the node",
+    ),
+    quiet("S-Tab", Action::PreviousView, "the view before"),
+    shown("/", Action::Filter, "filter", "filter rows"),
+    shown("!", Action::Problems, "problems", "problems and gaps only"),
+    shown(
+        "O",
+        Action::SortNext,
+        "sort",
+        "sort by the next column; again after the last: the other way",
+    ),
+    shown(
+        "c",
+        Action::Copy,
+        "copy",
+        "copy the row; of a gap its next step",
+    ),
+    quiet("C", Action::CopyAll, "copy all rows that are shown"),
+    shown("l", Action::Log, "log", "log of the node"),
+    quiet("N", Action::SortName, "sort by name"),
+    quiet("S", Action::SortSeverity, "the worst first"),
+    quiet("n", Action::Next, "next row while the detail is open"),
+    quiet("p", Action::Previous, "row before while the detail is open"),
+    quiet("o", Action::NodeOf, "findings of the node"),
+    quiet("s", Action::Ssh, "copy its ssh command"),
+    shown("r", Action::Recollect, "re-read", "collect the node again"),
+];
+
+/// What a row is sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sort {
+    /// The worst first, then as the adapter has it.
+    Standing,
+    Column(usize),
+}
+
+/// A row with its node.
+struct Shown {
+    node: NodeName,
+    row: Row,
+    hole: Option<Hole>,
+}
+
+impl Shown {
+    fn id(&self) -> (NodeName, String) {
+        (self.node.clone(), self.row.key.clone())
+    }
+}
+
+/// Rows of a node, as long as its facts are these and the day is this.
+type Made = (Arc<NodeFacts>, i64, Sheet);
+
+/// A table.
+pub struct Table {
+    kind: Kind,
+    node: Option<NodeName>,
+    made: BTreeMap<NodeName, Made>,
+    rows: Vec<Shown>,
+    list: List<(NodeName, String)>,
+    about: String,
+    /// Gaps among all rows, shown or not, and the first of them.
+    holes: (usize, Option<Hole>),
+    filter: Filter,
+    problems: bool,
+    sort: Sort,
+    reversed: bool,
+    /// The detail takes the whole height, from this row on.
+    opened: Option<usize>,
+}
+
+impl Table {
+    pub fn new(kind: Kind, node: Option<NodeName>) -> Self {
+        Self {
+            kind,
+            node,
+            made: BTreeMap::new(),
+            rows: Vec::new(),
+            list: List::default(),
+            about: String::new(),
+            holes: (0, None),
+            filter: Filter::default(),
+            problems: false,
+            sort: match kind {
+                Kind::Certs => Sort::Column(0),
+                _ => Sort::Standing,
+            },
+            reversed: false,
+            opened: None,
+        }
+    }
+
+    fn current(&self) -> Option<&Shown> {
+        self.rows.get(self.list.at())
+    }
+
+    /// Makes the sheets of nodes whose facts are new.
+    fn make(&mut self, world: &World) {
+        let Some(judged) = world.judged() else {
+            return;
+        };
+        let day = world.now.as_second() / 86_400;
+        let nodes = &judged.snapshot.nodes;
+        self.made.retain(|name, _| nodes.contains_key(name));
+        for (name, facts) in nodes {
+            if self.node.as_ref().is_some_and(|node| node != name) {
+                continue;
+            }
+            let is_made = |(of, on, _): &Made| Arc::ptr_eq(of, facts) && *on == day;
+            if self.kind == Kind::Paths || !self.made.get(name).is_some_and(is_made) {
+                let sheet = self.kind.sheet(facts, world);
+                self.made
+                    .insert(name.clone(), (Arc::clone(facts), day, sheet));
+            }
+        }
+    }
+
+    fn shows(&self, node: &NodeName, row: &Row) -> bool {
+        if self.problems && !row.standing.is_problem() {
+            return false;
+        }
+        if self.filter.is_empty() {
+            return true;
+        }
+        let mut text: Vec<&str> = row.cells.iter().map(|cell| cell.text.as_str()).collect();
+        text.extend([node.as_str(), row.state]);
+        self.filter.holds(&Fields {
+            text: &text,
+            state: row.state,
+            ..Fields::default()
+        })
+    }
+
+    fn sort_by(&mut self, sort: Sort) {
+        self.reversed = self.sort == sort && !self.reversed;
+        self.sort = sort;
+    }
+
+    /// Column after column, then all of them the other way.
+    fn sort_next(&mut self) {
+        let last = self.kind.columns().len() - 1;
+        self.sort = match self.sort {
+            Sort::Standing => Sort::Column(0),
+            Sort::Column(at) if at < last => Sort::Column(at + 1),
+            Sort::Column(_) => {
+                self.reversed = !self.reversed;
+                Sort::Column(0)
+            }
+        };
+    }
+
+    fn sorted(&mut self) {
+        match self.sort {
+            Sort::Standing => self.rows.sort_by_key(|shown| shown.row.standing),
+            Sort::Column(at) => self.rows.sort_by(|a, b| {
+                let key = |shown: &Shown| {
+                    let cell = shown.row.cells.get(at);
+                    let cell = cell.filter(|_| shown.hole.is_none());
+                    (
+                        cell.is_none(),
+                        cell.map(|cell| (cell.rank, cell.text.clone())),
+                    )
+                };
+                key(a).cmp(&key(b))
+            }),
+        }
+        if self.reversed {
+            self.rows.reverse();
+        }
+    }
+
+    fn line(shown: &Shown) -> String {
+        let cells = shown.row.cells.iter().map(|cell| cell.text.as_str());
+        let cells: Vec<&str> = cells.filter(|text| !text.is_empty()).collect();
+        format!("{}  {}", shown.node, cells.join("  "))
+    }
+
+    fn copy(&self, all: bool) -> Vec<Effect> {
+        let (what, text) = match (all, self.current()) {
+            (true, _) => {
+                let lines: Vec<String> = self.rows.iter().map(Self::line).collect();
+                (count(lines.len(), "row"), lines.join("\n"))
+            }
+            (false, None) => return Vec::new(),
+            (false, Some(shown)) => match &shown.hole {
+                Some(hole) => ("next step".to_owned(), hole.next.clone()),
+                None => ("row".to_owned(), Self::line(shown)),
+            },
+        };
+        vec![Effect::Copy(Clip { what, text })]
+    }
+
+    /// Moves in the opened detail; true where the action was a move.
+    fn scrolled(&mut self, action: Action, page: usize) -> bool {
+        let Some(from) = &mut self.opened else {
+            return false;
+        };
+        *from = match action {
+            Action::Down => from.saturating_add(1).min(draw::LONGEST),
+            Action::Up => from.saturating_sub(1),
+            Action::PageDown => from.saturating_add(page).min(draw::LONGEST),
+            Action::PageUp => from.saturating_sub(page),
+            Action::Top => 0,
+            _ => return false,
+        };
+        true
+    }
+}
+
+impl Pane for Table {
+    fn address(&self) -> Address {
+        Address::Table(self.kind, self.node.clone())
+    }
+
+    fn crumb(&self) -> String {
+        let node = self.node.as_ref().map_or(ALL, NodeName::as_str);
+        format!("{node} {}", self.kind.title())
+    }
+
+    fn position(&self) -> String {
+        let at = (self.list.at() + 1).min(self.rows.len());
+        format!("{} {at}/{}", self.kind.noun(), self.rows.len())
+    }
+
+    fn keys(&self) -> &'static [Binding] {
+        KEYS
+    }
+
+    fn filter(&self) -> &str {
+        self.filter.text()
+    }
+
+    fn set_filter(&mut self, text: &str) -> bool {
+        self.filter = Filter::parse(text);
+        true
+    }
+
+    fn node(&self) -> Option<NodeName> {
+        let current = || self.current().map(|shown| shown.node.clone());
+        self.node.clone().or_else(current)
+    }
+
+    fn back(&mut self) -> bool {
+        self.opened.take().is_some()
+    }
+
+    fn sync(&mut self, world: &World) {
+        self.make(world);
+        let mut rows = Vec::new();
+        self.holes = (0, None);
+        for (name, (_, _, sheet)) in &self.made {
+            let of_sheet = sheet.rows.iter().map(|row| (row.clone(), None));
+            let holes = sheet.holes.iter().enumerate();
+            let gaps = holes.map(|(number, hole)| (hole.row(number), Some(hole.clone())));
+            self.holes.0 += sheet.holes.len();
+            if self.holes.1.is_none() {
+                self.holes.1 = sheet.holes.first().cloned();
+            }
+            let all = of_sheet
+                .chain(gaps)
+                .filter(|(row, _)| self.shows(name, row));
+            rows.extend(all.map(|(row, hole)| Shown {
+                node: name.clone(),
+                row,
+                hole,
+            }));
+        }
+        self.about = match (&self.node, self.made.values().next()) {
+            (Some(_), Some((_, _, sheet))) => sheet.about.clone(),
+            _ => String::new(),
+        };
+        self.rows = rows;
+        self.sorted();
+        self.list.set(self.rows.iter().map(Shown::id).collect());
+    }
+
+    fn update(&mut self, action: Action, world: &World) -> Vec<Effect> {
+        let page = usize::from(world.screen.height.saturating_sub(10)).max(1);
+        if self.scrolled(action, page) || self.list.moved(action, page) {
+            return Vec::new();
+        }
+        let step = match action {
+            Action::Next => Some(Action::Down),
+            Action::Previous => Some(Action::Up),
+            _ => None,
+        };
+        if let Some(step) = step {
+            self.list.moved(step, 1);
+            self.opened = self.opened.map(|_| 0);
+            return Vec::new();
+        }
+        match action {
+            Action::Open => self.opened = if self.opened.is_none() { Some(0) } else { None },
+            Action::Problems => self.problems = !self.problems,
+            Action::SortNext => self.sort_next(),
+            Action::SortName => self.sort_by(Sort::Column(self.kind.name_column())),
+            Action::SortSeverity => self.sort_by(Sort::Standing),
+            Action::Copy => return self.copy(false),
+            Action::CopyAll => return self.copy(true),
+            Action::NextView | Action::PreviousView => {
+                let Some(node) = self.node() else {
+                    return vec![Effect::warn("no node is under the cursor")];
+                };
+                return vec![beside(Some(self.kind), &node, action == Action::NextView)];
+            }
+            other => return on_node(other, self.node().map(Scope::Node).as_ref()),
+        }
+        Vec::new()
+    }
+
+    fn view(&self, world: &World, theme: &Theme, area: Rect, buf: &mut Buffer) {
+        self.draw(world, theme, (area, buf));
+    }
+}
