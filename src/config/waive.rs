@@ -56,23 +56,25 @@ fn candidates(old: &str, waiver: &Waiver) -> Vec<String> {
     let rest = lines[at]["waivers:".len()..].trim();
     let value = rest.split(" #").next().unwrap_or_default().trim();
     if value == "[]" {
-        let opened = lines[at].replacen("[]", "", 1);
-        let opened = format!("{}{end}", opened.trim_end());
+        let comment = rest["[]".len()..].trim();
+        let gap = if comment.is_empty() { "" } else { "  " };
+        let opened = format!("waivers:{gap}{comment}{end}");
         return vec![joined(
             &lines[..at],
             &(opened + &block(waiver, "  ", end)),
             &lines[at + 1..],
         )];
     }
-    if let Some(open) = value.strip_suffix(']').filter(|_| value.starts_with('[')) {
-        let comma = if open.trim_end().ends_with(',') {
-            " "
-        } else {
-            ", "
-        };
-        let longer = format!("{open}{comma}{}]", flow(waiver));
-        let line = lines[at].replacen(value, &longer, 1);
-        return vec![joined(&lines[..at], &line, &lines[at + 1..])];
+    if value.starts_with('[') {
+        let ends = lines[at].match_indices(']').rev();
+        let longer = ends.map(|(place, _)| {
+            joined(
+                &lines[..at],
+                &inside(lines[at], place, waiver),
+                &lines[at + 1..],
+            )
+        });
+        return longer.collect();
     }
     // A list of lines ends before the next key; comments behind its last entry may belong to either.
     let body = &lines[at + 1..];
@@ -104,6 +106,17 @@ fn candidates(old: &str, waiver: &Waiver) -> Vec<String> {
             )
         })
         .collect()
+}
+
+/// The line of a flow list with one entry more before its end at `place`.
+fn inside(line: &str, place: usize, waiver: &Waiver) -> String {
+    let (open, rest) = line.split_at(place);
+    let comma = if open.trim_end().ends_with(',') {
+        " "
+    } else {
+        ", "
+    };
+    format!("{open}{comma}{}{rest}", flow(waiver))
 }
 
 fn appended(old: &str, waiver: &Waiver, end: &str) -> String {

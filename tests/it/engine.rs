@@ -12,7 +12,7 @@ use stakeout::model::link::{ListedPod, ObjectDelta, PodDelta, Update};
 use stakeout::model::name::NodeName;
 use stakeout::model::node::HostFacts;
 use stakeout::model::pod::{PodId, PodTraits};
-use stakeout::model::policy::Policy;
+use stakeout::model::policy::{File, Policy, Standing, Waiver};
 use stakeout::model::snapshot::Snapshot;
 use stakeout::model::text::Text;
 
@@ -279,4 +279,45 @@ fn what_one_node_says_of_all_is_heard_on_those_that_were_read_before_it() {
     drop(updates);
     let last = views.iter().last().expect("a view");
     assert_eq!(badge(&last), Some("PASS"));
+}
+
+#[test]
+fn a_policy_file_that_changed_is_judged_by_at_once() {
+    let source = "{dir: {}, manifests: [{file: a.yaml, mode: '0666', pod: x/a}]}";
+    let example = example::read(source).expect("an example");
+    let name = example.node.clone();
+    let host = Arc::clone(&example.snapshot.nodes[&name].host);
+    let updates = vec![
+        Update::Known(name.clone()),
+        Update::Node(name.clone(), host),
+    ];
+    let before = settle(updates.clone());
+    let found = before.findings().find_map(|finding| {
+        let offence = finding.verdict.offences().first()?;
+        finding.node?;
+        Some((finding.check.id, offence.clone()))
+    });
+    let (check, offence) = found.expect("a file for everybody is an offence");
+    assert!(offence.waived.is_none());
+    let mut file = File::default();
+    file.waivers.push(Arc::new(Waiver {
+        check: Text::new(check.0),
+        node: Some(name.clone()),
+        subject: offence.subject.key.clone(),
+        severity: offence.severity,
+        owner: Text::new("ops"),
+        reason: Text::new("known"),
+        expires: epoch() + jiff::SignedDuration::from_hours(1),
+        line: 1,
+    }));
+    let mut all = updates;
+    all.push(Update::Policy(Arc::new(file)));
+    let after = settle(all);
+    let waived = after
+        .findings()
+        .filter(|finding| finding.check.id == check)
+        .flat_map(|finding| finding.verdict.offences())
+        .filter(|offence| offence.waived.is_some());
+    assert_eq!(waived.count(), 1);
+    assert_eq!(after.policy.standing, [Standing::Used]);
 }

@@ -2,6 +2,7 @@
 //!
 //! The child is this test program itself, told by `STAKEOUT_PTY` to show the fleet of the frame tests.
 
+mod accept;
 mod login;
 
 use std::io::{Read as _, Write};

@@ -4,6 +4,7 @@
 
 mod dialog;
 pub mod fleet;
+mod tables;
 
 use std::path::Path;
 use std::sync::Arc;

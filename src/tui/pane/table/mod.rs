@@ -20,8 +20,10 @@ use super::filter::{Fields, Filter};
 use super::fleet::on_node;
 use super::list::List;
 use super::{Address, Pane};
+use crate::model::cluster::ClusterFacts;
 use crate::model::name::NodeName;
 use crate::model::node::NodeFacts;
+use crate::model::verdict::Verdict;
 use crate::tui::app::{Clip, Effect};
 use crate::tui::keys::{Action, Binding, quiet, shown};
 use crate::tui::theme::Theme;
@@ -90,8 +92,27 @@ impl Shown {
     }
 }
 
-/// Rows of a node, as long as its facts are these and the day is this.
-type Made = (Arc<NodeFacts>, i64, Sheet);
+/// Rows of a node, and what they were made of.
+struct Made {
+    facts: Arc<NodeFacts>,
+    verdicts: Option<Arc<Vec<Verdict>>>,
+    cluster: Option<Arc<ClusterFacts>>,
+    /// Days are counted down while nothing else happens.
+    day: i64,
+    sheet: Sheet,
+}
+
+impl Made {
+    /// Whether all of it is still what it was.
+    fn is_of(&self, other: &Self) -> bool {
+        let verdicts = self.verdicts.as_ref().map(Arc::as_ptr);
+        let cluster = self.cluster.as_ref().map(Arc::as_ptr);
+        Arc::ptr_eq(&self.facts, &other.facts)
+            && verdicts == other.verdicts.as_ref().map(Arc::as_ptr)
+            && cluster == other.cluster.as_ref().map(Arc::as_ptr)
+            && self.day == other.day
+    }
+}
 
 /// A table.
 pub struct Table {
@@ -136,23 +157,29 @@ impl Table {
         self.rows.get(self.list.at())
     }
 
-    /// Makes the sheets of nodes whose facts are new.
+    /// Makes the sheets of nodes of which something is new.
     fn make(&mut self, world: &World) {
         let Some(judged) = world.judged() else {
             return;
         };
-        let day = world.now.as_second() / 86_400;
         let nodes = &judged.snapshot.nodes;
         self.made.retain(|name, _| nodes.contains_key(name));
+        // What else changes in the cluster every second would make thousands of nodes again.
+        let cluster = self.node.is_some().then(|| &judged.snapshot.cluster);
         for (name, facts) in nodes {
             if self.node.as_ref().is_some_and(|node| node != name) {
                 continue;
             }
-            let is_made = |(of, on, _): &Made| Arc::ptr_eq(of, facts) && *on == day;
-            if self.kind == Kind::Paths || !self.made.get(name).is_some_and(is_made) {
-                let sheet = self.kind.sheet(facts, world);
-                self.made
-                    .insert(name.clone(), (Arc::clone(facts), day, sheet));
+            let mut made = Made {
+                facts: Arc::clone(facts),
+                verdicts: judged.nodes.get(name).cloned(),
+                cluster: cluster.cloned(),
+                day: world.now.as_second() / 86_400,
+                sheet: Sheet::default(),
+            };
+            if !self.made.get(name).is_some_and(|old| old.is_of(&made)) {
+                made.sheet = self.kind.sheet(facts, world);
+                self.made.insert(name.clone(), made);
             }
         }
     }
@@ -290,7 +317,7 @@ impl Pane for Table {
         self.make(world);
         let mut rows = Vec::new();
         self.holes = (0, None);
-        for (name, (_, _, sheet)) in &self.made {
+        for (name, Made { sheet, .. }) in &self.made {
             let of_sheet = sheet.rows.iter().map(|row| (row.clone(), None));
             let holes = sheet.holes.iter().enumerate();
             let gaps = holes.map(|(number, hole)| (hole.row(number), Some(hole.clone())));
@@ -308,7 +335,7 @@ impl Pane for Table {
             }));
         }
         self.about = match (&self.node, self.made.values().next()) {
-            (Some(_), Some((_, _, sheet))) => sheet.about.clone(),
+            (Some(_), Some(made)) => made.sheet.about.clone(),
             _ => String::new(),
         };
         self.rows = rows;

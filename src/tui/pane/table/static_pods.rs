@@ -6,15 +6,16 @@ use crate::checks::merge::pairs::{self, Declared};
 use crate::model::fact::Fact;
 use crate::model::node::{NodeFacts, RuntimePod, RuntimePods};
 use crate::model::pod::Mirror;
+use crate::model::text::Text;
 use crate::model::verdict::{Comparison, Side3};
 use crate::tui::theme::Token;
 
 pub const COLUMNS: &[Column] = &[
-    share("POD", 4),
-    fixed("MANIFEST", 9),
-    fixed("MIRROR", 9),
-    fixed("RUNTIME", 9),
-    fixed("STATE", 9),
+    share("POD", 5),
+    fixed("MANIFEST", 8),
+    fixed("MIRROR", 8),
+    fixed("RUNTIME", 8),
+    fixed("STATE", 8),
     share("FIRST DIFFERENCE", 4),
     wide(share("FILE", 3), 140),
 ];
@@ -139,8 +140,10 @@ fn of_manifest(
     for process in running.iter().flatten() {
         notes.push(Line::Named("RUNS", about_running(process)));
     }
+    let key = format!("{} {}", pod.names(), pod.manifest.file);
     row(
-        &pod.names(),
+        key,
+        short(&pod.pod.namespace, pod.pod.name.as_str()),
         Seen {
             words: [
                 "declared".to_owned(),
@@ -170,8 +173,10 @@ fn of_mirror(mirror: &Mirror, known: bool, runtime: Option<&RuntimePods>) -> Row
     for process in &running {
         notes.push(Line::Named("RUNS", about_running(process)));
     }
+    let name = mirror.pod.name.as_str();
     row(
-        &format!("{}/{}", mirror.pod.namespace, mirror.pod.name),
+        format!("{}/{name}", mirror.pod.namespace),
+        short(&mirror.pod.namespace, name),
         Seen {
             has: [
                 Has::of(0, known),
@@ -216,7 +221,15 @@ fn about_running(pod: &RuntimePod) -> String {
     )
 }
 
-fn row(name: &str, seen: Seen) -> Row {
+/// Nearly all are of kube-system: its name would only take the room of theirs.
+fn short(namespace: &Text, name: &str) -> String {
+    match namespace.as_str() {
+        "kube-system" => name.to_owned(),
+        namespace => format!("{namespace}/{name}"),
+    }
+}
+
+fn row(key: String, name: String, seen: Seen) -> Row {
     let differ: Vec<&Comparison> = differing(&seen.compared).collect();
     let (standing, state) = if seen.has.contains(&Has::No) || !differ.is_empty() {
         (Standing::Bad, "DISAGREE")
@@ -248,7 +261,7 @@ fn row(name: &str, seen: Seen) -> Row {
     let mut detail = seen.notes;
     detail.extend(fields(&seen.compared, &differ));
     Row {
-        key: name.to_owned(),
+        key,
         cells,
         standing,
         state,
@@ -262,7 +275,7 @@ fn fields(all: &[Comparison], differ: &[&Comparison]) -> Vec<Line> {
         return Vec::new();
     }
     let mut out = vec![Line::Head(format!(
-        "{} of {} fields differ",
+        "{} of {} fields differ: manifest | mirror | runtime",
         differ.len(),
         all.len()
     ))];
