@@ -29,7 +29,7 @@
 //! | `kubeconfig_contents` | `[{path, gap, servers, skips_verification, no_ca, clients: [as certificates], client_files, logins}]` |
 //! | `object` | `{uid, labels, taints: [key=value:Effect], ready, version, addresses: {kind: address}, allocatable: {cpu, memory}, provider_id}` |
 //! | `mirrors` | `[{pod, hash, mirror_hash, source, owners, phase, managers, uid, created}]` |
-//! | `pods` | `[{pod: ns/name, uid, hash, traits: words of model::traits}]` |
+//! | `pods` | `[{pod: ns/name, uid, hash, traits: words of model::traits, account, mounts: [PATH or claim:NAME, then ro, user], cut}]` |
 //! | `unread` | why pods of some namespaces could not be listed, a word for a gap |
 //! | `gone` | the same, of pods that went away after the node was read |
 //! | `namespaces` | a map from name to `{phase, labels, enforce, audit, warn}` |

@@ -184,6 +184,8 @@ pub enum Need {
     CustomResources,
     /// Bootstrap tokens: expiration and usages, never the token.
     BootstrapTokens,
+    /// PersistentVolumes, and which of them are paths of a node.
+    PersistentVolumes,
     /// A snapshot of earlier that the user keeps as approved.
     Baseline,
     /// What the TLS ports of the node's components show in a handshake.
@@ -268,6 +270,7 @@ impl Need {
         Self::DaemonSets,
         Self::CustomResources,
         Self::BootstrapTokens,
+        Self::PersistentVolumes,
         Self::Baseline,
         Self::Handshakes,
     ];
@@ -327,6 +330,7 @@ impl Need {
             Self::DaemonSets => "daemon_sets",
             Self::CustomResources => "custom_resources",
             Self::BootstrapTokens => "bootstrap_tokens",
+            Self::PersistentVolumes => "persistent_volumes",
             Self::Baseline => "baseline",
             Self::Handshakes => "handshakes",
             Self::Later => "later",
@@ -338,7 +342,7 @@ impl Need {
         let (this, first, last) = (
             self as u8,
             Self::Services as u8,
-            Self::BootstrapTokens as u8,
+            Self::PersistentVolumes as u8,
         );
         first <= this && this <= last
     }

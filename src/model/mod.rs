@@ -31,6 +31,7 @@ pub mod text;
 mod traits;
 pub mod tree;
 pub mod unix;
+pub mod uses;
 pub mod verdict;
 
 pub use jiff::Timestamp;

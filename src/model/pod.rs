@@ -11,6 +11,7 @@ use super::text::Text;
 pub use super::traits::PodTraits;
 use super::tree::{Branch, Items, Tree};
 use super::unix::{FileKind, Walk};
+use super::uses::PodUse;
 
 /// A v1 Pod as JSON with secrets masked, and its names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -164,6 +165,9 @@ pub struct PodId {
     /// What of its spec is asked of every pod.
     #[serde(default, skip_serializing_if = "PodTraits::is_plain")]
     pub traits: PodTraits,
+    /// Where it leads to; none of a mirror, which is judged whole, and of a pod that leads nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uses: Option<Arc<PodUse>>,
 }
 
 impl PodId {

@@ -56,6 +56,7 @@ fn pod(node: &str, name: &str) -> ListedPod {
         uid: format!("uid-{name}").into(),
         hash: None,
         traits: PodTraits::default(),
+        uses: None,
     };
     ListedPod {
         node: node.into(),

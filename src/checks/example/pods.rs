@@ -1,5 +1,7 @@
 //! Pods of an example: v1 Pods in YAML, or just their names.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
@@ -8,6 +10,7 @@ use crate::model::name::NodeName;
 use crate::model::pod::{Mirror, Owner, Pod, PodId, PodTraits};
 use crate::model::text::Text;
 use crate::model::tree::Tree;
+use crate::model::uses::{MountSource, NodeMount, PodUse};
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -148,6 +151,14 @@ pub(super) struct UidWritten {
     /// Words with blanks between them.
     #[serde(default)]
     traits: String,
+    /// Service account whose token it has.
+    #[serde(default)]
+    account: String,
+    /// Each `PATH` or `claim:NAME`, then `ro` and `user` where it is so.
+    #[serde(default)]
+    mounts: Vec<String>,
+    #[serde(default)]
+    cut: bool,
 }
 
 pub(super) fn uids(written: Vec<UidWritten>) -> Result<Vec<PodId>, String> {
@@ -161,7 +172,36 @@ pub(super) fn uids(written: Vec<UidWritten>) -> Result<Vec<PodId>, String> {
                 uid: written.uid.unwrap_or_else(|| format!("{name}-uid")).into(),
                 hash: written.hash.map(Into::into),
                 traits: PodTraits::parse(written.traits.split_whitespace())?,
+                uses: uses(&written.account, &written.mounts, written.cut)?,
             })
         })
         .collect()
+}
+
+fn uses(account: &str, mounts: &[String], cut: bool) -> Result<Option<Arc<PodUse>>, String> {
+    let mounts: Result<Box<[NodeMount]>, String> = mounts
+        .iter()
+        .map(|mount| {
+            let mut words = mount.split_whitespace();
+            let place = words.next().ok_or("a mount without a place")?;
+            let words: Vec<&str> = words.collect();
+            if let Some(word) = words.iter().find(|word| !["ro", "user"].contains(word)) {
+                return Err(format!("{word} is not a word of a mount"));
+            }
+            Ok(NodeMount {
+                source: match place.strip_prefix("claim:") {
+                    Some(claim) => MountSource::Claim(claim.into()),
+                    None => MountSource::Path(place.into()),
+                },
+                writable: !words.contains(&"ro"),
+                root: !words.contains(&"user"),
+            })
+        })
+        .collect();
+    let uses = PodUse {
+        account: account.into(),
+        mounts: mounts?,
+        cut,
+    };
+    Ok((!uses.is_empty()).then(|| Arc::new(uses)))
 }

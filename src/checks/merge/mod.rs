@@ -1,15 +1,18 @@
 //! MRG: manifests, mirror pods and what really runs, held against each other.
 
+mod admin_credential;
 mod api_references;
 mod apparmor_loaded;
 pub mod blockers;
 pub mod compare;
+pub(super) mod credentials;
 mod drift;
 mod duplicate_identity;
 mod effective;
 mod effective_rights;
 mod ending_pod;
 mod false_health;
+mod folder_writers;
 mod forged_mirror;
 mod hidden_pod;
 mod host_path_source;
@@ -22,6 +25,7 @@ mod other_admission;
 pub mod pairs;
 mod pinned_uid;
 pub mod references;
+pub(super) mod pod_reach;
 mod refused_mirror;
 pub mod rows;
 mod running_revision;
@@ -57,10 +61,12 @@ pub const ALL: &[&Check] = &[
     &selinux_label::CHECK,
     &host_path_source::CHECK,
     &host_path_type::CHECK,
+    &folder_writers::CHECK,
     &effective_rights::CHECK,
     &kubelet_pods::CHECK,
     &undeclared_pod::CHECK,
     &false_health::CHECK,
     &ending_pod::CHECK,
     &live_certificate::CHECK,
+    &admin_credential::CHECK,
 ];

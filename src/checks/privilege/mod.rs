@@ -15,7 +15,7 @@ mod privileged;
 mod probe_host;
 mod read_only_root;
 mod root_user;
-mod runtime_socket;
+pub(super) mod runtime_socket;
 mod shells;
 mod user_namespace;
 mod writable_host_path;

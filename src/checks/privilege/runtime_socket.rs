@@ -13,7 +13,7 @@ use crate::model::unix::{FileKind, WalkEnd};
 use crate::model::verdict::{Severity, Verdict};
 
 /// Sockets behind which anybody can start a privileged container, or read every pod of the node.
-const SOCKETS: &[&str] = &[
+pub(in crate::checks) const SOCKETS: &[&str] = &[
     "/run/buildkit/buildkitd.sock",
     "/run/containerd/containerd.sock",
     "/run/cri-dockerd.sock",
@@ -210,7 +210,7 @@ fn real(node: &NodeFacts, path: &str) -> Result<Option<(String, FileKind)>, Gap>
 }
 
 /// On every distribution with systemd `/var/run` is a link to `/run`; what holds the one holds the other.
-fn run(path: &str) -> String {
+pub(in crate::checks) fn run(path: &str) -> String {
     match path.strip_prefix("/var/run") {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("/run{rest}"),
         _ => path.to_owned(),

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::fact::{Fact, Gap, Locator, Need};
 use super::text::Text;
 
-pub use addons::{CustomResource, DaemonSet};
+pub use addons::{CustomResource, DaemonSet, PersistentVolume};
 pub use admission::{
     AdmissionPolicy, AdmissionRule, Limit, LimitRange, PolicyBinding, PriorityClass, ResourceQuota,
     Webhook, WebhookConfiguration,
@@ -74,6 +74,7 @@ pub struct Objects {
     pub daemon_sets: List<DaemonSet>,
     pub custom_resources: List<CustomResource>,
     pub bootstrap_tokens: List<BootstrapToken>,
+    pub persistent_volumes: List<PersistentVolume>,
 }
 
 /// A list of any kind.
@@ -199,6 +200,7 @@ impl Objects {
             Need::DaemonSets => &self.daemon_sets,
             Need::CustomResources => &self.custom_resources,
             Need::BootstrapTokens => &self.bootstrap_tokens,
+            Need::PersistentVolumes => &self.persistent_volumes,
             _ => return None,
         })
     }
@@ -231,6 +233,7 @@ impl Objects {
             Need::DaemonSets => &mut self.daemon_sets,
             Need::CustomResources => &mut self.custom_resources,
             Need::BootstrapTokens => &mut self.bootstrap_tokens,
+            Need::PersistentVolumes => &mut self.persistent_volumes,
             _ => return None,
         })
     }
@@ -267,6 +270,7 @@ impl Objects {
             Need::DaemonSets => self.daemon_sets = other.daemon_sets,
             Need::CustomResources => self.custom_resources = other.custom_resources,
             Need::BootstrapTokens => self.bootstrap_tokens = other.bootstrap_tokens,
+            Need::PersistentVolumes => self.persistent_volumes = other.persistent_volumes,
             _ => {}
         }
     }

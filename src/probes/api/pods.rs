@@ -5,6 +5,7 @@
 
 mod read;
 mod shape;
+mod uses;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -20,6 +21,7 @@ use crate::model::link::ListedPod;
 use crate::model::pod::{Mirror, Owner, Pod, PodId, PodTraits};
 use crate::model::text::Text;
 use crate::model::tree::Tree;
+use crate::model::uses::PodUse;
 use crate::probes::mask::Masker;
 
 use super::list::{Page, or_default};
@@ -40,6 +42,7 @@ pub fn namespaced(namespace: &str) -> String {
 pub struct PodFold {
     masker: Arc<Masker>,
     names: HashSet<Arc<str>>,
+    uses: HashSet<Arc<PodUse>>,
     unread: usize,
 }
 
@@ -48,6 +51,7 @@ impl PodFold {
         Self {
             masker,
             names: HashSet::new(),
+            uses: HashSet::new(),
             unread: 0,
         }
     }
@@ -83,6 +87,7 @@ impl PodFold {
     /// Forgets names that no list brings any more.
     pub fn restart(&mut self) {
         self.names.clear();
+        self.uses.clear();
     }
 
     fn intern(&mut self, name: &str) -> Arc<str> {
@@ -91,6 +96,16 @@ impl PodFold {
         }
         let new: Arc<str> = name.into();
         self.names.insert(Arc::clone(&new));
+        new
+    }
+
+    /// Pods of one template lead to the same places.
+    fn shared(&mut self, new: PodUse) -> Arc<PodUse> {
+        if let Some(known) = self.uses.get(&new) {
+            return Arc::clone(known);
+        }
+        let new = Arc::new(new);
+        self.uses.insert(Arc::clone(&new));
         new
     }
 
@@ -114,6 +129,7 @@ impl PodFold {
         traits.set(PodTraits::MIRROR, meta.is_mirror());
         traits.set(PodTraits::ENDED, ended);
         let status = parts.status.settle(meta.is_mirror())?;
+        let uses = spec.uses().map(|uses| self.shared(uses));
         let node = clean(spec.node()).into_owned();
         let mirror = match parts.raw_meta {
             Some(raw) if meta.is_mirror() => {
@@ -134,6 +150,7 @@ impl PodFold {
                     .filter(|_| meta.is_mirror())
                     .map(|hash| field(hash).as_str().into()),
                 traits,
+                uses,
             },
             mirror,
         }))

@@ -131,6 +131,7 @@ const SERVED: &[&str] = &[
     "daemonsets",
     "customresourcedefinitions",
     "secrets",
+    "persistentvolumes",
 ];
 
 /// Something that happened, for watches.

@@ -1,9 +1,9 @@
-//! DaemonSets by name and image, CustomResourceDefinitions by name.
+//! DaemonSets by name and image, CustomResourceDefinitions by name, PersistentVolumes that lie on nodes.
 
 use serde::Deserialize;
 
 use super::{Meta, PARTS, Shape, field, or_default};
-use crate::model::objects::{CustomResource, DaemonSet};
+use crate::model::objects::{CustomResource, DaemonSet, PersistentVolume};
 
 #[derive(Deserialize)]
 pub(super) struct DaemonItem {
@@ -74,6 +74,59 @@ impl Shape for DefinitionItem {
     fn keep(self) -> Option<CustomResource> {
         Some(CustomResource {
             name: field(&self.metadata.name),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct VolumeItem {
+    #[serde(default, deserialize_with = "or_default")]
+    metadata: Meta,
+    #[serde(default, deserialize_with = "or_default")]
+    spec: VolumeSpec,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct VolumeSpec {
+    host_path: Option<OnNode>,
+    local: Option<OnNode>,
+    claim_ref: Option<ClaimRef>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct OnNode {
+    path: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ClaimRef {
+    namespace: String,
+    name: String,
+}
+
+impl Shape for VolumeItem {
+    type Kept = PersistentVolume;
+
+    fn meta(&self) -> &Meta {
+        &self.metadata
+    }
+
+    fn keep(self) -> Option<PersistentVolume> {
+        let name = field(&self.metadata.name);
+        let Some(place) = self.spec.host_path.or(self.spec.local) else {
+            return Some(PersistentVolume {
+                name,
+                ..PersistentVolume::default()
+            });
+        };
+        let claim = self.spec.claim_ref;
+        Some(PersistentVolume {
+            name,
+            path: field(&place.path),
+            claim: claim.map(|claim| (field(&claim.namespace), field(&claim.name))),
         })
     }
 }

@@ -254,4 +254,13 @@ pub static PROBES: &[&Probe] = &[
             Some(Extra::BootstrapTokens),
         )],
     },
+    &Probe {
+        need: Need::PersistentVolumes,
+        what: "PersistentVolumes, and which of them are paths of a node",
+        asks: &[listed(
+            ("", "persistentvolumes"),
+            "/api/v1/persistentvolumes",
+            None,
+        )],
+    },
 ];

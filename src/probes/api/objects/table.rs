@@ -4,8 +4,8 @@ use super::{Fold, Many, Source, addons, admission, limits, network, policies, ri
 use crate::model::fact::Need;
 use crate::model::objects::{
     AdmissionPolicy, Binding, BootstrapToken, CustomResource, DaemonSet, EndpointSlice, Ingress,
-    LimitRange, NetworkPolicy, PolicyBinding, PriorityClass, ResourceQuota, Role, Route, Service,
-    WebhookConfiguration,
+    LimitRange, NetworkPolicy, PersistentVolume, PolicyBinding, PriorityClass, ResourceQuota, Role,
+    Route, Service, WebhookConfiguration,
 };
 
 static SERVICES: Source<Service> = Source {
@@ -236,6 +236,14 @@ static BOOTSTRAP_TOKENS: Source<BootstrapToken> = Source {
     place: |objects| &mut objects.bootstrap_tokens,
 };
 
+static PERSISTENT_VOLUMES: Source<PersistentVolume> = Source {
+    need: Need::PersistentVolumes,
+    resource: "persistentvolumes",
+    paths: &["/api/v1/persistentvolumes"],
+    metadata_only: false,
+    place: |objects| &mut objects.persistent_volumes,
+};
+
 /// The fold for a need; none where the need is no list of objects.
 pub fn fold(need: Need) -> Option<Box<dyn Fold>> {
     Some(match need {
@@ -270,6 +278,7 @@ pub fn fold(need: Need) -> Option<Box<dyn Fold>> {
         Need::DaemonSets => Many::<addons::DaemonItem>::boxed(&DAEMON_SETS),
         Need::CustomResources => Many::<addons::DefinitionItem>::boxed(&CUSTOM_RESOURCES),
         Need::BootstrapTokens => Many::<rights::TokenItem>::boxed(&BOOTSTRAP_TOKENS),
+        Need::PersistentVolumes => Many::<addons::VolumeItem>::boxed(&PERSISTENT_VOLUMES),
         _ => return None,
     })
 }

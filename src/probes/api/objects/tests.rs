@@ -359,3 +359,26 @@ fn quotas_limits_and_priorities_are_read() {
         "x.example.org"
     );
 }
+
+#[test]
+fn of_volumes_that_lie_elsewhere_the_name_is_kept() {
+    let items = json!([
+        {"metadata": {"name": "a"}, "spec": {"hostPath": {"path": "/srv"}, "claimRef": {"namespace": "shop", "name": "d"}}},
+        {"metadata": {"name": "b"}, "spec": {"local": {"path": "/mnt/disk"}}},
+        {"metadata": {"name": "c"}, "spec": {"csi": {"driver": "x"}}},
+    ]);
+    let objects = told(Need::PersistentVolumes, &items);
+    let list = objects
+        .list(Need::PersistentVolumes)
+        .expect("a list of objects");
+    assert_eq!(list.len(), 3);
+    assert_eq!(
+        list.json(0),
+        Some(json!({"name": "a", "path": "/srv", "claim": ["shop", "d"]}))
+    );
+    assert_eq!(
+        list.json(1),
+        Some(json!({"name": "b", "path": "/mnt/disk"}))
+    );
+    assert_eq!(list.json(2), Some(json!({"name": "c"})));
+}

@@ -10,9 +10,11 @@ use serde_json::{Map, Value};
 use crate::model::known::{CONTROL_PLANE_LABEL, MASTER_LABEL};
 use crate::model::pod::PodTraits;
 use crate::model::text::Text;
+use crate::model::uses::PodUse;
 
 use super::field;
 use super::or_default;
+use super::uses::{Container, Security, Volume, uses};
 
 /// `metadata` as far as any pod needs it.
 #[derive(Debug, Deserialize)]
@@ -124,14 +126,19 @@ pub(super) struct Bound<'a> {
     host_ipc: Option<bool>,
     #[serde(borrow, deserialize_with = "or_default")]
     tolerations: Vec<Toleration<'a>>,
+    #[serde(borrow)]
+    service_account_name: Cow<'a, str>,
     #[serde(deserialize_with = "or_default")]
-    volumes: Vec<Volume>,
-    #[serde(deserialize_with = "or_default")]
-    containers: Vec<Container>,
-    #[serde(deserialize_with = "or_default")]
-    init_containers: Vec<Container>,
-    #[serde(deserialize_with = "or_default")]
-    ephemeral_containers: Vec<Container>,
+    security_context: Security,
+    host_users: Option<bool>,
+    #[serde(borrow, deserialize_with = "or_default")]
+    volumes: Vec<Volume<'a>>,
+    #[serde(borrow, deserialize_with = "or_default")]
+    containers: Vec<Container<'a>>,
+    #[serde(borrow, deserialize_with = "or_default")]
+    init_containers: Vec<Container<'a>>,
+    #[serde(borrow, deserialize_with = "or_default")]
+    ephemeral_containers: Vec<Container<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -145,27 +152,27 @@ struct Toleration<'a> {
     effect: Cow<'a, str>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Volume {
-    host_path: Option<serde::de::IgnoredAny>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Container {
-    #[serde(deserialize_with = "or_default")]
-    security_context: Security,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Security {
-    #[serde(deserialize_with = "or_default")]
-    privileged: bool,
-}
-
 impl Bound<'_> {
+    fn all(&self) -> Vec<&Container<'_>> {
+        let lists = [
+            &self.containers,
+            &self.init_containers,
+            &self.ephemeral_containers,
+        ];
+        lists.into_iter().flatten().collect()
+    }
+
+    /// Where the pod leads to.
+    fn uses(&self) -> Option<PodUse> {
+        let users = self.host_users != Some(false);
+        uses(
+            &self.service_account_name,
+            &self.volumes,
+            &self.all(),
+            (self.security_context, users),
+        )
+    }
+
     /// What of the spec is asked of every pod.
     pub(super) fn traits(&self) -> PodTraits {
         let mut traits = PodTraits::default();
@@ -174,15 +181,12 @@ impl Bound<'_> {
             PodTraits::HOST_PROCESSES,
             self.host_pid == Some(true) || self.host_ipc == Some(true),
         );
-        let on_host = |volume: &Volume| volume.host_path.is_some();
-        traits.set(PodTraits::HOST_PATH, self.volumes.iter().any(on_host));
-        let lists = [
-            &self.containers,
-            &self.init_containers,
-            &self.ephemeral_containers,
-        ];
-        let mut all = lists.into_iter().flatten();
-        let privileged = all.any(|container| container.security_context.privileged);
+        let on_host = self.volumes.iter().any(Volume::is_on_host);
+        traits.set(PodTraits::HOST_PATH, on_host);
+        let all = self.all();
+        let privileged = all
+            .iter()
+            .any(|container| container.security_context.privileged);
         traits.set(PodTraits::PRIVILEGED, privileged);
         for toleration in &self.tolerations {
             let role = [CONTROL_PLANE_LABEL, MASTER_LABEL].contains(&&*toleration.key);
@@ -263,6 +267,14 @@ impl<'a> Part<'a> {
                 .map(|bound| bound.traits())
                 .unwrap_or_default(),
             Self::Missing | Self::Raw(_) => PodTraits::default(),
+        }
+    }
+
+    /// Where a pod that is no mirror leads to.
+    pub(super) fn uses(&self) -> Option<PodUse> {
+        match self {
+            Self::Bound(bound) => bound.uses(),
+            Self::Whole(_) | Self::Missing | Self::Raw(_) => None,
         }
     }
 

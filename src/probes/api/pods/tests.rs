@@ -152,3 +152,56 @@ fn deep_nesting_ends_in_a_gap() {
     );
     assert!(matches!(fold().one(&deep), Err(Gap::Garbled { .. })));
 }
+
+#[test]
+fn where_a_pod_leads_to_is_kept_once_for_a_template() {
+    let agent = |name: &str| {
+        format!(
+            r#"{{"metadata":{{"name":"{name}","namespace":"shop","uid":"{name}"}},"spec":{{"serviceAccountName":"agent","nodeName":"w-1",
+              "volumes":[{{"name":"host","hostPath":{{"path":"/etc"}}}},{{"name":"data","persistentVolumeClaim":{{"claimName":"d","readOnly":true}}}},
+                {{"name":"unused","hostPath":{{"path":"/"}}}},
+                {{"name":"api","projected":{{"sources":[{{"configMap":{{}}}},{{"serviceAccountToken":{{"path":"token"}}}}]}}}}],
+              "initContainers":[{{"name":"i","volumeMounts":[{{"name":"host","readOnly":true}}]}}],
+              "containers":[{{"name":"c","securityContext":{{"runAsUser":1000}},"volumeMounts":[{{"name":"host","mountPath":"/h"}},{{"name":"data","mountPath":"/d"}},
+                {{"name":"host","subPath":"cron.d","mountPath":"/x"}}]}}]}}}}"#
+        )
+    };
+    let page = read(&[&agent("a"), &agent("b"), PLAIN]);
+    let [one, two, plain] = &page.items[..] else {
+        panic!("three pods");
+    };
+    let uses = one.id.uses.as_ref().expect("it leads out");
+    assert!(Arc::ptr_eq(uses, two.id.uses.as_ref().expect("the same")));
+    assert_eq!(
+        serde_json::to_value(&**uses).expect("JSON"),
+        serde_json::json!({"account": "agent", "mounts": [
+            {"source": {"path": "/etc"}, "writable": true, "root": false},
+            {"source": {"path": "/etc/cron.d"}, "writable": true, "root": false},
+            {"source": {"claim": "d"}, "writable": false, "root": false},
+        ]})
+    );
+    assert!(plain.id.uses.is_none());
+}
+
+#[test]
+fn who_is_root_of_the_node_hangs_on_user_and_user_namespace() {
+    for (pod, container, root) in [
+        ("", "", true),
+        (r#""securityContext":{"runAsUser":7},"#, "", false),
+        (
+            r#""securityContext":{"runAsUser":7},"#,
+            r#""securityContext":{"runAsUser":0},"#,
+            true,
+        ),
+        (r#""securityContext":{"runAsNonRoot":true},"#, "", false),
+        (r#""hostUsers":false,"#, "", false),
+    ] {
+        let text = format!(
+            r#"{{"metadata":{{"name":"a","namespace":"shop","uid":"u"}},"spec":{{{pod}"volumes":[{{"name":"v","hostPath":{{"path":"/"}}}}],
+              "containers":[{{{container}"volumeMounts":[{{"name":"v"}}]}}]}}}}"#
+        );
+        let page = read(&[&text]);
+        let uses = page.items[0].id.uses.as_ref().expect("it leads out");
+        assert_eq!(uses.mounts[0].root, root, "{pod} {container}");
+    }
+}
