@@ -2,6 +2,8 @@
 
 use std::cell::OnceCell;
 
+use super::images::across::{self, Across};
+pub use super::maps::Maps;
 use super::pss::admission::{self, Admission};
 use crate::model::Timestamp;
 use crate::model::fact::{Fact, Gap, Locator, Need, Seen};
@@ -38,39 +40,6 @@ pub struct Check {
 impl std::fmt::Debug for Check {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.id.0)
-    }
-}
-
-/// Where else the same rule is written down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Maps {
-    /// CIS Kubernetes Benchmark 1.12.
-    Cis(&'static str),
-    /// MITRE ATT&CK technique.
-    Attack(&'static str),
-    /// Pod Security Standards.
-    Pss(&'static str),
-    /// Microsoft Threat Matrix for Kubernetes.
-    Ms(&'static str),
-    /// NSA/CISA Kubernetes Hardening Guide, section tag.
-    Nsa(&'static str),
-    /// DISA Kubernetes STIG.
-    Stig(&'static str),
-    /// Another source, named in full.
-    Source(&'static str),
-}
-
-impl std::fmt::Display for Maps {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Cis(id) => write!(f, "CIS {id}"),
-            Self::Attack(id) => write!(f, "ATT&CK {id}"),
-            Self::Pss(id) => write!(f, "PSS {id}"),
-            Self::Ms(id) => write!(f, "Microsoft {id}"),
-            Self::Nsa(id) => write!(f, "NSA {id}"),
-            Self::Stig(id) => write!(f, "STIG {id}"),
-            Self::Source(name) => f.write_str(name),
-        }
     }
 }
 
@@ -152,6 +121,8 @@ pub struct View<'a> {
     pub now: Timestamp,
     /// What the cluster's API server was told about Pod Security; looked for once for all nodes.
     admission: OnceCell<Result<Admission, Gap>>,
+    /// Which images run where; joined once for all nodes.
+    images: OnceCell<Across>,
 }
 
 impl<'a> View<'a> {
@@ -161,6 +132,7 @@ impl<'a> View<'a> {
             policy,
             now,
             admission: OnceCell::new(),
+            images: OnceCell::new(),
         }
     }
 
@@ -170,6 +142,12 @@ impl<'a> View<'a> {
     /// Why it is not known.
     pub fn admission(&self) -> &Result<Admission, Gap> {
         self.admission.get_or_init(|| admission::of_cluster(self))
+    }
+
+    /// Which images the static pods of all nodes run.
+    pub fn images(&self) -> &Across {
+        self.images
+            .get_or_init(|| across::of_cluster(self.snapshot))
     }
 }
 
@@ -314,6 +292,11 @@ impl Tally {
                 None
             }
         }
+    }
+
+    /// Everything that could not be told so far.
+    pub fn into_gaps(self) -> Vec<Gap> {
+        self.gaps
     }
 
     /// Takes the outcome of a part: an offence, the all-clear, or a gap.

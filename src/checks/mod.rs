@@ -17,6 +17,7 @@ pub mod images;
 mod isolation;
 mod kubelet;
 mod lsm;
+mod maps;
 pub mod merge;
 mod mounted;
 mod network;

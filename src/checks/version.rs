@@ -21,7 +21,7 @@ pub fn kubelet(node: &NodeFacts) -> Option<u32> {
 }
 
 /// `v1.30.4-gke.1` is 30.
-fn parse(version: &str) -> Option<u32> {
+pub fn parse(version: &str) -> Option<u32> {
     number(minor_of(version)?)
 }
 

@@ -69,6 +69,9 @@ pub enum FileRole {
     AuthenticationConfig,
     AuthorizationConfig,
     TokenFile,
+    /// How the kubelet logs in to registries: its own and root's Docker files, and where credential providers are
+    /// configured.
+    PullCredential,
     #[serde(other)]
     Later,
 }

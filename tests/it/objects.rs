@@ -124,6 +124,8 @@ fn object(resource: &str, name: &str) -> Value {
     let namespaced = ![
         "clusterroles",
         "clusterrolebindings",
+        "customresourcedefinitions",
+        "persistentvolumes",
         "validatingadmissionpolicies",
         "validatingadmissionpolicybindings",
         "mutatingadmissionpolicies",

@@ -22,6 +22,7 @@ mod links;
 mod literals;
 mod manifest_mode;
 mod manifest_owner;
+mod mounted_over;
 mod not_a_pod;
 mod odd_entries;
 mod owner;
@@ -64,4 +65,5 @@ pub const ALL: &[&Check] = &[
     &etcd_data::CHECK,
     &cni_files::CHECK,
     &folder_missing::CHECK,
+    &mounted_over::CHECK,
 ];

@@ -4,8 +4,7 @@ use crate::checks::privilege::containers::each_pod;
 use crate::model::fact::{Gap, Need};
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
-use crate::model::verdict::Severity;
-use crate::model::verdict::Verdict;
+use crate::model::verdict::{Severity, Verdict};
 
 pub static CHECK: Check = Check {
     id: CheckId("SP-MRG-030"),

@@ -164,7 +164,7 @@ fn roots(node: &NodeFacts) -> Option<BTreeSet<String>> {
 }
 
 /// Whether nothing keeps a container from running as root: without a word it runs as its image says.
-fn may_be_root(inside: &Inside<'_>) -> bool {
+pub fn may_be_root(inside: &Inside<'_>) -> bool {
     let field = |name: &str| {
         let own = inside
             .container

@@ -6,6 +6,7 @@ mod apparmor_loaded;
 pub mod blockers;
 pub mod compare;
 pub(super) mod credentials;
+mod declared_ports;
 mod drift;
 mod duplicate_identity;
 mod effective;
@@ -15,7 +16,7 @@ mod false_health;
 mod folder_writers;
 mod forged_mirror;
 mod hidden_pod;
-mod host_path_source;
+pub(super) mod host_path_source;
 mod host_path_type;
 mod kubelet_pods;
 mod live_certificate;
@@ -25,9 +26,11 @@ mod other_admission;
 pub mod pairs;
 mod pinned_uid;
 pub mod references;
+mod peers;
 pub(super) mod pod_reach;
 mod refused_mirror;
 pub mod rows;
+pub(super) mod running_image;
 mod running_revision;
 mod seccomp_file;
 mod selinux_label;
@@ -62,8 +65,11 @@ pub const ALL: &[&Check] = &[
     &host_path_source::CHECK,
     &host_path_type::CHECK,
     &folder_writers::CHECK,
+    &running_image::CHECK,
+    &declared_ports::CHECK,
     &effective_rights::CHECK,
     &kubelet_pods::CHECK,
+    &peers::CHECK,
     &undeclared_pod::CHECK,
     &false_health::CHECK,
     &ending_pod::CHECK,

@@ -2,6 +2,7 @@
 
 mod added_capabilities;
 pub(super) mod containers;
+mod default_user;
 mod escalation;
 mod git_repo;
 mod host_namespaces;
@@ -41,4 +42,5 @@ pub const ALL: &[&Check] = &[
     &git_repo::CHECK,
     &probe_host::CHECK,
     &shells::CHECK,
+    &default_user::CHECK,
 ];

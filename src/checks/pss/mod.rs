@@ -3,6 +3,7 @@
 pub(super) mod admission;
 mod baseline_pods;
 mod cost;
+mod engine;
 mod exceptions;
 mod exemptions;
 pub(super) mod judged;
@@ -29,5 +30,6 @@ pub const ALL: &[&Check] = &[
     &plugin::CHECK,
     &exemptions::CHECK,
     &policies_before::CHECK,
+    &engine::CHECK,
     &policy_gate::CHECK,
 ];

@@ -74,6 +74,7 @@ flag() {
   --tls[-_]cert[-_]file) fl=certificate;;
   --tls[-_]private[-_]key[-_]file) fl=private_key;;
   --container[-_]runtime[-_]endpoint) fl=runtime_socket;;
+  --image[-_]credential[-_]provider[-_]config) fl=pull_credential;;
   *) fl=;;
   esac
 }

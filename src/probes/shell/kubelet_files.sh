@@ -71,4 +71,5 @@ usual bootstrap_kubeconfig /etc/kubernetes/bootstrap-kubelet.conf "$ut/bootstrap
 usual runtime_socket /run/containerd/containerd.sock /run/k3s/containerd/containerd.sock /run/crio/crio.sock \
   /var/run/cri-dockerd.sock /run/docker.sock /var/snap/microk8s/common/run/containerd.sock /run/k0s/containerd.sock
 usual kubelet_socket "$ut/pods-api/pods-api.sock"
+usual pull_credential "$ut/config.json" "$ut/.dockercfg" /root/.docker/config.json /root/.dockercfg
 looks
