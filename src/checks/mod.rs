@@ -25,6 +25,7 @@ mod policy;
 mod privilege;
 mod program;
 mod pss;
+pub mod reach;
 mod role;
 mod running;
 mod version;

@@ -83,7 +83,7 @@ pub fn exhibit(
         Need::NodeObject => node_object(facts(snapshot, node)?),
         Need::MirrorPods => mirrors(facts(snapshot, node)?, at),
         Need::PodUids if node.is_none() => Some(objects::pods(snapshot)),
-        Need::PodUids => pod_uids(facts(snapshot, node)?),
+        Need::PodUids => pod_uids(facts(snapshot, node)?, at),
         Need::Namespaces => namespaces(snapshot, at),
         Need::Manifests => {
             let facts = facts(snapshot, node)?;
@@ -248,10 +248,17 @@ fn mirrors(facts: &NodeFacts, at: Locator) -> Option<Exhibit> {
     Some(exhibit)
 }
 
-fn pod_uids(facts: &NodeFacts) -> Option<Exhibit> {
+/// All pods of a node, or one of them with where it leads to.
+fn pod_uids(facts: &NodeFacts, at: Locator) -> Option<Exhibit> {
     let Fact::Seen(list) = &facts.api.pods else {
         return None;
     };
+    let one = usize::try_from(at.item).ok();
+    if let Some(pod) = one.and_then(|item| list.value.get(item)) {
+        let path = format!("/api/v1/namespaces/{}/pods/{}", pod.namespace, pod.name);
+        let title = format!("pod {}/{}", pod.namespace, pod.name);
+        return Some(of_api(facts, &title, &path, object::pod_use(pod)));
+    }
     let path = format!("/api/v1/pods?fieldSelector=spec.nodeName={}", facts.name);
     let title = format!("pods of {}", facts.name);
     Some(of_api(facts, &title, &path, object::pod_ids(&list.value)))

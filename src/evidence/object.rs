@@ -7,6 +7,7 @@ use crate::model::node::NodeObject;
 use crate::model::pod::{Mirror, PodId};
 use crate::model::text::Text;
 use crate::model::tree::{Branch, Tree};
+use crate::model::uses::MountSource;
 
 /// How deep an object is written; deeper parts are named, not shown.
 const DEPTH: usize = 24;
@@ -92,6 +93,39 @@ pub(super) fn pod_ids(pods: &[PodId]) -> Vec<Row> {
     pods.iter()
         .map(|pod| Row::new("", format!("{}/{}  {}", pod.namespace, pod.name, pod.uid)))
         .collect()
+}
+
+/// One pod with what is kept of where it leads to.
+pub(super) fn pod_use(pod: &PodId) -> Vec<Row> {
+    let mut out = pod_ids(std::slice::from_ref(pod));
+    let Some(uses) = &pod.uses else {
+        return out;
+    };
+    if !uses.account.is_empty() {
+        let text = format!("spec.serviceAccountName: {}, with its token", uses.account);
+        out.push(Row::new("", text));
+    }
+    for mount in &uses.mounts {
+        let (kind, place) = match &mount.source {
+            MountSource::Path(path) => ("hostPath", path),
+            MountSource::Claim(claim) => ("persistentVolumeClaim", claim),
+        };
+        let mode = if mount.writable {
+            "writable"
+        } else {
+            "read-only"
+        };
+        let user = if mount.root {
+            "by a container that may be root"
+        } else {
+            "by a container that is not root"
+        };
+        out.push(Row::new("", format!("{kind} {place}: {mode}, {user}")));
+    }
+    if uses.cut {
+        out.push(Row::new("", "... more volumes than are kept"));
+    }
+    out
 }
 
 pub(super) fn node(node: &NodeObject) -> Vec<Row> {
