@@ -32,6 +32,13 @@ impl Offset {
         }
     }
 
+    /// What the other clock shows at `now` of this machine, as far as it is proven to differ.
+    #[must_use]
+    pub fn shifted(self, now: Timestamp) -> Timestamp {
+        let ahead = jiff::SignedDuration::from_secs(self.proven());
+        now.checked_add(ahead).unwrap_or(now)
+    }
+
     /// The latest second of this machine at which the other clock can have told `second`.
     pub fn latest(self, second: i64) -> i64 {
         second.saturating_sub(self.least)
@@ -52,7 +59,9 @@ mod tests {
         assert_eq!(ahead.latest(2000), 1709);
         let behind = Offset::measured(700, at(1_000_000), at(1_001_000));
         assert_eq!(behind.proven(), -299);
+        assert_eq!(behind.shifted(at(1_000_000)), at(701_000));
         let absurd = Offset::measured(i64::MAX, at(0), at(0));
         assert_eq!(absurd.most, i64::MAX);
+        assert_eq!(absurd.shifted(at(5)), at(5));
     }
 }

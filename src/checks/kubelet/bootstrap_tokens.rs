@@ -42,6 +42,14 @@ pub static CHECK: Check = Check {
             "FAIL medium: the token never ends; low: the token holds for 11 days more; low: the token never ends; it signs cluster-info and cannot log in",
         ),
         (
+            "{api_offset: 7200, bootstrap_tokens: [{name: bootstrap-token-a, expiration: 1750090000, usages: [authentication]}]}",
+            "PASS",
+        ),
+        (
+            "{api_offset: -7200, bootstrap_tokens: [{name: bootstrap-token-a, expiration: 1750086400, usages: [authentication]}]}",
+            "FAIL low: the token holds for 1 day more",
+        ),
+        (
             "bootstrap_tokens: {gap: forbidden}",
             "UNKNOWN: the API server forbids list pods",
         ),
@@ -59,8 +67,11 @@ fn judge(view: &View<'_>) -> Result<Verdict, Gap> {
     let tokens = view.snapshot.cluster.objects.bootstrap_tokens.get()?;
     let mut tally = Tally::new();
     tally.good(tokens.at);
+    // The API server ends a token by its own clock.
+    let offset = view.snapshot.cluster.clock;
+    let now = offset.map_or(view.now, |offset| offset.shifted(view.now));
     for (at, token) in of_list(Need::BootstrapTokens, &tokens.value) {
-        if let Some((severity, message)) = lasts(token, view.now) {
+        if let Some((severity, message)) = lasts(token, now) {
             let subject = Subject::object("secrets", "kube-system", &token.name);
             tally.offence(offence(subject, severity, message, [at]));
         }

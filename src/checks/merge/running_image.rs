@@ -68,7 +68,7 @@ pub static CHECK: Check = Check {
     file: file!(),
 };
 
-fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
+fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     let declared = declared(node)?;
     let list = node.api.mirrors.get()?;
     let mut tally = Tally::new();
@@ -93,7 +93,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
                 name: Text::new(name.unwrap_or_default()),
                 digest,
             };
-            tally.part(pod.at, pinned.holds(mirror));
+            tally.part(pod.at, pinned.holds(mirror, view));
         }
     }
     if pins == 0 && declared.gaps.is_empty() {
@@ -121,7 +121,11 @@ impl Pinned<'_> {
         format!("container {} of {}/{}", self.name, pod.namespace, pod.name)
     }
 
-    fn holds(&self, mirror: Option<(Locator, &Mirror)>) -> Result<Option<Offence>, Gap> {
+    fn holds(
+        &self,
+        mirror: Option<(Locator, &Mirror)>,
+        view: &View<'_>,
+    ) -> Result<Option<Offence>, Gap> {
         let Some((at, mirror)) = mirror else {
             return Err(self.unknown("it has no mirror: crictl inspect shows it"));
         };
@@ -136,7 +140,7 @@ impl Pinned<'_> {
         if running.eq_ignore_ascii_case(self.digest) {
             return Ok(None);
         }
-        comparable(self.node, mirror)?;
+        comparable(self.node, view, mirror)?;
         let change = changed(&self.pod.manifest.walk);
         settled(self.node, window(self.node), [change])?;
         let pod = self.pod.pod;
