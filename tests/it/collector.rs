@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::Value;
+use stakeout::checks::provenance;
 use stakeout::disk;
 use stakeout::model::Timestamp;
 use stakeout::model::fact::{Fact, Gap};
@@ -52,6 +53,47 @@ pub fn recorded(name: &str) -> HostFacts {
         masker: &masker,
     };
     read_host(&frame, &reading)
+}
+
+/// Each key of a fresh node of kubeadm with the line that set it.
+#[test]
+fn where_each_key_of_the_kubelet_comes_from() {
+    let facts = recorded("kubeadm-cp");
+    let kubelet = &facts.kubelet.get().expect("the kubelet").value;
+    let rows = provenance::rows(kubelet);
+    let place = |key: &str| {
+        let row = rows.iter().find(|row| row.key == key);
+        row.map(provenance::Row::place).unwrap_or_default()
+    };
+    let places: Vec<String> = [
+        "authentication.x509.clientCAFile",
+        "staticPodPath",
+        "fileCheckFrequency",
+        "podPidsLimit",
+        "--config",
+    ]
+    .iter()
+    .map(|key| place(key))
+    .collect();
+    assert_eq!(
+        places,
+        [
+            "/var/lib/kubelet/config.yaml:9",
+            "/var/lib/kubelet/config.yaml:47",
+            "default",
+            "default",
+            "--config on the command line",
+        ]
+    );
+    let zero = rows.iter().find(|row| row.key == "fileCheckFrequency");
+    let said: Vec<String> = zero
+        .into_iter()
+        .flat_map(|row| &row.overridden)
+        .map(|weaker| format!("{} {}", weaker.value, weaker.place()))
+        .collect();
+    assert_eq!(said, [r#""0s" /var/lib/kubelet/config.yaml:25"#]);
+    assert!(rows.len() > 60, "{}", rows.len());
+    assert!(rows.iter().all(|row| !row.is_legacy_trap()));
 }
 
 #[test]
