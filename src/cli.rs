@@ -204,7 +204,7 @@ pub enum PrintRights {
 pub enum With {
     /// What the kubelet itself says of its configuration and pods (nothing asks for it in this version)
     KubeletApi,
-    /// Expiration and usages of bootstrap tokens (nothing asks for them in this version)
+    /// Expiration and usages of bootstrap tokens (SP-KUB-019)
     BootstrapTokens,
 }
 

@@ -68,8 +68,8 @@ subjects:
 const TOKENS: &str = "\
 ---
 # --with bootstrap-tokens: bootstrap tokens are Secrets, and RBAC cannot tell one type of Secret from another.
-# Whoever holds this role can list every Secret of kube-system. For checks to come: they will ask for bootstrap
-# tokens alone and keep their expiration and usages, never a token.
+# Whoever holds this role can list every Secret of kube-system. Stakeout asks for bootstrap tokens alone (SP-KUB-019),
+# and keeps their expiration and usages, never a token.
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata:

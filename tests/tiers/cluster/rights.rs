@@ -19,7 +19,10 @@ pub fn read_only() -> Result<(), Failed> {
         let way = reader(stage)?;
         let without = scan(stage, &way, &["--all", "--node", "cp-1"])?;
         let outcome = grant(stage).and_then(|()| granted(stage, &way));
-        stage.at_jump("kubectl delete clusterrolebinding,clusterrole stakeout")?;
+        stage.at_jump(
+            "kubectl delete clusterrolebinding,clusterrole stakeout
+            kubectl delete -n kube-system rolebinding,role stakeout-bootstrap-tokens",
+        )?;
         let report = outcome?;
         assert_eq!(told(&report), told(&administrator));
         refused(&without);
@@ -70,7 +73,7 @@ pub fn reader(stage: &Stage) -> Result<Way, Failed> {
 }
 
 pub fn grant(stage: &Stage) -> Result<(), Failed> {
-    let rights = stage.printed(&["rbac", "print"])?;
+    let rights = stage.printed(&["rbac", "print", "--with", "bootstrap-tokens"])?;
     stage.at_jump(&format!(
         "kubectl apply -f - <<'END OF RIGHTS'\n{rights}END OF RIGHTS"
     ))?;
