@@ -4,7 +4,8 @@ if [ -z "$t" ]; then rec "Y${T}timeout${T}absent"; return 0; fi
 if ! command -v openssl >/dev/null; then rec "Y${T}openssl${T}absent"; return 0; fi
 shake() {
   ! late || { lack "$1" timeout; return; }
-  o=$({ timeout 3 openssl s_client -connect "$1"; echo "x$?"; } | cap 65536 | sed -n -e '/^x[0-9]*$/p' -e '/^New, /p' -e '/^ *Protocol *: /p' \
+  o=$({ timeout 3 openssl s_client -connect "$1"; echo "x$?"; } | cap 65536 |
+    sed -n -e '/^x[0-9]*$/p' -e '/^New, /p' -e '/^ *Protocol *: /p' \
     -e '/^-----BEGIN CERTIFICATE-----/,/^-----END CERTIFICATE-----/p' | cap 16384)
   case $o in
   *'-----END CERTIFICATE-----'*) ;;

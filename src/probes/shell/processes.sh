@@ -1,6 +1,7 @@
 # Static pods first: their uid is no UUID, unless a manifest pins one.
 set +f; set -- /proc/[0-9]*/cgroup; set -f
-inpods=$({ run grep -m1 kubepods "$@" /dev/null; echo "x$?"; } | sed 's!^/proc/\([0-9]*\)/cgroup:[^/]*!\1 !' | cap 700000)
+inpods=$({ run grep -m1 kubepods "$@" /dev/null; echo "x$?"; } |
+  sed 's!^/proc/\([0-9]*\)/cgroup:[^/]*!\1 !' | cap 700000)
 x=${inpods##*x} w='pod........[-_]....[-_]....[-_]....[-_]............'
 inpods=$({ put "$inpods" | grep -v -e "$w" -e '^x'; put "$inpods" | grep "$w"; } | head -n 301)
 blob cgroups "$({ [ -z "$inpods" ] || put "$inpods"; put "x$x"; } | enc)"
