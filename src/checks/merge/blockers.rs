@@ -35,6 +35,18 @@ pub enum Standing {
     Unknown(Gap),
 }
 
+impl Standing {
+    /// As it is shown.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Proven => "proven",
+            Self::Possible => "possible",
+            Self::RuledOut => "ruled out",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+}
+
 /// What a cause is about, in the order in which a reader follows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CauseKind {

@@ -134,7 +134,7 @@ fn drift(
 }
 
 /// What LimitRange, AlwaysPullImages and a RuntimeClass do to a mirror: the node's pod is as its manifest says.
-fn is_mutation(row: &Comparison) -> bool {
+pub(super) fn is_mutation(row: &Comparison) -> bool {
     let field = row.field.as_str();
     let added = row.manifest == Side3::Absent;
     let pulled = matches!(&row.mirror, Side3::Value(policy) if *policy == "Always");

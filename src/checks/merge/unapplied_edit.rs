@@ -1,4 +1,5 @@
 use super::compare::{compare, differing};
+use super::drift::is_mutation;
 use super::pairs::{Declared, declared, mirrors, unread};
 use super::settle::{AHEAD, comparable, settled, window};
 use crate::checks::check::{
@@ -133,7 +134,8 @@ fn edit(
     }
     settled(node, window(node), [Some(written)])?;
     let rows = compare(file.pod, &mirror.pod, node.name.as_str());
-    let first = differing(&rows).next().map(|row| row.field.to_string());
+    let mut differ = differing(&rows).filter(|row| !is_mutation(row));
+    let first = differ.next().map(|row| row.field.to_string());
     let (severity, words) = match first {
         None => (Severity::Info, "and says the same".to_owned()),
         Some(field) => (

@@ -276,4 +276,64 @@ mod tests {
         assert_eq!(said("no error"), "no error");
         assert_eq!(said(&"ä".repeat(1000)).chars().count(), SAID + 3);
     }
+
+    /// Kind and standing of each link for the first hidden pod of an example that has shop/a on its node.
+    fn chain(more: &str) -> Vec<String> {
+        let yaml = format!(
+            "{{clock: 1000, kubelet: {{}}, mirrors: [], runtime: [{{uid: u, log: shop/a-cp-1}}], {more}}}"
+        );
+        let example = crate::checks::example::read(&yaml).expect("an example");
+        let view = View::new(&example.snapshot, &example.policy, example.snapshot.taken);
+        let node = &example.snapshot.nodes[&example.node];
+        let hidden = of_node(node, &view).expect("manifests and mirrors are known");
+        assert_eq!((hidden.len(), hidden[0].runs), (1, Some(true)), "{more}");
+        let link = |cause: &Cause| format!("{}: {}", cause.kind.name(), cause.standing.name());
+        hidden[0].causes.iter().map(link).collect()
+    }
+
+    #[test]
+    fn a_chain_names_every_kind_and_how_sure_it_is() {
+        let pod = "manifests: [{file: a.yaml, pod: shop/a}]";
+        let lists = "mutating_webhooks: [], validating_webhooks: [], validating_policies: [{name: no, rules: [{apiGroups: [''], resources: [pods], operations: [CREATE]}]}], validating_policy_bindings: [{name: no, policy: no, actions: [Deny]}], mutating_policies: [], mutating_policy_bindings: [], resource_quotas: [], limit_ranges: [], priority_classes: []";
+        assert_eq!(
+            chain(&format!("{pod}, namespaces: {{}}")),
+            [
+                "kubelet's log: unknown",
+                "namespace: proven",
+                "API objects: ruled out"
+            ]
+        );
+        let tail = [
+            "quota: ruled out",
+            "LimitRange: ruled out",
+            "priority: ruled out",
+        ];
+        let head = |log: &str, policy: &str| {
+            let links = [
+                &format!("kubelet's log: {log}"),
+                "namespace: ruled out",
+                "API objects: ruled out",
+                "Pod Security: ruled out",
+                "webhook: ruled out",
+                &format!("admission policy: {policy}"),
+                "admission policy: ruled out",
+            ]
+            .map(str::to_owned);
+            [&links[..], &tail.map(str::to_owned)[..]].concat()
+        };
+        // No API server is seen: its Pod Security defaults could forbid a pod, here they forbid nothing.
+        let shop = "manifests: [{file: a.yaml, pod: {metadata: {name: a, namespace: shop}, spec: {}}}], namespaces: {shop: {enforce: privileged}}";
+        // As a kubelet of 1.37.2 writes it.
+        let line = r#"E1124 23:07:10.854372     202 kubelet.go:3581] "Failed creating a mirror pod" err="pods \"a-cp-1\" is forbidden: ValidatingAdmissionPolicy 'no' with binding 'no' denied request: never" pod="shop/a-cp-1""#;
+        let log = |at: i64| {
+            let text = serde_json::to_string(line).expect("JSON");
+            format!("{shop}, {lists}, kubelet_log: [{{at: {at}, text: {text}}}]")
+        };
+        assert_eq!(
+            chain(&format!("{shop}, {lists}")),
+            head("unknown", "possible")
+        );
+        assert_eq!(chain(&log(990)), head("proven", "proven"));
+        assert_eq!(chain(&log(100)), head("possible", "possible"));
+    }
 }
