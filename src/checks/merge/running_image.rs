@@ -88,12 +88,13 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
             let name = container.get("name").and_then(Branch::as_str);
             let pinned = Pinned {
                 node,
+                view,
                 pod,
                 kind,
                 name: Text::new(name.unwrap_or_default()),
                 digest,
             };
-            tally.part(pod.at, pinned.holds(mirror, view));
+            tally.part(pod.at, pinned.holds(mirror));
         }
     }
     if pins == 0 && declared.gaps.is_empty() {
@@ -109,6 +110,7 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
 /// A container whose image is pinned.
 struct Pinned<'n> {
     node: &'n NodeFacts,
+    view: &'n View<'n>,
     pod: &'n Declared<'n>,
     kind: ContainerKind,
     name: Text,
@@ -121,11 +123,7 @@ impl Pinned<'_> {
         format!("container {} of {}/{}", self.name, pod.namespace, pod.name)
     }
 
-    fn holds(
-        &self,
-        mirror: Option<(Locator, &Mirror)>,
-        view: &View<'_>,
-    ) -> Result<Option<Offence>, Gap> {
+    fn holds(&self, mirror: Option<(Locator, &Mirror)>) -> Result<Option<Offence>, Gap> {
         let Some((at, mirror)) = mirror else {
             return Err(self.unknown("it has no mirror: crictl inspect shows it"));
         };
@@ -140,7 +138,7 @@ impl Pinned<'_> {
         if running.eq_ignore_ascii_case(self.digest) {
             return Ok(None);
         }
-        comparable(self.node, view, mirror)?;
+        comparable(self.node, self.view, mirror)?;
         let change = changed(&self.pod.manifest.walk);
         settled(self.node, window(self.node), [change])?;
         let pod = self.pod.pod;
