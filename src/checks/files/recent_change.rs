@@ -52,8 +52,12 @@ pub static CHECK: Check = Check {
             "PASS: 1 changed in the last 7 days, before the kubelet started",
         ),
         (
-            "{baseline: none, clock: 2000000, kubelet: {started: 1000}, dir: {}, manifests: [{file: a.yaml, ctime: 1990000, pod: x/a}, {file: b.yaml, ctime: 1000000, pod: x/b}]}",
+            "{baseline: none, clock: 2000000, kubelet: {started: 1000}, dir: {}, manifests: [{file: a.yaml, mtime: 1990000, pod: x/a}, {file: b.yaml, ctime: 1000000, pod: x/b}]}",
             "FAIL medium: changed on 1970-01-24T00:46:40Z, while the kubelet ran",
+        ),
+        (
+            "{baseline: none, clock: 2000000, kubelet: {started: 1000}, dir: {}, manifests: [{file: a.yaml, mtime: 1500, ctime: 1990000, pod: x/a}]}",
+            "FAIL info: mode, owner or name changed on 1970-01-24T00:46:40Z, or the date of its content, 1970-01-01T00:25:00Z, while the kubelet ran",
         ),
         (
             "{baseline: {clock: 1000, manifests: [{file: a.yaml, text: v1, pod: x/a}]}, clock: 2000000, dir: {}, manifests: [{file: a.yaml, ctime: 1000, text: v2, pod: x/a}]}",
@@ -107,12 +111,13 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
         match told(&since, manifest, (change, clock)) {
             Told::Old => {}
             Told::BeforeStart => earlier += 1,
-            Told::New(what) => {
-                let message = format!("changed on {}, {what}", date(change));
+            Told::New(since_when, floor) => {
+                let (severity, what) = kind(manifest, change, floor);
+                let message = format!("{what}, {since_when}");
                 let subject = Subject::path(&manifest.file);
                 let own = matches!(since, Since::Baseline(..)).then_some(at);
                 let evidence = evidence.into_iter().chain(own);
-                tally.offence(offence(subject, Severity::Medium, message, evidence));
+                tally.offence(offence(subject, severity, message, evidence));
             }
         }
     })?;
@@ -147,7 +152,25 @@ fn since<'a>(node: &NodeFacts, kept: Option<Kept<'a>>) -> Result<Since<'a>, Gap>
 enum Told {
     Old,
     BeforeStart,
-    New(String),
+    /// Since when, in words and by the node's clock.
+    New(String, i64),
+}
+
+/// Content that is older than that leaves a chmod, a rename, or a date that was set back: SP-FILE-019 weighs the last.
+fn kind(manifest: &Manifest, change: i64, floor: i64) -> (Severity, String) {
+    let hops = manifest.walk.object().into_iter();
+    let hops = hops.chain(manifest.walk.entry());
+    let content = hops.filter_map(|hop| hop.stat.mtime).max();
+    match content.filter(|content| *content < floor) {
+        None => (Severity::Medium, format!("changed on {}", date(change))),
+        Some(content) => {
+            let (status, content) = (date(change), date(content));
+            let what = format!(
+                "mode, owner or name changed on {status}, or the date of its content, {content}"
+            );
+            (Severity::Info, what)
+        }
+    }
 }
 
 fn told(since: &Since<'_>, manifest: &Manifest, (change, clock): (i64, i64)) -> Told {
@@ -159,12 +182,20 @@ fn told(since: &Since<'_>, manifest: &Manifest, (change, clock): (i64, i64)) -> 
             if change < *read || same {
                 return Told::Old;
             }
-            Told::New(format!("after the baseline of {}", kept.baseline.date()))
+            let words = format!("after the baseline of {}", kept.baseline.date());
+            // Other content stays other content, whatever its date says.
+            let is_masked = found.is_some_and(|(_, before)| {
+                matches!(baseline::same(manifest, before), Same::Masked(_))
+            });
+            Told::New(words, if is_masked { *read } else { i64::MIN })
         }
         Since::Start(_) if clock.saturating_sub(change) > WINDOW => Told::Old,
         Since::Start(start) if change <= *start => Told::BeforeStart,
         Since::Start(start) if change <= start.saturating_add(SETUP) => Told::Old,
-        Since::Start(_) => Told::New("while the kubelet ran".to_owned()),
+        Since::Start(start) => Told::New(
+            "while the kubelet ran".to_owned(),
+            start.saturating_add(SETUP),
+        ),
     }
 }
 
