@@ -1,71 +1,108 @@
-//! Attack paths: steps from where somebody may stand to what the node holds.
+//! Attack paths: how somebody with a foothold comes to a node's root, or to the administrator of the cluster.
 
-use super::sheet::{Cell, Column, Hole, Line, Row, Sheet, Standing, fixed, share};
+use super::sheet::{Cell, Column, Hole, Line, Row, Sheet, Standing, fixed, share, wide};
+use crate::checks::check::View;
+use crate::checks::reach::{self, AttackPath, Edge};
+use crate::engine::Judged;
+use crate::evidence;
+use crate::model::fact::Gap;
 use crate::model::node::NodeFacts;
 use crate::model::verdict::Severity;
 use crate::tui::theme::Token;
 use crate::tui::world::World;
 
 pub const COLUMNS: &[Column] = &[
-    share("FROM", 2),
-    share("TO", 2),
+    share("FROM", 3),
+    share("TO", 3),
     fixed("STEPS", 5),
     fixed("SEVERITY", 8),
-    share("WEAKEST STEP", 4),
+    fixed("BREAKS AT", 12),
+    wide(share("FIRST STEP", 3), 120),
 ];
 
-/// A way, as the list of ways has it.
-pub struct Way {
-    pub from: String,
-    pub to: String,
-    pub severity: Severity,
-    /// Each with what proves it.
-    pub steps: Vec<(String, String)>,
-    /// What cuts it.
-    pub cut: String,
-}
-
-/// No list of ways is made in this version: that is a gap, and never a clean node.
-pub fn sheet(facts: &NodeFacts, _: &World) -> Sheet {
-    Sheet {
-        about: String::new(),
-        rows: ways(facts).iter().map(row).collect(),
-        holes: vec![Hole {
-            what: "attack paths".to_owned(),
-            why: "this version does not put findings together to paths".to_owned(),
-            next: format!("look at the findings themselves: :node {}", facts.name),
-        }],
-    }
-}
-
-fn ways(_: &NodeFacts) -> Vec<Way> {
-    Vec::new()
-}
-
-fn row(way: &Way) -> Row {
-    let mut detail = vec![Line::Head(format!("{} to {}", way.from, way.to))];
-    for (number, (step, proof)) in way.steps.iter().enumerate() {
-        detail.push(Line::Text(Token::Text, format!("{}. {step}", number + 1)));
-        detail.push(Line::Text(Token::Muted, format!("   {proof}")));
-    }
-    detail.push(Line::Named("CUT", way.cut.clone()));
-    let standing = if way.severity >= Severity::High {
-        Standing::Bad
-    } else {
-        Standing::Warning
+pub fn sheet(facts: &NodeFacts, world: &World) -> Sheet {
+    let Some(judged) = world.judged() else {
+        return Sheet::hole("attack paths", &Gap::Pending, &facts.name);
     };
-    let rank = i64::try_from(way.steps.len()).unwrap_or(i64::MAX);
+    let view = View::new(&judged.snapshot, &judged.policy, judged.snapshot.taken);
+    let found = reach::of_node(facts, &view);
+    let gaps = found.gaps.iter();
+    let more = match found.more {
+        0 => String::new(),
+        more => format!("; {more} more are not told"),
+    };
+    Sheet {
+        about: format!(
+            "to root of the node or cluster-admin; mending one step breaks a path{more}"
+        ),
+        rows: found
+            .paths
+            .iter()
+            .map(|path| row(path, facts, judged))
+            .collect(),
+        holes: gaps
+            .map(|gap| Hole::of("further paths", gap, &facts.name))
+            .collect(),
+    }
+}
+
+fn row(path: &AttackPath, facts: &NodeFacts, judged: &Judged) -> Row {
+    let first = path.edges.first();
+    let from = first.map_or_else(String::new, |edge| edge.from.to_string());
+    let to = path
+        .edges
+        .last()
+        .map_or_else(String::new, |edge| edge.to.to_string());
+    let steps: Vec<&str> = path.edges.iter().map(|edge| edge.verb.as_str()).collect();
+    let rank = i64::try_from(path.edges.len()).unwrap_or(i64::MAX);
+    let (standing, state) = if path.severity >= Severity::High {
+        (Standing::Bad, "open")
+    } else {
+        (Standing::Warning, "open")
+    };
     Row {
-        key: format!("{} {}", way.from, way.to),
+        key: format!("{from} {} {to} {}", steps.join(" "), path.check),
         cells: vec![
-            Cell::from(way.from.as_str()),
-            Cell::from(way.to.as_str()),
-            Cell::number(way.steps.len().to_string(), rank),
-            Cell::number(way.severity.to_string(), -i64::from(way.severity as u8)),
-            Cell::from(way.cut.as_str()),
+            Cell::from(from),
+            Cell::from(to),
+            Cell::number(path.edges.len().to_string(), rank),
+            Cell::number(path.severity.to_string(), -i64::from(path.severity as u8)),
+            Cell::from(path.check.0),
+            Cell::from(steps.first().copied().unwrap_or_default()),
         ],
         standing,
-        state: "open",
-        detail,
+        state,
+        detail: detail(path, facts, judged),
     }
+}
+
+/// What is held, the step, what is held after it, and so on to the end; each step with what proves it.
+fn detail(path: &AttackPath, facts: &NodeFacts, judged: &Judged) -> Vec<Line> {
+    let mut out = Vec::new();
+    for (number, edge) in path.edges.iter().enumerate() {
+        if number == 0 {
+            out.push(Line::Named("FROM", edge.from.to_string()));
+        }
+        out.push(Line::Named("  |", edge.verb.to_string()));
+        if let Some(proof) = proof(edge, facts, judged) {
+            out.push(Line::Text(Token::Muted, format!("  |     {proof}")));
+        }
+        let name = if number + 1 == path.edges.len() {
+            "TO"
+        } else {
+            "  v"
+        };
+        out.push(Line::Named(name, edge.to.to_string()));
+    }
+    out.push(Line::Named(
+        "BREAK",
+        format!("mend {0}: :check {0}", path.check),
+    ));
+    out
+}
+
+/// Which source tells of the step.
+fn proof(edge: &Edge, facts: &NodeFacts, judged: &Judged) -> Option<String> {
+    let exhibit = evidence::exhibit(&judged.snapshot, &judged.policy, Some(&facts.name), edge.at)?;
+    Some(format!("{}: {}", exhibit.side, exhibit.title))
 }
