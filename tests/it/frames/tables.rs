@@ -61,6 +61,7 @@ fn tables_are_as_recorded() {
         ("kubelet", ":kubelet cp-1<Enter>"),
         ("certs", ":certs cp-1<Enter>"),
         ("certs-all", ":certs all<Enter>"),
+        ("paths", ":paths cp-1<Enter>"),
     ] {
         for (width, height) in SIZES {
             let stage = shipped(width, height).press(typed);
@@ -76,6 +77,15 @@ fn row(stage: &Stage) -> String {
     let frame = stage.frame();
     let row = frame.lines().find(|line| line.starts_with("> "));
     row.unwrap_or_default()[2..].to_owned()
+}
+
+#[test]
+fn a_pod_without_its_mirror_says_why() {
+    let stage = shipped(120, 30).press(":static pool-a-02<Enter><Enter>");
+    let frame = stage.frame();
+    assert!(frame.contains("hidden"), "{frame}");
+    assert!(frame.contains("-- why it has no mirror"), "{frame}");
+    assert!(frame.contains("namespace:"), "{frame}");
 }
 
 #[test]

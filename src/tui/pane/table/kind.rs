@@ -81,7 +81,7 @@ impl Kind {
 
     pub(super) fn sheet(self, facts: &NodeFacts, world: &World) -> Sheet {
         match self {
-            Self::Static => static_pods::sheet(facts),
+            Self::Static => static_pods::sheet(facts, world),
             Self::Kubelet => kubelet::sheet(facts),
             Self::Certs => certs::sheet(facts, world.now),
             Self::Paths => paths::sheet(facts, world),

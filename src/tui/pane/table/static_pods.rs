@@ -1,21 +1,25 @@
 //! Static pods of a node three ways: what the manifest declares, what the API server mirrors, what really runs.
 
 use super::sheet::{Cell, Column, Hole, Line, Row, Sheet, Standing, fixed, share, wide};
-use crate::checks::merge::compare::{compare, differing};
-use crate::checks::merge::pairs::{self, Declared};
+use crate::checks::check::View;
+use crate::checks::merge::blockers::{Cause, Standing as Proven};
+use crate::checks::merge::compare::{compare, differing, mirror_name};
+use crate::checks::merge::pairs;
+use crate::checks::merge::rows::{self, State};
+use crate::checks::merge::why::{self, Hidden};
 use crate::model::fact::Fact;
-use crate::model::node::{NodeFacts, RuntimePod, RuntimePods};
+use crate::model::node::{NodeFacts, RuntimePod};
 use crate::model::pod::Mirror;
-use crate::model::text::Text;
 use crate::model::verdict::{Comparison, Side3};
 use crate::tui::theme::Token;
+use crate::tui::world::{Scope, World};
 
 pub const COLUMNS: &[Column] = &[
     share("POD", 5),
     fixed("MANIFEST", 8),
     fixed("MIRROR", 8),
     fixed("RUNTIME", 8),
-    fixed("STATE", 8),
+    fixed("STATE", 10),
     share("FIRST DIFFERENCE", 4),
     wide(share("FILE", 3), 140),
 ];
@@ -23,181 +27,188 @@ pub const COLUMNS: &[Column] = &[
 /// Rows that agree, shown behind those that differ.
 const AGREEING: usize = 40;
 
-pub fn sheet(facts: &NodeFacts) -> Sheet {
-    let mut out = Sheet::default();
-    let node = &facts.name;
-    let mirrors = match &facts.api.mirrors {
-        Fact::Seen(seen) => Some(&seen.value),
-        Fact::Gap(gap) => {
-            out.holes.push(Hole::of("mirror pods", gap, node));
-            None
-        }
+pub fn sheet(facts: &NodeFacts, world: &World) -> Sheet {
+    let missing = missing(facts);
+    let scope = Scope::Node(facts.name.clone());
+    let verdicts = world.verdicts(&scope);
+    let verdict = |id: &str| {
+        let mut checks = world.registry.node.iter();
+        verdicts.get(checks.position(|check| check.id.0 == id)?)
     };
-    if let Some(gap) = &facts.api.unread {
-        out.holes.push(Hole::of("mirror pods", gap, node));
+    let hidden = world.judged().map_or_else(Vec::new, |judged| {
+        let view = View::new(&judged.snapshot, &judged.policy, judged.snapshot.taken);
+        why::of_node(facts, &view).unwrap_or_default()
+    });
+    let rows: Vec<Row> = rows::rows(facts, verdict)
+        .iter()
+        .map(|told| {
+            let names = format!("{}/{}", told.namespace, told.name);
+            let why = hidden.iter().find(|hidden| hidden.names == names);
+            row(names, told, (facts, missing), why)
+        })
+        .collect();
+    Sheet {
+        about: "one row per static pod; !! where something is missing or differs".to_owned(),
+        rows,
+        holes: holes(facts),
     }
-    let runtime = match &facts.host.runtime_pods {
-        Fact::Seen(seen) => {
-            if seen.value.hidepid {
-                let gap = pairs::hidden_processes();
-                out.holes.push(Hole::of("what runs", &gap, node));
-            }
-            Some(&seen.value)
+}
+
+/// What is not known of any pod.
+fn holes(facts: &NodeFacts) -> Vec<Hole> {
+    let node = &facts.name;
+    let mut out = Vec::new();
+    if let Fact::Gap(gap) = &facts.api.mirrors {
+        out.push(Hole::of("mirror pods", gap, node));
+    }
+    if let Some(gap) = &facts.api.unread {
+        out.push(Hole::of("mirror pods", gap, node));
+    }
+    match &facts.host.runtime_pods {
+        Fact::Gap(gap) => out.push(Hole::of("what runs", gap, node)),
+        Fact::Seen(seen) if seen.value.hidepid => {
+            out.push(Hole::of("what runs", &pairs::hidden_processes(), node));
         }
-        Fact::Gap(gap) => {
-            out.holes.push(Hole::of("what runs", gap, node));
-            None
-        }
-    };
-    let declared = match pairs::declared(facts) {
+        Fact::Seen(_) => {}
+    }
+    match pairs::declared(facts) {
+        Err(gap) => out.push(Hole::of("manifests", &gap, node)),
         Ok(declared) => {
             let gaps = declared.gaps.iter();
-            out.holes
-                .extend(gaps.map(|gap| Hole::of("a manifest", gap, node)));
-            Some(declared.pods)
+            out.extend(gaps.map(|gap| Hole::of("a manifest", gap, node)));
         }
-        Err(gap) => {
-            out.holes.push(Hole::of("manifests", &gap, node));
-            None
-        }
-    };
-    let pods = declared.as_deref().unwrap_or_default();
-    for pod in pods {
-        out.rows.push(of_manifest(pod, mirrors, runtime, facts));
     }
-    let unclaimed = mirrors.into_iter().flatten();
-    let unclaimed = unclaimed.filter(|it| !pods.iter().any(|pod| pod.is_mirrored_by(it)));
-    let is_known = declared.is_some();
-    out.rows
-        .extend(unclaimed.map(|mirror| of_mirror(mirror, is_known, runtime)));
-    out.about = format!(
-        "{} declared, {} mirrored; !! where they differ",
-        declared
-            .as_ref()
-            .map_or_else(|| "?".to_owned(), |pods| pods.len().to_string()),
-        mirrors.map_or_else(|| "?".to_owned(), |mirrors| mirrors.len().to_string())
-    );
     out
 }
 
-/// What one source has of a pod.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Has {
-    Yes,
-    No,
-    Unknown,
+/// What is said of a pod that manifests, mirrors and processes do not show: only where a source is known as a whole is
+/// missing what is not seen.
+fn missing(facts: &NodeFacts) -> [&'static str; 3] {
+    let runtime = facts.host.runtime_pods.get().ok();
+    let manifests = pairs::declared(facts).is_ok_and(|declared| declared.gaps.is_empty());
+    let mirrors = facts.api.mirrors.is_seen() && facts.api.unread.is_none();
+    let runs = runtime.is_some_and(|seen| !seen.value.hidepid);
+    [(manifests, "!! none"), (mirrors, "!! none"), (runs, "none")]
+        .map(|(known, word)| if known { word } else { "unknown" })
 }
 
-impl Has {
-    /// `known`: what is not seen is not there.
-    fn of(found: usize, known: bool) -> Self {
-        match found {
-            0 if known => Self::No,
-            0 => Self::Unknown,
-            _ => Self::Yes,
-        }
-    }
-}
-
-/// What a row is made of, beside its name.
-struct Seen {
-    has: [Has; 3],
-    words: [String; 3],
-    compared: Vec<Comparison>,
-    /// The kubelet may not have come to it yet, or cannot show it.
-    notes: Vec<Line>,
-    file: String,
-}
-
-fn of_manifest(
-    pod: &Declared<'_>,
-    mirrors: Option<&Vec<Mirror>>,
-    runtime: Option<&RuntimePods>,
-    facts: &NodeFacts,
+fn row(
+    key: String,
+    told: &rows::Row,
+    (facts, missing): (&NodeFacts, [&str; 3]),
+    why: Option<&Hidden>,
 ) -> Row {
-    let mirror = mirrors
-        .into_iter()
-        .flatten()
-        .find(|mirror| pod.is_mirrored_by(mirror));
-    let running = runtime.map(|runtime| pod.running(runtime));
-    let runs = running.as_ref().map_or(0, Vec::len);
-    let hidden = runtime.is_some_and(|runtime| runtime.hidepid);
-    let compared = mirror.map_or_else(Vec::new, |mirror| {
-        compare(pod.pod, &mirror.pod, facts.name.as_str())
-    });
-    let has = [
-        Has::Yes,
-        Has::of(
-            usize::from(mirror.is_some()),
-            mirrors.is_some() && facts.api.unread.is_none(),
-        ),
-        Has::of(runs, runtime.is_some() && !hidden),
-    ];
-    let mut notes = vec![Line::Named("FILE", pod.manifest.file.to_string())];
-    if let Some(mirror) = mirror {
-        notes.push(Line::Named("MIRROR", about_mirror(mirror)));
-    }
-    for process in running.iter().flatten() {
-        notes.push(Line::Named("RUNS", about_running(process)));
-    }
-    let key = format!("{} {}", pod.names(), pod.manifest.file);
-    row(
-        key,
-        short(&pod.pod.namespace, pod.pod.name.as_str()),
-        Seen {
-            words: [
-                "declared".to_owned(),
-                mirror.map_or_else(String::new, |mirror| mirror.phase.to_string()),
-                running.map_or_else(String::new, |running| pids(&running)),
-            ],
-            has,
-            compared,
-            notes,
-            file: pod.manifest.file.to_string(),
-        },
-    )
-}
-
-/// A mirror that no manifest declares. `known`: all manifests could be listed.
-fn of_mirror(mirror: &Mirror, known: bool, runtime: Option<&RuntimePods>) -> Row {
-    let is_it = |pod: &&RuntimePod| {
-        let uid = pod.uid.as_str();
-        let hash = mirror.hash.as_ref().unwrap_or(&mirror.mirror_hash);
-        pod.pids > 0
-            && (pairs::same_uid(uid, hash.as_str()) || pairs::same_uid(uid, mirror.uid.as_str()))
+    let mirrors = facts.api.mirrors.get().ok();
+    let mut mirrors = mirrors.iter().flat_map(|seen| &seen.value);
+    let mirror = mirrors.find(|it| it.pod.namespace == told.namespace && it.pod.name == told.name);
+    let running = running(told, facts);
+    let manifest = match told.files.len() {
+        0 => missing[0].to_owned(),
+        1 => "declared".to_owned(),
+        files => format!("!! {files}"),
     };
-    let running: Vec<&RuntimePod> =
-        runtime.map_or_else(Vec::new, |it| it.pods.iter().filter(is_it).collect());
-    let hidden = runtime.is_some_and(|runtime| runtime.hidepid);
-    let mut notes = vec![Line::Named("MIRROR", about_mirror(mirror))];
-    for process in &running {
-        notes.push(Line::Named("RUNS", about_running(process)));
+    let shown = match mirror {
+        Some(mirror) => mirror.phase.to_string(),
+        None => missing[1].to_owned(),
+    };
+    let runs: u32 = running.iter().map(|pod| pod.pids).sum();
+    let runs = match runs {
+        0 => missing[2].to_owned(),
+        runs => format!("{runs} procs"),
+    };
+    let cause = why.and_then(|why| {
+        let mut causes = why.causes.iter();
+        causes.find(|cause| cause.standing == Proven::Proven)
+    });
+    let first = match (cause, &told.first) {
+        (Some(cause), _) => cause.words.clone(),
+        (None, Some(first)) => first.field.to_string(),
+        (None, None) => "-".to_owned(),
+    };
+    let state = told.state();
+    let standing = match state {
+        State::Equal => Standing::Good,
+        State::Unknown => Standing::Unknown,
+        State::Stale | State::Drifted | State::Duplicated => Standing::Warning,
+        State::Forged | State::Hidden | State::Orphan => Standing::Bad,
+    };
+    let file = told.files.first().map(|(file, _)| file.to_string());
+    Row {
+        key,
+        cells: vec![
+            Cell::from(short(told, facts)),
+            Cell::from(manifest),
+            Cell::from(shown),
+            Cell::from(runs),
+            Cell::from(state.name()),
+            Cell::from(first),
+            Cell::from(file.unwrap_or_default()),
+        ],
+        standing,
+        state: state.name(),
+        detail: detail(told, (facts, mirror), &running, why),
     }
-    let name = mirror.pod.name.as_str();
-    row(
-        format!("{}/{name}", mirror.pod.namespace),
-        short(&mirror.pod.namespace, name),
-        Seen {
-            has: [
-                Has::of(0, known),
-                Has::Yes,
-                Has::of(running.len(), runtime.is_some() && !hidden),
-            ],
-            words: [String::new(), mirror.phase.to_string(), pids(&running)],
-            compared: Vec::new(),
-            notes,
-            file: String::new(),
-        },
-    )
 }
 
-fn pids(running: &[&RuntimePod]) -> String {
-    let pids: u32 = running.iter().map(|pod| pod.pids).sum();
-    if running.is_empty() {
-        String::new()
-    } else {
-        format!("{pids} procs")
+fn running<'n>(told: &rows::Row, facts: &'n NodeFacts) -> Vec<&'n RuntimePod> {
+    let Fact::Seen(seen) = &facts.host.runtime_pods else {
+        return Vec::new();
+    };
+    let pods = seen.value.pods.iter();
+    pods.filter(|pod| told.runtime.contains(&pod.uid)).collect()
+}
+
+fn detail(
+    told: &rows::Row,
+    (facts, mirror): (&NodeFacts, Option<&Mirror>),
+    running: &[&RuntimePod],
+    why: Option<&Hidden>,
+) -> Vec<Line> {
+    let states: Vec<&str> = told.states.iter().map(|state| state.name()).collect();
+    let mut out = vec![Line::Named("STATE", states.join(", "))];
+    if let Some(gap) = &told.gap {
+        out.push(Line::Named("CAUSE", gap.to_string()));
+        let next = gap.next_step_on(Some(&facts.name));
+        out.push(Line::Named("NEXT", next.to_string()));
     }
+    let files = told.files.iter();
+    out.extend(files.map(|(file, _)| Line::Named("FILE", file.to_string())));
+    out.extend(mirror.map(|mirror| Line::Named("MIRROR", about_mirror(mirror))));
+    let runs = running.iter();
+    out.extend(runs.map(|pod| Line::Named("RUNS", about_running(pod))));
+    if let Some(why) = why {
+        out.push(Line::Head("why it has no mirror".to_owned()));
+        out.extend(why.causes.iter().map(cause));
+    }
+    let declared = pairs::declared(facts).ok();
+    let declared = declared.iter().flat_map(|declared| &declared.pods);
+    for pod in declared.filter(|pod| {
+        told.files
+            .iter()
+            .any(|(file, _)| *file == pod.manifest.file)
+    }) {
+        let Some(mirror) = mirror.filter(|mirror| pod.is_mirrored_by(mirror)) else {
+            continue;
+        };
+        let compared = compare(pod.pod, &mirror.pod, facts.name.as_str());
+        out.extend(fields(pod.manifest.file.as_str(), &compared));
+    }
+    out
+}
+
+/// One link of the chain, with how sure it is.
+fn cause(cause: &Cause) -> Line {
+    let (token, mark, more) = match &cause.standing {
+        Proven::Proven => (Token::StateFailed, "!!", String::new()),
+        Proven::Possible => (Token::SrcDisagree, "? ", " (it may)".to_owned()),
+        Proven::RuledOut => (Token::Muted, "- ", " (ruled out)".to_owned()),
+        Proven::Unknown(gap) => {
+            let more = format!(": {gap}; next: {}", gap.next_step());
+            (Token::Text, "U ", more)
+        }
+    };
+    let text = format!("{mark} {}: {}{more}", cause.kind.name(), cause.words);
+    Line::Text(token, text)
 }
 
 fn about_mirror(mirror: &Mirror) -> String {
@@ -221,65 +232,27 @@ fn about_running(pod: &RuntimePod) -> String {
     )
 }
 
-/// Nearly all are of kube-system: its name would only take the room of theirs.
-fn short(namespace: &Text, name: &str) -> String {
-    match namespace.as_str() {
+/// Without the node's name behind it, and without kube-system, of which nearly all are.
+fn short(told: &rows::Row, facts: &NodeFacts) -> String {
+    let suffix = mirror_name("", facts.name.as_str());
+    let name = told.name.as_str();
+    let name = name.strip_suffix(&suffix).unwrap_or(name);
+    match told.namespace.as_str() {
         "kube-system" => name.to_owned(),
         namespace => format!("{namespace}/{name}"),
     }
 }
 
-fn row(key: String, name: String, seen: Seen) -> Row {
-    let differ: Vec<&Comparison> = differing(&seen.compared).collect();
-    let (standing, state) = if seen.has.contains(&Has::No) || !differ.is_empty() {
-        (Standing::Bad, "DISAGREE")
-    } else if seen.has.contains(&Has::Unknown) {
-        (Standing::Unknown, "unknown")
-    } else {
-        (Standing::Good, "AGREE")
-    };
-    let missing = ["manifest", "mirror", "process"].into_iter().zip(seen.has);
-    let missing = missing
-        .filter(|(_, has)| *has == Has::No)
-        .map(|(what, _)| what);
-    let missing: Vec<&str> = missing.collect();
-    let first = match (missing.as_slice(), differ.first()) {
-        ([], None) => "-".to_owned(),
-        ([], Some(row)) => row.field.to_string(),
-        (missing, _) => format!("no {}", missing.join(", no ")),
-    };
-    let mut cells = vec![Cell::from(name)];
-    cells.extend(seen.has.iter().zip(&seen.words).map(|(has, words)| {
-        Cell::from(match has {
-            Has::Yes => words.clone(),
-            Has::No => "!! none".to_owned(),
-            Has::Unknown => "unknown".to_owned(),
-        })
-    }));
-    cells.extend([Cell::from(state), Cell::from(first)]);
-    cells.push(Cell::from(seen.file));
-    let mut detail = seen.notes;
-    detail.extend(fields(&seen.compared, &differ));
-    Row {
-        key,
-        cells,
-        standing,
-        state,
-        detail,
-    }
-}
-
 /// Fields that differ, then some of those that do not.
-fn fields(all: &[Comparison], differ: &[&Comparison]) -> Vec<Line> {
-    if all.is_empty() {
-        return Vec::new();
-    }
+fn fields(file: &str, all: &[Comparison]) -> Vec<Line> {
+    let differ: Vec<&Comparison> = differing(all).collect();
     let mut out = vec![Line::Head(format!(
         "{} of {} fields differ: manifest | mirror | runtime",
         differ.len(),
         all.len()
     ))];
-    out.extend(differ.iter().map(|row| line(row, true)));
+    out.push(Line::Text(Token::Muted, format!("   {file}")));
+    out.extend(differ.into_iter().map(|row| line(row, true)));
     let agreeing = all.iter().filter(|row| row.agrees());
     out.extend(agreeing.clone().take(AGREEING).map(|row| line(row, false)));
     let more = agreeing.count().saturating_sub(AGREEING);
