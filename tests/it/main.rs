@@ -16,6 +16,7 @@ mod demo;
 #[path = "../lab/describe/mod.rs"]
 #[allow(dead_code, reason = "other targets use the rest")]
 mod describe;
+mod distributions;
 mod docs;
 mod engine;
 #[path = "../lab/farm.rs"]

@@ -15,6 +15,7 @@ mod describe;
 #[path = "../lab/fleet.rs"]
 #[allow(dead_code, reason = "other targets use the rest")]
 mod fleet;
+mod distributions;
 mod jump;
 mod lab;
 pub mod machine;
@@ -32,6 +33,7 @@ const TOPICS: &[fn() -> Vec<Trial>] = &[
     lab::trials,
     openssh::trials,
     cluster::trials,
+    distributions::trials,
     jump::trials,
     ssh_transport::trials,
     ssh_config::trials,

@@ -2,7 +2,7 @@
 //! and processes of its own and leaves nothing behind.
 
 mod rights;
-mod world;
+pub mod world;
 
 use std::collections::BTreeMap;
 

@@ -86,6 +86,13 @@ pub struct World {
 impl World {
     /// `shells`: login shells, each with a user of its own and a key for it.
     pub fn new(name: &str, shells: &[&str]) -> Result<Self, Failed> {
+        let world = Self::made_by(SETUP, name, shells)?;
+        world.wait_for_kubelet()?;
+        Ok(world)
+    }
+
+    /// A node that another script makes. It says `ready` once it is, and waits.
+    pub fn made_by(setup: &str, name: &str, shells: &[&str]) -> Result<Self, Failed> {
         let folder =
             std::env::temp_dir().join(format!("stakeout-node-{name}-{}", std::process::id()));
         disk::make_folder(&folder.join("keys")).map_err(|error| error.to_string())?;
@@ -106,7 +113,7 @@ impl World {
                 "private",
                 "sh",
                 "-c",
-                SETUP,
+                setup,
             ])
             .env("W", &folder)
             .env("SHELLS", shells.join(" "))
@@ -139,7 +146,6 @@ impl World {
             .trim()
             .parse()
             .map_err(|_| "no process in the node")?;
-        world.wait_for_kubelet()?;
         Ok(world)
     }
 

@@ -1,0 +1,97 @@
+# A system of its own below $W, without anything of this machine but its programs. Sourced by bash as process 1 of
+# a new mount, process, network and host name namespace; what follows it puts a distribution's files and processes
+# there.
+set -e
+mount --make-rprivate /
+R=$W/root
+mkdir -p "$R"
+mount -t tmpfs -o size=64m,mode=755 tmpfs "$R"
+mkdir -p "$R"/{usr,dev,proc,sys,etc,var/log,run,home,mnt,srv,opt,.own/up,.own/work,.own/old}
+mkdir -m 700 "$R/root"
+ln -s /run "$R/var/run"
+mkdir -m 1777 "$R/tmp"
+mount -t overlay overlay -o "lowerdir=/usr,upperdir=$R/.own/up,workdir=$R/.own/work" "$R/usr"
+rm -rf "$R"/usr/lib/systemd/system "$R"/usr/local/lib/systemd
+for l in bin sbin lib lib64; do [ ! -L "/$l" ] || ln -s "usr/$l" "$R/$l"; done
+mknod -m 666 "$R/dev/null" c 1 3
+mknod -m 666 "$R/dev/urandom" c 1 9
+mount -t proc proc "$R/proc"
+cp "$STAY" "$R/.own/stay"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj /CN=kubernetes \
+  -keyout "$R"/.own/ca.key -out "$R"/.own/ca.crt 2>/dev/null
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj /CN=leaf \
+  -addext basicConstraints=critical,CA:FALSE -CA "$R"/.own/ca.crt -CAkey "$R"/.own/ca.key \
+  -keyout "$R"/.own/leaf.key -out "$R"/.own/leaf.crt 2>/dev/null
+cd "$R"
+pivot_root . .own/old
+cd /
+umount -l /.own/old
+umask 022
+
+# $1: a file with the text of the standard input; $2: its mode; $3: its owner.
+file() { mkdir -p "${1%/*}"; cat >"$1"; chmod "$2" "$1"; [ -z "${3-}" ] || chown "$3" "$1"; }
+folder() { mkdir -p "$1"; chmod "$2" "$1"; [ -z "${3-}" ] || chown "$3" "$1"; }
+# $1: a program, $2: the first word of its command line, then the others. It does nothing.
+runs() {
+  mkdir -p "${1%/*}"
+  [ -e "$1" ] || { cp /.own/stay "$1"; chmod 755 "$1"; }
+  (p=$1 a=$2; shift 2; exec -a "$a" "$p" "$@" </dev/null >/dev/null 2>&1) &
+}
+# The same as user $1, whose command line begins with the program's path.
+runs_as() {
+  mkdir -p "${2%/*}"
+  [ -e "$2" ] || { cp /.own/stay "$2"; chmod 755 "$2"; }
+  setpriv --reuid "$1" --regid "$1" --clear-groups "${@:2}" </dev/null >/dev/null 2>&1 &
+}
+socket() { mkdir -p "${1%/*}"; (exec -a socket /.own/stay "$1"); chmod "$2" "$1"; [ -z "${3-}" ] || chown "$3" "$1"; }
+# Authorities and certificates with their keys, by the path without its end: $1, then modes of both and the owner.
+authority() { file "$1.crt" "${2-644}" "${4-}" </.own/ca.crt; file "$1.key" "${3-600}" "${4-}" </.own/ca.key; }
+leaf() { file "$1.crt" "${2-644}" "${4-}" </.own/leaf.crt; file "$1.key" "${3-600}" "${4-}" </.own/leaf.key; }
+# The kubelet's own pair in one file, as it rotates them.
+rotated() {
+  cat /.own/leaf.crt /.own/leaf.key | file "$1/kubelet-client-2026-11-24-17-10-28.pem" 600
+  ln -s "$1/kubelet-client-2026-11-24-17-10-28.pem" "$1/kubelet-client-current.pem"
+}
+# $1: path, $2: mode, $3: server, then how it logs in, line by line.
+kubeconfig() {
+  {
+    printf 'apiVersion: v1\nkind: Config\nclusters:\n- cluster:\n    certificate-authority-data: %s\n    server: %s\n' \
+      "$(base64 -w0 </.own/ca.crt)" "$3"
+    printf '  name: local\ncontexts:\n- context:\n    cluster: local\n    user: user\n  name: Default\n'
+    printf 'current-context: Default\nusers:\n- name: user\n  user:\n'
+    case $4 in
+    data) printf '    client-certificate-data: %s\n    client-key-data: %s\n' "$(base64 -w0 </.own/leaf.crt)" \
+      "$(base64 -w0 </.own/leaf.key)";;
+    *) printf '    %s\n' "${@:4}";;
+    esac
+  } | file "$1" "$2"
+}
+# $1: path, $2: mode, $3: namespace/name, $4: image, $5: a pinned uid or nothing, $6: host paths, each with :ro or :rw,
+# then the command line.
+pod() {
+  {
+    printf 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: %s\n  namespace: %s\n' "${3#*/}" "${3%/*}"
+    [ -z "$5" ] || printf '  uid: %s\n' "$5"
+    printf 'spec:\n  containers:\n  - name: %s\n    image: %s\n    command:\n' "${3#*/}" "$4"
+    printf '    - %s\n' "${@:7}"
+    [ -z "$6" ] || printf '    volumeMounts:\n'
+    n=0; for v in $6; do
+      printf '    - name: v%s\n      mountPath: %s\n' $n "${v%:*}"
+      case $v in *:ro) printf '      readOnly: true\n';; esac
+      n=$((n + 1))
+    done
+    printf '  hostNetwork: true\n  priorityClassName: system-node-critical\n'
+    [ -z "$6" ] || printf '  volumes:\n'
+    n=0; for v in $6; do printf '  - name: v%s\n    hostPath:\n      path: %s\n' $n "${v%:*}"; n=$((n + 1)); done
+  } | file "$1" "$2"
+}
+system() { printf 'ID=%s\nVERSION_ID="%s"\nPRETTY_NAME="%s"\n' "$1" "$2" "$3" | file /etc/os-release 644; hostname "$4"; }
+file /etc/passwd 644 <<'END'
+root:x:0:0:root:/root:/bin/sh
+nobody:x:65534:65534:nobody:/:/usr/sbin/nologin
+END
+file /etc/group 644 <<'END'
+root:x:0:
+nogroup:x:65534:
+END
+echo 0123456789abcdef0123456789abcdef | file /etc/machine-id 444
