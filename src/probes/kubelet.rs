@@ -151,21 +151,22 @@ fn drop_in_folders(answer: &Answer<'_>, started: &Started, flags: &Flags) -> Vec
     if let Some(path) = flags.last("config-dir") {
         return vec![started.absolute(path)];
     }
-    let usual: &[&str] = if started.embedded {
-        &[process::K3S_DROP_INS]
+    let usual: Vec<String> = if started.embedded {
+        vec![process::k3s_drop_ins(answer)]
     } else if started.process.is_some() || started.from_unit {
-        &[]
+        Vec::new()
     } else {
-        &[
+        [
             "/etc/kubernetes/kubelet/config.json.d",
             process::K3S_DROP_INS,
             "/var/lib/rancher/rke2/agent/etc/kubelet.conf.d",
         ]
+        .map(str::to_owned)
+        .into()
     };
-    usual
-        .iter()
+    let there = usual.into_iter();
+    there
         .filter(|path| answer.kind(path.as_bytes()).is_ok())
-        .map(|path| (*path).to_owned())
         .collect()
 }
 

@@ -39,12 +39,11 @@ kubeletCgroups: /system.slice/containerd.service
 rotateCertificates: true
 serverTLSBootstrap: true
 staticPodURL: http://127.0.0.1:33841/manifests
-staticPodURLHeader:
-  Authorization: ["Bearer throwaway"]
 volumePluginDir: /usr/libexec/k0s/kubelet-plugins/volume/exec
 END
-folder $B/etcd/member/snap 700 301:0
 folder $B/etcd 700 301:0
+folder $B/etcd/member 700 301:0
+folder $B/etcd/member/snap 700 301:0
 file $B/etcd/member/snap/db 600 301:0 <<<bolt
 socket /run/k0s/containerd.sock 660
 file /etc/systemd/system/k0scontroller.service 644 <<'END'

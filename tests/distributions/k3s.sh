@@ -44,8 +44,9 @@ M=$B/agent/pod-manifests
 folder $M 700
 pod $M/kube-vip.yaml 600 kube-system/kube-vip ghcr.io/kube-vip/kube-vip:v0.9.2 '' '/etc/rancher/k3s/k3s.yaml:ro' \
   /kube-vip manager
-folder $B/server/db/etcd/member/snap 700
 folder $B/server/db/etcd 700
+folder $B/server/db/etcd/member 700
+folder $B/server/db/etcd/member/snap 700
 file $B/server/db/etcd/member/snap/db 600 <<<bolt
 file $B/server/db/etcd/config 600 <<<"data-dir: $B/server/db/etcd"
 folder $B/server/db/snapshots 700
@@ -67,5 +68,5 @@ ExecStart=/usr/local/bin/k3s \
 END
 file /etc/systemd/system/k3s.service.env 600 </dev/null
 # k3s writes over its command line, since that may hold a token.
-cp /.own/stay /usr/local/bin/k3s
-runs $B/data/0123456789abcdef/bin/k3s-server '/usr/local/bin/k3s server'
+file /usr/local/bin/k3s 755 </.own/stay
+runs $B/data/0123456789abcdef/bin/k3s-server '/usr/local/bin/k3s server' '' '' ''

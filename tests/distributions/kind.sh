@@ -30,8 +30,9 @@ pod $M/etcd.yaml 600 kube-system/etcd registry.k8s.io/etcd:3.6.5-0 '' '/etc/kube
   etcd --data-dir=/var/lib/etcd --cert-file=$P/etcd/server.crt --key-file=$P/etcd/server.key
 pod $M/kube-apiserver.yaml 600 kube-system/kube-apiserver registry.k8s.io/kube-apiserver:v1.34.0 '' \
   '/etc/kubernetes/pki:ro' kube-apiserver --client-ca-file=$P/ca.crt --tls-cert-file=$P/apiserver.crt
-folder /var/lib/etcd/member/snap 700
 folder /var/lib/etcd 700
+folder /var/lib/etcd/member 700
+folder /var/lib/etcd/member/snap 700
 file /var/lib/etcd/member/snap/db 600 <<<bolt
 socket /run/containerd/containerd.sock 660
 file /etc/systemd/system/kubelet.service 644 <<'END'

@@ -46,11 +46,17 @@ pod $M/kube-apiserver.manifest 400 kube-system/kube-apiserver registry.k8s.io/ku
   --etcd-cafile=$K/kube-apiserver/etcd-ca.crt
 pod $M/kube-proxy.manifest 400 kube-system/kube-proxy registry.k8s.io/kube-proxy:v1.33.4 '' \
   '/var/lib/kube-proxy/kubeconfig:ro' /usr/local/bin/kube-proxy --kubeconfig=/var/lib/kube-proxy/kubeconfig
+for n in controller-manager scheduler; do
+  pod $M/kube-$n.manifest 400 kube-system/kube-$n registry.k8s.io/kube-$n:v1.33.4 '' "/var/lib/kube-$n:ro" \
+    /usr/local/bin/kube-$n --kubeconfig=/var/lib/kube-$n/kubeconfig
+done
+kubeconfig /var/lib/kubectl/kubeconfig 400 https://127.0.0.1 data
 authority /etc/kubernetes/pki/etcd-manager-main/etcd-manager-ca 644 600
 V=/mnt/master-vol-0123456789abcdef0
 D=$V/data/abcdefghijklmnopqrstuv
-folder $D/member/snap 700
 folder $D 700
+folder $D/member 700
+folder $D/member/snap 700
 file $D/member/snap/db 600 <<<bolt
 for n in ca server; do leaf $V/pki/abcdefghijklmnopqrstuv/clients/$n; done
 socket /run/containerd/containerd.sock 660

@@ -67,8 +67,9 @@ pod $M/kube-apiserver.yaml 600 kube-system/kube-apiserver registry.k8s.io/kube-a
 pod $M/kube-controller-manager.yaml 600 kube-system/kube-controller-manager \
   registry.k8s.io/kube-controller-manager:v1.33.4 '' '/etc/kubernetes/controller-manager.conf:ro' \
   kube-controller-manager --kubeconfig=/etc/kubernetes/controller-manager.conf
-folder /var/lib/etcd/member/snap 700 993:0
 folder /var/lib/etcd 700 993:0
+folder /var/lib/etcd/member 700 993:0
+folder /var/lib/etcd/member/snap 700 993:0
 file /var/lib/etcd/member/snap/db 600 993:0 <<<bolt
 socket /run/containerd/containerd.sock 660
 runs_as 993 /usr/local/bin/etcd

@@ -26,8 +26,9 @@ pod $M/etcd.yaml 600 kube-system/etcd registry.k8s.io/etcd:3.6.4-0 '' "$P/etcd:r
   etcd --data-dir=/var/lib/minikube/etcd --cert-file=$P/etcd/server.crt --key-file=$P/etcd/server.key
 pod $M/kube-apiserver.yaml 600 kube-system/kube-apiserver registry.k8s.io/kube-apiserver:v1.34.0 '' \
   "$P:ro" kube-apiserver --client-ca-file=$P/ca.crt --tls-cert-file=$P/apiserver.crt
-folder /var/lib/minikube/etcd/member/snap 700
 folder /var/lib/minikube/etcd 700
+folder /var/lib/minikube/etcd/member 700
+folder /var/lib/minikube/etcd/member/snap 700
 file /var/lib/minikube/etcd/member/snap/db 600 <<<bolt
 socket /var/run/cri-dockerd.sock 660
 file /lib/systemd/system/kubelet.service 644 <<'END'

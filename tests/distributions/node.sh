@@ -12,6 +12,8 @@ ln -s /run "$R/var/run"
 mkdir -m 1777 "$R/tmp"
 mount -t overlay overlay -o "lowerdir=/usr,upperdir=$R/.own/up,workdir=$R/.own/work" "$R/usr"
 rm -rf "$R"/usr/lib/systemd/system "$R"/usr/local/lib/systemd
+# They would speak of this machine, or of none.
+rm -f "$R"/usr/bin/{systemctl,journalctl,timedatectl}
 for l in bin sbin lib lib64; do [ ! -L "/$l" ] || ln -s "usr/$l" "$R/$l"; done
 mknod -m 666 "$R/dev/null" c 1 3
 mknod -m 666 "$R/dev/urandom" c 1 9

@@ -49,8 +49,14 @@ for n in etcd-certs/secrets/etcd-all-certs/etcd-serving-master-0 etcd-certs/secr
   leaf $S/$n 600 600
 done
 kubeconfig $S/kube-apiserver-certs/secrets/node-kubeconfigs/lb-int.kubeconfig 600 https://api-int.example.test:6443 data
-folder /var/lib/etcd/member/snap 700
+for n in localhost localhost-recovery lb-ext; do
+  kubeconfig $S/kube-apiserver-certs/secrets/node-kubeconfigs/$n.kubeconfig 600 https://localhost:6443 data
+done
+kubeconfig $S/kube-controller-manager-pod-9/configmaps/controller-manager-kubeconfig/kubeconfig 644 \
+  https://api-int.example.test:6443 'client-certificate: /etc/kubernetes/static-pod-certs/secrets/kube-controller-manager-client-cert-key/tls.crt'
 folder /var/lib/etcd 700
+folder /var/lib/etcd/member 700
+folder /var/lib/etcd/member/snap 700
 file /var/lib/etcd/member/snap/db 600 <<<bolt
 folder /home/core/assets/backup 700
 file /home/core/assets/backup/snapshot_2026-11-24_120000.db 600 <<<copy

@@ -69,8 +69,9 @@ plugins:
     defaults: {enforce: privileged, enforce-version: latest}
     exemptions: {usernames: [], runtimeClasses: [], namespaces: []}
 END
-folder $B/server/db/etcd/member/snap 700
 folder $B/server/db/etcd 700
+folder $B/server/db/etcd/member 700
+folder $B/server/db/etcd/member/snap 700
 file $B/server/db/etcd/member/snap/db 600 <<<bolt
 echo "data-dir: $B/server/db/etcd" | file $B/server/db/etcd/config 600
 file $B/server/db/snapshots/etcd-snapshot-rke2-1-1764000000 600 <<<copy
@@ -84,7 +85,7 @@ EnvironmentFile=-/etc/sysconfig/%N
 EnvironmentFile=-/usr/local/lib/systemd/system/%N.env
 ExecStart=/usr/local/bin/rke2 server
 END
-runs /usr/local/bin/rke2 '/usr/local/bin/rke2 server'
+runs /usr/local/bin/rke2 '/usr/local/bin/rke2 server' '' ''
 runs $B/data/v1.34.1-rke2r1-0123456789ab/bin/kubelet kubelet --volume-plugin-dir=/var/lib/kubelet/volumeplugins \
   --file-check-frequency=5s --sync-frequency=30s --cloud-provider=external \
   --config-dir=$B/agent/etc/kubelet.conf.d --containerd=/run/k3s/containerd/containerd.sock \

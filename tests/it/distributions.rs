@@ -73,7 +73,10 @@ fn verdicts(name: &str, labels: &[&str]) -> Vec<(&'static str, String)> {
 fn dump() {
     let mut out = String::new();
     for name in places::ALL {
-        out += &format!("##### {name}\n{}\n", places::places(&recorded(name)).join("\n"));
+        out += &format!(
+            "##### {name}\n{}\n",
+            places::places(&recorded(name)).join("\n")
+        );
         for (id, verdict) in verdicts(name, &[]) {
             out += &format!("{id} {verdict}\n");
         }

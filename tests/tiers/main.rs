@@ -12,10 +12,10 @@ mod cluster;
 #[path = "../lab/describe/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "other targets use the rest")]
 mod describe;
+mod distributions;
 #[path = "../lab/fleet.rs"]
 #[allow(dead_code, reason = "other targets use the rest")]
 mod fleet;
-mod distributions;
 mod jump;
 mod lab;
 pub mod machine;

@@ -141,7 +141,14 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
 }
 
 /// Folders that belong to root on every distribution: what lies elsewhere may be anybody's program of that name.
-const PROGRAMS: [&str; 5] = ["/usr/", "/bin/", "/sbin/", "/opt/", "/snap/"];
+const PROGRAMS: [&str; 6] = [
+    "/usr/",
+    "/bin/",
+    "/sbin/",
+    "/opt/",
+    "/snap/",
+    "/var/lib/k0s/bin/",
+];
 
 /// As whom etcd runs.
 struct Etcd {

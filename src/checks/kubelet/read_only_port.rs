@@ -3,6 +3,7 @@ use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, offence, on_node,
 };
 use crate::model::fact::{Gap, Need};
+use crate::model::kubelet::{Kubelet, LayerKind};
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
 use crate::model::verdict::{Offence, Severity, Subject, SubjectKind, Verdict};
@@ -53,6 +54,14 @@ pub static CHECK: Check = Check {
             "FAIL high: 192.0.2.4:10255 accepts connections; gap: the login may not read it",
         ),
         (
+            "{kubelet: {legacy: true, command: [/usr/local/bin/k3s server]}, listeners: ['0.0.0.0:10250']}",
+            "PASS",
+        ),
+        (
+            "{kubelet: {legacy: true, command: [/usr/local/bin/k3s server]}, listeners: ['0.0.0.0:10255']}",
+            "FAIL high: 0.0.0.0:10255 accepts connections",
+        ),
+        (
             "{kubelet: {readOnlyPort: 0}, listeners: ['127.0.0.1:10255']}",
             "FAIL medium: 127.0.0.1:10255 accepts connections",
         ),
@@ -98,9 +107,20 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     tally.verdict()
 }
 
+/// Whether the default is all that is known, and k3s may have set it past every file.
+fn hidden(kubelet: &Kubelet) -> bool {
+    let command = kubelet.process.as_ref().map(|process| &process.command);
+    let program = command.and_then(|command| command.first());
+    let title = program.map_or("", |program| program.as_str());
+    let name = title.rsplit('/').next().unwrap_or(title);
+    let setting = kubelet.setting(KEY).ok().flatten();
+    name.split(' ').next() == Some("k3s")
+        && setting.is_some_and(|(_, layer)| layer.kind == LayerKind::LegacyDefaults)
+}
+
 /// What the configuration says: an offence, and the port where one is set.
 fn configured(
-    kubelet: &crate::model::fact::Seen<crate::model::kubelet::Kubelet>,
+    kubelet: &crate::model::fact::Seen<Kubelet>,
 ) -> Result<(Option<Offence>, Option<u16>), Gap> {
     let setting = required(kubelet, KEY)?;
     let port = setting
@@ -109,6 +129,9 @@ fn configured(
         .and_then(|port| u16::try_from(port).ok());
     match port {
         Some(0) => Ok((None, None)),
+        // k3s hands --read-only-port=0 to the kubelet inside it, where nobody sees it (k3s-io/k3s#12164): that some
+        // versions do not is seen at the port itself.
+        Some(port) if hidden(&kubelet.value) => Ok((None, Some(port))),
         Some(port) => Ok((
             Some(offence(
                 Subject::setting(KEY),

@@ -10,6 +10,8 @@ use crate::probes::parse::yaml;
 use crate::probes::probe::Reading;
 
 pub(super) const K3S_DROP_INS: &str = "/var/lib/rancher/k3s/agent/etc/kubelet.conf.d";
+/// The kubelet's share of the unit of k3s.
+const K3S_UNIT: &str = "k3s unit";
 const MICROK8S_ARGS: &str = "/var/snap/microk8s/current/args/kubelet";
 
 /// With which words the kubelet runs, or would run.
@@ -123,6 +125,11 @@ fn running(
             });
         }
     };
+    let mut words = words;
+    if candidate.comm.starts_with(b"k3s") {
+        // Where its command line was, k3s leaves zeros.
+        words.retain(|word| !word.is_empty());
+    }
     let mut shown = words.clone();
     mask(&mut shown, reading);
     let ticks = String::from_utf8_lossy(candidate.ticks);
@@ -209,8 +216,24 @@ fn k3s(answer: &Answer<'_>, words: &[String], found: &mut Started) {
             found.args.push(format!("--{item}"));
         }
     }
+    let written = erased(words).then(|| answer.content("kubelet", K3S_UNIT, &[0]));
+    let unit = match written {
+        None => Vec::new(),
+        Some(Some(Content::Whole(text))) => String::from_utf8_lossy(text)
+            .lines()
+            .map(str::to_owned)
+            .collect(),
+        Some(_) => {
+            found.hidden = Some(Gap::Garbled {
+                what: Text::new(
+                    "the arguments of k3s, which it takes away from its command line: no unit tells them",
+                ),
+            });
+            Vec::new()
+        }
+    };
     let mut next = false;
-    for word in words {
+    for word in words.iter().chain(&unit) {
         let value = if std::mem::take(&mut next) {
             word
         } else if let Some(value) = word.strip_prefix("--kubelet-arg=") {
@@ -224,10 +247,32 @@ fn k3s(answer: &Answer<'_>, words: &[String], found: &mut Started) {
         found.given.retain(|(name, _)| *name != flag);
         found.args.push(format!("--{value}"));
     }
-    if answer.kind(K3S_DROP_INS.as_bytes()) == Err(b"absent") {
+    if answer.kind(k3s_drop_ins(answer).as_bytes()) == Err(b"absent") {
         found.hidden = Some(Gap::Garbled {
             what: Text::new("the kubelet runs inside k3s, which does not show its flags"),
         });
+    }
+}
+
+/// Whether k3s wrote its title over its command line, which it does since that may hold a token
+/// (pkg/proctitle of k3s).
+fn erased(words: &[String]) -> bool {
+    match words {
+        [title] => title.ends_with(" server") || title.ends_with(" agent"),
+        _ => false,
+    }
+}
+
+/// The folder of drop-ins that k3s hands to its kubelet, below the data folder that its program lies in.
+pub(super) fn k3s_drop_ins(answer: &Answer<'_>) -> String {
+    let mut values = answer.records("kubelet", "V");
+    let folder = values.find_map(|fields| match fields {
+        [word, folder] if word == b"data_dir" => std::str::from_utf8(folder).ok(),
+        _ => None,
+    });
+    match folder.filter(|folder| folder.starts_with('/')) {
+        Some(folder) => format!("{folder}/agent/etc/kubelet.conf.d"),
+        None => K3S_DROP_INS.to_owned(),
     }
 }
 
@@ -251,7 +296,11 @@ fn microk8s(answer: &Answer<'_>, found: &mut Started) {
                 let name = flag.split(['=', ' ']).next().unwrap_or(flag);
                 let given = place(MICROK8S_ARGS.as_bytes(), number);
                 found.given.push((name.replace('_', "-"), given));
-                args.push(line.replace("${SNAP_DATA}", "/var/snap/microk8s/current"));
+                let line = line
+                    .replace("${SNAP_DATA}", "/var/snap/microk8s/current")
+                    .replace("${SNAP_COMMON}", "/var/snap/microk8s/common");
+                // As a shell would read it: quotes around a value are none of it.
+                args.push(line.replace(['"', '\''], ""));
             }
             args
         }

@@ -12,7 +12,7 @@ newest() {
   IFS=$D
   nm "$2"; rec "D$T$r${T}ok$T$z"
 }
-for f in /var/lib/rancher/rke2/server/db/snapshots /var/lib/rancher/k3s/server/db/snapshots /var/lib/etcd-backup \
+for f in $(below server/db/snapshots) /var/lib/etcd-backup \
   /var/lib/etcd-snapshots /var/lib/etcdbackup /var/backups/etcd /var/lib/etcd/backup /backup/etcd /opt/etcd/backup \
   /opt/etcd-backup /home/core/assets/backup /var/lib/etcd-auto-backup; do
   ! dir "$f" || newest snapshot_dir "$f"

@@ -16,10 +16,13 @@ i=0; while [ $i -lt $gn ]; do
   config-file\ *) at etcd_config "${f#* }" config-file;;
   esac
 done
-for f in /var/lib/etcd /var/lib/rancher/rke2/server/db/etcd /var/lib/rancher/k3s/server/db/etcd /var/lib/k0s/etcd \
+for f in /var/lib/etcd $(below server/db/etcd) /var/lib/k0s/etcd /var/lib/minikube/etcd \
   /var/snap/microk8s/current/var/kubernetes/backend; do
   ! dir "$f" || database "$f"
 done
-usual etcd_config /var/lib/rancher/rke2/server/db/etcd/config /var/lib/rancher/k3s/server/db/etcd/config
-usual etcd_data /var/lib/rancher/k3s/server/db/state.db
+# Volumes of etcd-manager.
+set +f; set -- /mnt/*/data/*; set -f
+for f do [ ! -d "$f/member" ] || database "$f"; done
+usual etcd_config $(below server/db/etcd/config)
+usual etcd_data $(below server/db/state.db) /var/lib/k0s/db/state.db
 looks

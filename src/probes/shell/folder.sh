@@ -1,6 +1,5 @@
 cwd= mn=0
-for f in /etc/kubernetes/manifests /var/lib/rancher/rke2/agent/pod-manifests /var/lib/rancher/k3s/agent/pod-manifests \
-  /etc/kubernetes/static-pods; do
+for f in /etc/kubernetes/manifests $(below agent/pod-manifests) /etc/kubernetes/static-pods; do
   [ ! -e "$f" ] || want folder "$f"
 done
 # What the kubelet would load: not recursive, names with a dot in front left out, links followed.

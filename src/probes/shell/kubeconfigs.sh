@@ -44,14 +44,15 @@ i=0; while [ $i -lt $kn ]; do
   i=$((i + 1)); eval "f=\$k$i y=\$w$i"
   case $y in kubelet_kubeconfig|bootstrap_kubeconfig) kubeconfig $y "$f";; esac
 done
-usual kubelet_kubeconfig /etc/kubernetes/kubelet.conf /var/lib/rancher/rke2/agent/kubelet.kubeconfig \
-  /var/lib/rancher/k3s/agent/kubelet.kubeconfig /var/lib/k0s/kubelet.conf "$ut/kubeconfig" \
+usual kubelet_kubeconfig $kk $(below agent/kubelet.kubeconfig) /var/lib/k0s/kubelet.conf "$ut/kubeconfig" \
   /var/snap/microk8s/current/credentials/kubelet.config
-usual bootstrap_kubeconfig /etc/kubernetes/bootstrap-kubelet.conf
+usual bootstrap_kubeconfig /etc/kubernetes/bootstrap-kubelet.conf "$ut/bootstrap-kubeconfig"
 usual super_admin_kubeconfig /etc/kubernetes/super-admin.conf
 usual admin_kubeconfig /etc/kubernetes/admin.conf /etc/rancher/rke2/rke2.yaml /etc/rancher/k3s/k3s.yaml \
   /var/lib/k0s/pki/admin.conf /var/snap/microk8s/current/credentials/client.config \
-  /var/lib/rancher/rke2/server/cred/admin.kubeconfig /var/lib/rancher/k3s/server/cred/admin.kubeconfig
+  $(below server/cred/admin.kubeconfig) /var/lib/kubectl/kubeconfig
+set +f; set -- /etc/kubernetes/static-pod-resources/kube-apiserver-certs/secrets/node-kubeconfigs/*.kubeconfig; set -f
+usual admin_kubeconfig "$@"
 i=0; while [ $i -lt $gn ]; do
   i=$((i + 1)); eval "f=\$g$i"
   case $f in
@@ -60,7 +61,8 @@ i=0; while [ $i -lt $gn ]; do
 done
 set +f
 set -- /etc/kubernetes/controller-manager.conf /etc/kubernetes/scheduler.conf /etc/kubernetes/kube-proxy.conf \
-  /var/lib/kube-proxy/kubeconfig* /var/lib/rancher/*/server/cred/*.kubeconfig /var/lib/rancher/*/agent/*.kubeconfig \
+  /var/lib/kube-*/kubeconfig* $(set -f; below 'server/cred/*.kubeconfig' 'agent/*.kubeconfig') \
+  /etc/kubernetes/static-pod-resources/*/configmaps/*-kubeconfig/kubeconfig \
   /var/lib/k0s/pki/*.conf /var/snap/microk8s/current/credentials/*.config
 for f do
   case $f in */admin.*|*/client.config|*/kubelet.*) ;; *) set -f; usual component_kubeconfig "$f"; set +f;; esac

@@ -24,23 +24,62 @@ process() {
   rec "P$T${1#/proc/}$T$y$T$u$T${22}$T$k$T$cw$T$g"
   file "$1/cmdline" 65536
   [ $k != other ] || return 0
-  [ "$uid" != 0 ] || { a=$(run readlink "$1/exe"); want program "${a%" (deleted)"}"; }
+  a=
+  [ "$uid" != 0 ] || { a=$(run readlink "$1/exe"); a=${a%" (deleted)"}; want program "$a"; }
+  # k3s and RKE2 run what they have unpacked into their data folder; a kubelet of another's stands before k3s.
+  case $a,$2 in
+  *[\ $T$N]*) ;;
+  /*/data/*/bin/*,k3s*) ranchers="${a%/data/*/bin/*} $rancher";;
+  /*/data/*/bin/*,kubelet) ranchers="$rancher ${a%/data/*/bin/*}";;
+  esac
   case $2 in
   kubelet) host=1;;
-  kubelite) host=1; file /var/snap/microk8s/current/args/kubelet 65536; return 0;;
+  kubelite)
+    host=1
+    file /var/snap/microk8s/current/args/kubelet 65536 || return 0
+    a=/var/snap/microk8s
+    arguments kubelet "$(top 65536 $a/current/args/kubelet |
+      sed -e "s!\${SNAP_DATA}!$a/current!g" -e "s!\${SNAP_COMMON}!$a/common!g")"
+    return 0
+    ;;
   *)
     host=1
-    want config-dir /var/lib/rancher/k3s/agent/etc/kubelet.conf.d
+    value data_dir "${ranchers%% *}"
+    want config-dir "${ranchers%% *}/agent/etc/kubelet.conf.d"
     set +f; set -- "$1" "$2" /etc/rancher/k3s/config.yaml /etc/rancher/k3s/config.yaml.d/*.yaml; set -f
     a=$1; shift 2
     for f do
       [ ! -e "$f" ] || output "$f" 65536 sed -n '/^kubelet-arg/,/^[A-Za-z]/{/^kubelet-arg/p;/^[ -]/p;}' "$f"
     done
     arguments k3s "$(run tr '\0' '\n' <"$a/cmdline")"
+    started "$a"
     return 0
     ;;
   esac
   arguments kubelet "$(run tr '\0' '\n' <"$1/cmdline")"
+}
+# k3s writes over its command line: its unit, or what systemd has loaded of it, tells the kubelet's share of it.
+# Nothing else of that leaves the node, since a token may stand beside it.
+started() {
+  o=
+  case $(run tr '\0' ' ' <"$1/cmdline") in *kubelet-arg*) return 0;; esac
+  ! command -v systemctl >/dev/null || o=$(run systemctl show k3s.service k3s-agent.service -p ExecStart)
+  case $o in
+  *argv*) ;;
+  *)
+    o= b=/etc/systemd/system
+    set +f; set -- $b/k3s*.service.d/*.conf; set -f
+    if [ -f "$1" ] && run grep -qs '^[[:space:]]*ExecStart' "$@"; then lack 'k3s unit' error; return 0; fi
+    for f in $b/k3s.service $b/k3s-agent.service; do
+      [ ! -f "$f" ] || o="$o$N$(run sed '/^[[:space:]]*[#;]/d' "$f")"
+    done
+    case $o in *ExecStart*) ;; *) lack 'k3s unit' absent; return 0;; esac
+    ;;
+  esac
+  o=$(put "$o" | tr -d "\"'\\\\" | tr -s ' \t' '\n\n' | cap 65536 |
+    sed -n -e '/^--kubelet-arg$/{n;s/^/--kubelet-arg=/p;}' -e '/^--kubelet-arg=/p')
+  blob 'k3s unit' "$({ put "$o"; echo x0; } | enc)"
+  arguments k3s "$o"
 }
 # Paths that a command line names. The reader reads it again, exactly; here it is enough to miss none.
 arguments() {
@@ -140,6 +179,9 @@ dropin() {
   if [ ! -L "$1" ] && [ -d "$1" ]; then want config-dir "$1"
   else case $1 in *.conf) config "$1";; esac; fi
 }
+rancher='/var/lib/rancher/k3s /var/lib/rancher/rke2' ranchers=$rancher
+# Paths below the data folders of k3s and RKE2.
+below() { for y in $ranchers; do for z do put "$y/$z"; done; done; }
 cn=0 vn=0 sn=0 kn=0 wanted=// mine= host= parts= tools= kr=/var/lib/kubelet
 [ "$uid" != 0 ] || mine=$(run readlink /proc/self/ns/mnt)
 set +f; set -- /proc/[0-9]*; set -f
@@ -162,8 +204,7 @@ if [ -z "$host" ]; then
     /etc/kubernetes/kubelet/config /home/kubernetes/kubelet-config.yaml /etc/default/kubeletconfig.json; do
     [ ! -e "$f" ] || want config "$f"
   done
-  for f in /etc/kubernetes/kubelet/config.json.d /var/lib/rancher/k3s/agent/etc/kubelet.conf.d \
-    /var/lib/rancher/rke2/agent/etc/kubelet.conf.d; do
+  for f in /etc/kubernetes/kubelet/config.json.d $(below agent/etc/kubelet.conf.d); do
     [ ! -e "$f" ] || want config-dir "$f"
   done
 fi

@@ -1,6 +1,6 @@
 # $1: a unit or a drop-in: the files that it reads variables from.
 environment() {
-  o=$(run sed -n 's/^[[:space:]]*EnvironmentFile[[:space:]]*=[[:space:]]*-\{0,1\}//p' "$1")
+  o=$(run sed -n 's/^[[:space:]]*EnvironmentFile[[:space:]]*=[[:space:]]*-\{0,1\}//p' "$1" | sed -e "s/%[Np]/$uu/g" -e "s/%n/$uu.service/g")
   set +f; set -- $o; set -f
   for y do at environment "$y"; done
 }
@@ -62,11 +62,14 @@ case $have in *kubelet_pki*) ;; *) up=$ut/pki;; esac
 ur=kubelet_pki
 inside kubelet_pki "$up" entry
 usual kubelet_config "$ut/instance-config.yaml"
+# OpenShift's kubelet has its configuration, and no kubeconfig, under this name.
+kk=/etc/kubernetes/kubelet.conf
+case $wanted in *"//config:$kk//"*) kk=;; esac
 case $have in *kubelet_kubeconfig*) ;; *)
-  usual kubelet_kubeconfig /etc/kubernetes/kubelet.conf "$ut/kubeconfig" /etc/kubernetes/kubelet/kubeconfig \
+  usual kubelet_kubeconfig $kk "$ut/kubeconfig" /etc/kubernetes/kubelet/kubeconfig \
     /etc/kubernetes/kubeconfig-kubelet /var/lib/k0s/kubelet.conf /var/snap/microk8s/current/credentials/kubelet.config
 esac
-usual kubelet_kubeconfig /var/lib/rancher/rke2/agent/kubelet.kubeconfig /var/lib/rancher/k3s/agent/kubelet.kubeconfig
+usual kubelet_kubeconfig $(below agent/kubelet.kubeconfig)
 usual bootstrap_kubeconfig /etc/kubernetes/bootstrap-kubelet.conf "$ut/bootstrap-kubeconfig"
 usual runtime_socket /run/containerd/containerd.sock /run/k3s/containerd/containerd.sock /run/crio/crio.sock \
   /var/run/cri-dockerd.sock /run/docker.sock /var/snap/microk8s/common/run/containerd.sock /run/k0s/containerd.sock
