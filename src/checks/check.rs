@@ -192,6 +192,14 @@ pub fn not_applicable(
 }
 
 /// A breach, to be gathered.
+/// As [`not_applicable`], for what only a control plane has, with where that is.
+pub fn no_control_plane(node: &NodeFacts, at: Locator, why: &str) -> Verdict {
+    match super::role::elsewhere(node) {
+        Some((words, shown)) => not_applicable([at, shown], format!("{why}: {words}")),
+        None => not_applicable([at], why),
+    }
+}
+
 pub fn offence(
     subject: Subject,
     severity: Severity,

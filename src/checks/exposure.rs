@@ -5,7 +5,7 @@ use super::access::{How, Principal, Way, readers, writers};
 use super::check::{Tally, offence};
 use crate::model::fact::{Locator, Need};
 use crate::model::files::{FileRole, Files};
-use crate::model::node::HostFacts;
+use crate::model::node::{HostFacts, NodeFacts};
 use crate::model::text::Text;
 use crate::model::unix::{FileKind, Gid, Uid, Walk};
 use crate::model::verdict::{Severity, Subject};
@@ -54,6 +54,22 @@ pub fn nominal(seen: &Looked<'_>, limit: u32, tally: &mut Tally) {
         let subject = Subject::path(seen.path);
         tally.offence(offence(subject, Severity::Low, message, [seen.at]));
     }
+}
+
+/// Whether a kubeconfig only says how to log in: by a program, or by a file that has an owner and a mode of its own.
+pub fn holds_nothing(node: &NodeFacts, path: &Text) -> bool {
+    let Ok(known) = node.host.kubeconfigs.get() else {
+        return false;
+    };
+    let mut all = known.value.contents.iter();
+    let content = all.find(|found| found.path == *path);
+    content.is_some_and(|found| {
+        found.content.get().is_ok_and(|content| {
+            let content = &content.value;
+            let secret = |login: &str| matches!(login, "token" | "password" | "auth-provider");
+            content.clients.is_empty() && !content.logins.iter().any(|login| secret(login.as_str()))
+        })
+    })
 }
 
 /// The files of some roles, each with the evidence of its way.

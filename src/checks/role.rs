@@ -49,6 +49,47 @@ pub fn of(node: &NodeFacts) -> Result<Role, Gap> {
     }
 }
 
+/// Where the control plane is that no static pod of the node is a part of: inside a process of the node, or with the
+/// provider, in words, and what shows it. It proves nothing of the node itself: labels and versions are what the
+/// kubelet says, and a process chooses its name.
+pub fn elsewhere(node: &NodeFacts) -> Option<(String, Locator)> {
+    by_process(node).or_else(|| by_provider(node))
+}
+
+/// Programs that hold an API server, and whose they are.
+const HOLDERS: [(&str, &str); 3] = [
+    ("kube-apiserver", "kube-apiserver"),
+    ("k3s-server", "k3s"),
+    ("kubelite", "kubelite of MicroK8s"),
+];
+
+fn by_process(node: &NodeFacts) -> Option<(String, Locator)> {
+    let processes = node.host.processes.get().ok()?;
+    let mut own = processes.value.list.iter().filter(|one| one.pod.is_none());
+    own.find_map(|process| {
+        let (_, holder) = HOLDERS.iter().find(|(comm, _)| process.comm == *comm)?;
+        let words = format!("{holder} runs as a process of the node, not as a static pod");
+        Some((words, processes.at))
+    })
+}
+
+fn by_provider(node: &NodeFacts) -> Option<(String, Locator)> {
+    let object = node.api.object.get().ok()?;
+    let version = object.value.kubelet_version.as_str();
+    let mut labels = object.value.labels.keys();
+    let provider = if version.contains("-eks-") {
+        "Amazon EKS"
+    } else if version.contains("-gke.") {
+        "Google GKE"
+    } else if labels.any(|label| label.as_str().starts_with("kubernetes.azure.com/")) {
+        "Azure AKS"
+    } else {
+        return None;
+    };
+    let words = format!("{provider} runs the control plane on machines of its own");
+    Some((words, object.at))
+}
+
 fn is_component(name: &str) -> bool {
     CONTROL_PLANE_COMPONENTS.contains(&name)
 }

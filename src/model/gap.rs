@@ -188,7 +188,7 @@ impl FaultClass {
                 "the login has no shell: use another user, or mark the node api-only in config.yaml"
             }
             Self::NoSshOs => {
-                "read it from a debug pod: kubectl debug node/NODE -it --profile=sysadmin --image=IMAGE with stakeout in it, there: stakeout scan --node NODE --root /host"
+                "its host has no shell that the collector could run in, and what the API server shows is all there is: say so with hosts.NODE.api_only: true in config.yaml; where its root has /bin/sh after all: kubectl debug node/NODE -it --profile=sysadmin --image=IMAGE with stakeout in it, there: stakeout scan --node NODE --root /host"
             }
             Self::OutputTooLarge | Self::Garbage => {
                 "what answered is not our collector: ssh NODE true shows what the login prints"

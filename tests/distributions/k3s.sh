@@ -8,6 +8,8 @@ kubeconfig /etc/rancher/k3s/k3s.yaml 600 https://127.0.0.1:6443 data
 file $B/agent/client-ca.crt 600 </.own/ca.crt
 file $B/agent/server-ca.crt 600 </.own/ca.crt
 for n in client-kubelet client-kube-proxy client-k3s-controller serving-kubelet; do leaf $B/agent/$n 600 600; done
+file $B/agent/client-kubelet.crt 600 </.own/node.crt
+file $B/agent/client-kubelet.key 600 </.own/node.key
 for n in kubelet kubeproxy k3scontroller; do
   kubeconfig $B/agent/$n.kubeconfig 600 https://127.0.0.1:6444 \
     "client-certificate: $B/agent/client-$n.crt" "client-key: $B/agent/client-$n.key"

@@ -7,7 +7,7 @@ file $K/kube-apiserver/service-account.pub 644 </.own/leaf.crt
 file $K/kube-controller-manager/service-account.key 600 </.own/leaf.key
 file $K/kubelet-server.crt 644 </.own/leaf.crt
 file $K/kubelet-server.key 600 </.own/leaf.key
-kubeconfig /var/lib/kubelet/kubeconfig 400 https://127.0.0.1 data
+kubeconfig /var/lib/kubelet/kubeconfig 400 https://127.0.0.1 node
 kubeconfig /var/lib/kube-controller-manager/kubeconfig 400 https://127.0.0.1 data
 kubeconfig /var/lib/kube-scheduler/kubeconfig 400 https://127.0.0.1 data
 kubeconfig /var/lib/kube-proxy/kubeconfig 400 https://127.0.0.1 data

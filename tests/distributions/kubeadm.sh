@@ -54,6 +54,7 @@ pod $M/kube-controller-manager.yaml 600 kube-system/kube-controller-manager \
 pod $M/kube-scheduler.yaml 600 kube-system/kube-scheduler registry.k8s.io/kube-scheduler:v1.37.2 '' \
   '/etc/kubernetes/scheduler.conf:ro' kube-scheduler --kubeconfig=/etc/kubernetes/scheduler.conf
 folder /var/lib/etcd 700
+folder /var/lib/etcd/member 700
 folder /var/lib/etcd/member/snap 700
 file /var/lib/etcd/member/snap/db 600 <<<bolt
 socket /run/containerd/containerd.sock 660

@@ -36,6 +36,7 @@ for n in kubelet client controller scheduler proxy; do
   kubeconfig $D/credentials/$n.config 660 https://127.0.0.1:16443 data
   chown 0:1001 $D/credentials/$n.config
 done
+kubeconfig $D/credentials/kubelet.config 660 https://127.0.0.1:16443 node
 folder $C/var/lib/kubelet 755
 folder /var/lib 755
 ln -s $C/var/lib/kubelet /var/lib/kubelet

@@ -24,6 +24,10 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj /CN=leaf \
   -addext basicConstraints=critical,CA:FALSE -CA "$R"/.own/ca.crt -CAkey "$R"/.own/ca.key \
   -keyout "$R"/.own/leaf.key -out "$R"/.own/leaf.crt 2>/dev/null
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 \
+  -subj /O=system:nodes/CN=system:node:node-1 -addext extendedKeyUsage=clientAuth \
+  -addext basicConstraints=critical,CA:FALSE -CA "$R"/.own/ca.crt -CAkey "$R"/.own/ca.key \
+  -keyout "$R"/.own/node.key -out "$R"/.own/node.crt 2>/dev/null
 cd "$R"
 pivot_root . .own/old
 cd /
@@ -51,7 +55,7 @@ authority() { file "$1.crt" "${2-644}" "${4-}" </.own/ca.crt; file "$1.key" "${3
 leaf() { file "$1.crt" "${2-644}" "${4-}" </.own/leaf.crt; file "$1.key" "${3-600}" "${4-}" </.own/leaf.key; }
 # The kubelet's own pair in one file, as it rotates them.
 rotated() {
-  cat /.own/leaf.crt /.own/leaf.key | file "$1/kubelet-client-2026-11-24-17-10-28.pem" 600
+  cat /.own/node.crt /.own/node.key | file "$1/kubelet-client-2026-11-24-17-10-28.pem" 600
   ln -s "$1/kubelet-client-2026-11-24-17-10-28.pem" "$1/kubelet-client-current.pem"
 }
 # $1: path, $2: mode, $3: server, then how it logs in, line by line.
@@ -62,6 +66,8 @@ kubeconfig() {
     printf '  name: local\ncontexts:\n- context:\n    cluster: local\n    user: user\n  name: Default\n'
     printf 'current-context: Default\nusers:\n- name: user\n  user:\n'
     case $4 in
+    node) printf '    client-certificate-data: %s\n    client-key-data: %s\n' "$(base64 -w0 </.own/node.crt)" \
+      "$(base64 -w0 </.own/node.key)";;
     data) printf '    client-certificate-data: %s\n    client-key-data: %s\n' "$(base64 -w0 </.own/leaf.crt)" \
       "$(base64 -w0 </.own/leaf.key)";;
     *) printf '    %s\n' "${@:4}";;

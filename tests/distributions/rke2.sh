@@ -11,6 +11,8 @@ kubeconfig /etc/rancher/rke2/rke2.yaml 600 https://127.0.0.1:6443 data
 file $B/agent/client-ca.crt 644 </.own/ca.crt
 file $B/agent/server-ca.crt 644 </.own/ca.crt
 for n in client-kubelet client-kube-proxy client-rke2-controller serving-kubelet; do leaf $B/agent/$n 644 600; done
+file $B/agent/client-kubelet.crt 644 </.own/node.crt
+file $B/agent/client-kubelet.key 600 </.own/node.key
 kubeconfig $B/agent/kubelet.kubeconfig 600 https://127.0.0.1:6443 \
   "client-certificate: $B/agent/client-kubelet.crt" "client-key: $B/agent/client-kubelet.key"
 kubeconfig $B/agent/kubeproxy.kubeconfig 600 https://127.0.0.1:6443 \

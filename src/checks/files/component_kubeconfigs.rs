@@ -1,7 +1,7 @@
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, on_node,
 };
-use crate::checks::exposure::{Exposure, looked, nominal};
+use crate::checks::exposure::{Exposure, holds_nothing, looked, nominal};
 use crate::model::fact::{Gap, Need};
 use crate::model::files::FileRole;
 use crate::model::name::CheckId;
@@ -48,6 +48,11 @@ pub static CHECK: Check = Check {
             "FAIL high: mode 0644: everyone can read it; gap: the login may not read it",
         ),
         (
+            "{kubeconfigs: [{role: component_kubeconfig, path: /etc/k/kubeconfig, mode: '0644'}], \
+             kubeconfig_contents: [{path: /etc/k/kubeconfig, client_files: [/etc/k/tls.crt]}]}",
+            "FAIL low: mode 0644: everyone can read it",
+        ),
+        (
             "{kubeconfigs: [{role: component_kubeconfig, path: /etc/k/scheduler.conf, mode: '0644'}], fs: {/etc/k: {mode: '0700'}}}",
             "FAIL low: mode 0644, owner 0:0, although nobody but root gets to it",
         ),
@@ -79,7 +84,12 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     let mut exposure = Exposure::new(&node.host);
     for seen in &files {
         let changed = exposure.changed(seen, Severity::High, &mut tally);
-        let read = exposure.read(seen, Severity::High, &mut tally);
+        let severity = if holds_nothing(node, seen.path) {
+            Severity::Low
+        } else {
+            Severity::High
+        };
+        let read = exposure.read(seen, severity, &mut tally);
         if changed && read {
             nominal(seen, LIMIT, &mut tally);
         }

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use crate::checks::check::{
-    Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, on_node,
+    Check, Judge, Maps, Remediation, Tally, View, by_hand, no_control_plane, on_node,
 };
 use crate::checks::exposure::{Exposure, looked, nominal};
 use crate::checks::merge::pairs::declared;
@@ -25,7 +25,12 @@ pub static CHECK: Check = Check {
     severity: Severity::High,
     since: "0.2.0",
     needs: &[Need::EtcdFiles],
-    helps: &[Need::Accounts, Need::Processes, Need::Manifests],
+    helps: &[
+        Need::Accounts,
+        Need::Processes,
+        Need::Manifests,
+        Need::NodeObject,
+    ],
     maps: &[
         Maps::Cis("1.1.11"),
         Maps::Cis("1.1.12"),
@@ -90,6 +95,10 @@ pub static CHECK: Check = Check {
         ),
         ("etcd_files: []", "N/A: etcd keeps no data on the node"),
         (
+            "{etcd_files: [], object: {version: v1.33.5-eks-113cf36}}",
+            "N/A: etcd keeps no data on the node: Amazon EKS runs the control plane on machines of its own",
+        ),
+        (
             "etcd_files: [{role: etcd_data, path: /var/lib/etcd, gap: denied}]",
             "UNKNOWN: the login may not read it",
         ),
@@ -104,7 +113,8 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     let roles = [FileRole::EtcdData, FileRole::EtcdConfig];
     let files = looked(&node.host, list, Need::EtcdFiles, &roles);
     if files.is_empty() && list.gaps.is_empty() {
-        return Ok(not_applicable([seen.at], "etcd keeps no data on the node"));
+        let why = "etcd keeps no data on the node";
+        return Ok(no_control_plane(node, seen.at, why));
     }
     let mut tally = Tally::new();
     tally.good(seen.at);

@@ -16,7 +16,7 @@ pub static CHECK: Check = Check {
     severity: Severity::High,
     since: "0.1.0",
     needs: &[Need::NodeObject],
-    helps: &[Need::Manifests, Need::MirrorPods],
+    helps: &[Need::Manifests, Need::MirrorPods, Need::Processes],
     maps: &[Maps::Nsa("AUTH"), Maps::Attack("T1610")],
     fix: Remediation {
         steps: &[
@@ -74,10 +74,14 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     let object = node.api.object.get()?;
     let role = role::of(node)?;
     let Some(proof) = role.control_plane else {
-        return Ok(not_applicable(
-            role.evidence,
-            "it is no control plane: no role label, no component among its static pods",
-        ));
+        let why = "it is no control plane: no role label, no component among its static pods";
+        return Ok(match role::elsewhere(node) {
+            Some((words, at)) => {
+                let evidence = role.evidence.into_iter().chain([at]);
+                not_applicable(evidence, format!("{why}; {words}"))
+            }
+            None => not_applicable(role.evidence, why),
+        });
     };
     let evidence = role.evidence.into_iter().chain([object.at]);
     let mut keeping = object.value.taints.iter().filter(|taint| keeps_away(taint));

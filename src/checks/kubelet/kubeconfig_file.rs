@@ -1,7 +1,7 @@
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, on_node,
 };
-use crate::checks::exposure::{Exposure, Looked, looked, nominal};
+use crate::checks::exposure::{Exposure, Looked, holds_nothing, looked, nominal};
 use crate::model::fact::{Gap, Need};
 use crate::model::files::FileRole;
 use crate::model::name::CheckId;
@@ -107,7 +107,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
 }
 
 fn one(node: &NodeFacts, seen: &Looked<'_>, exposure: &mut Exposure<'_>, tally: &mut Tally) {
-    let severity = if holds_nothing(node, seen) {
+    let severity = if holds_nothing(node, seen.path) {
         Severity::Low
     } else {
         Severity::High
@@ -117,20 +117,4 @@ fn one(node: &NodeFacts, seen: &Looked<'_>, exposure: &mut Exposure<'_>, tally: 
     if changed && read {
         nominal(seen, LIMIT, tally);
     }
-}
-
-/// Whether it only says how to log in: by a program, or by a file that has an owner and a mode of its own.
-fn holds_nothing(node: &NodeFacts, seen: &Looked<'_>) -> bool {
-    let Ok(known) = node.host.kubeconfigs.get() else {
-        return false;
-    };
-    let mut all = known.value.contents.iter();
-    let content = all.find(|found| found.path == *seen.path);
-    content.is_some_and(|found| {
-        found.content.get().is_ok_and(|content| {
-            let content = &content.value;
-            let secret = |login: &str| matches!(login, "token" | "password" | "auth-provider");
-            content.clients.is_empty() && !content.logins.iter().any(|login| secret(login.as_str()))
-        })
-    })
 }

@@ -1,5 +1,5 @@
 use crate::checks::check::{
-    Check, Judge, Maps, Remediation, View, by_hand, fail, kubectl, not_applicable, on_node, pass,
+    Check, Judge, Maps, Remediation, View, by_hand, fail, kubectl, no_control_plane, on_node, pass,
 };
 use crate::checks::flags;
 use crate::checks::merge::pairs::declared;
@@ -18,7 +18,12 @@ pub static CHECK: Check = Check {
     severity: Severity::Low,
     since: "0.1.0",
     needs: &[Need::Manifests],
-    helps: &[Need::ValidatingPolicies, Need::ValidatingPolicyBindings],
+    helps: &[
+        Need::ValidatingPolicies,
+        Need::ValidatingPolicyBindings,
+        Need::Processes,
+        Need::NodeObject,
+    ],
     maps: &[Maps::Cis("1.2.3"), Maps::Source("CVE-2020-8554")],
     fix: Remediation {
         steps: &[
@@ -65,6 +70,10 @@ pub static CHECK: Check = Check {
             "N/A: no manifest of the node starts an API server",
         ),
         (
+            "{manifests: [], processes: [{comm: k3s-server}]}",
+            "N/A: no manifest of the node starts an API server: k3s runs as a process of the node, not as a static pod",
+        ),
+        (
             "manifests: [{file: a.yaml, gap: denied}]",
             "UNKNOWN: the login may not read it",
         ),
@@ -80,13 +89,11 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     let mut pods = declared.pods.iter();
     let server = pods.find_map(|pod| Some((pod, own_words(pod.pod, "kube-apiserver")?)));
     let Some((pod, words)) = server else {
-        return match declared.gaps.first() {
-            Some(gap) => Err(gap.clone()),
-            None => Ok(not_applicable(
-                [declared.at],
-                "no manifest of the node starts an API server",
-            )),
-        };
+        if let Some(gap) = declared.gaps.first() {
+            return Err(gap.clone());
+        }
+        let why = "no manifest of the node starts an API server";
+        return Ok(no_control_plane(node, declared.at, why));
     };
     let plugins = flags::list(&words, "enable-admission-plugins")?;
     if plugins.iter().any(|plugin| plugin == PLUGIN) {

@@ -76,6 +76,7 @@ fn pointer_defaults() -> Vec<(&'static str, Value)> {
         ("authentication.webhook.enabled", json!(true)),
         ("cgroupsPerQOS", json!(true)),
         ("cpuCFSQuota", json!(true)),
+        ("enableContentionProfiling", json!(false)),
         ("enableControllerAttachDetach", json!(true)),
         ("enableDebugFlagsHandler", json!(true)),
         ("enableDebuggingHandlers", json!(true)),
