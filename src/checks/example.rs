@@ -35,7 +35,9 @@
 //! | `namespaces` | a map from name to `{phase, labels, enforce, audit, warn}` |
 //! | `services`, `network_policies`, ... | objects under the name of their need, with the fields of `model::objects` |
 //! | `admission` | `none`, or the tree of an admission configuration file of the API server |
-//! | `authorization` | the tree of the file of `--authorization-config` |
+//! | `components`, `declared`, `running` | a map from program to its words (variables first): as a static pod that runs so, as a manifest, as a process |
+//! | `authentication`, `authorization`, `audit_policy` | `none`, or the tree of that file of the API server |
+//! | `encryption` | `none`, or `[{resources, providers}]` |
 //! | `count` | how many nodes the API server listed |
 //! | `version` | the API server's, as `v1.37.2` |
 //! | `api_offset` | by how many seconds its clock is ahead of this machine's |
@@ -48,6 +50,7 @@
 mod acl;
 mod admission;
 mod baseline;
+mod components;
 mod facts;
 mod files;
 mod handshakes;
@@ -265,16 +268,19 @@ struct NodeWritten {
     pods: Option<Value>,
     gone: Option<Value>,
     admission: Option<Value>,
-    authorization: Option<Value>,
     unread: Option<String>,
     #[serde(flatten)]
     running: running::RunningWritten,
+    #[serde(flatten)]
+    components: components::ComponentsWritten,
     #[serde(flatten)]
     other: BTreeMap<String, Value>,
 }
 
 impl NodeWritten {
-    fn read(self, name: NodeName) -> Result<NodeFacts, String> {
+    fn read(mut self, name: NodeName) -> Result<NodeFacts, String> {
+        self.components
+            .expand(&mut self.manifests, &mut self.running.processes)?;
         if let Some(key) = self.other.keys().next() {
             return Err(format!("{key} is not a key of examples"));
         }
@@ -308,7 +314,7 @@ impl NodeWritten {
         }
         api.unread = self.unread.as_deref().map(gap).transpose()?;
         admission::admission(self.admission, host)?;
-        admission::authorization(self.authorization, host)?;
+        self.components.files(host)?;
         host.at = Some(NOW);
         api.at = Some(NOW);
         Ok(node)

@@ -63,6 +63,29 @@ pub fn last_of(words: &[String], name: &str) -> Option<String> {
     values(&words, name).pop().map(str::to_owned)
 }
 
+/// A switch in a program's own words: without a value it is on, and the next word is none.
+///
+/// # Errors
+/// Where its value is neither true nor false as Go reads them (strconv.ParseBool).
+pub fn switch_of(words: &[String], name: &str) -> Result<Option<bool>, Gap> {
+    let mut last = None;
+    for word in words {
+        last = match flag(word, name) {
+            Given::Another => last,
+            Given::Alone => Some("true"),
+            Given::Value(value) => Some(value),
+        };
+    }
+    match last {
+        None => Ok(None),
+        Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(Some(true)),
+        Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(Some(false)),
+        Some(_) => Err(Gap::Garbled {
+            what: Text::from(format!("--{name} is neither true nor false")),
+        }),
+    }
+}
+
 /// The fields of a line of CSV, without the space around them.
 fn csv(line: &str) -> Vec<String> {
     let mut fields = vec![String::new()];
@@ -154,6 +177,21 @@ mod tests {
         assert!(list(&words("--p=$X"), "p").is_err());
         assert!(list(&words("$(MORE) --p=A"), "p").is_err());
         assert!(list(&words("--q=$X --p=A"), "p").is_ok());
+    }
+
+    #[test]
+    fn a_switch_needs_no_value() {
+        for (line, wanted) in [
+            ("--a", Ok(Some(true))),
+            ("--a false", Ok(Some(true))),
+            ("--a=false --b", Ok(Some(false))),
+            ("-a=T --a=0", Ok(Some(false))),
+            ("--ab", Ok(None)),
+            ("--a=maybe", Err(())),
+        ] {
+            let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            assert_eq!(switch_of(&words, "a").map_err(|_| ()), wanted, "{line}");
+        }
     }
 
     fn words_of(words: &[&str]) -> Vec<String> {

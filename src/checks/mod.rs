@@ -4,8 +4,11 @@
 
 pub mod access;
 mod api_servers;
+mod audit;
 pub mod check;
+mod component;
 mod confinement;
+mod control_plane;
 mod declared;
 pub mod example;
 mod exposure;
@@ -28,6 +31,7 @@ mod pss;
 pub mod reach;
 mod role;
 mod running;
+mod tls;
 mod version;
 
 use check::Check;
@@ -38,6 +42,8 @@ pub use pss::{patch, standard};
 
 /// Every check, sorted by id within its family; held by a test of the registry.
 pub const ALL: &[&[&Check]] = &[
+    audit::ALL,
+    control_plane::ALL,
     files::ALL,
     images::ALL,
     isolation::ALL,
@@ -48,6 +54,7 @@ pub const ALL: &[&[&Check]] = &[
     policy::ALL,
     privilege::ALL,
     pss::ALL,
+    tls::ALL,
 ];
 
 /// All checks in registry order.

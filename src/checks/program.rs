@@ -33,8 +33,13 @@ pub fn runs(pod: &Pod, program: &str) -> bool {
 
 /// What the first container that starts `program` gives it: the words behind its name. None where none starts it.
 pub fn own_words(pod: &Pod, program: &str) -> Option<Vec<String>> {
+    started(pod, program).map(|(_, own)| own)
+}
+
+/// The same with the container that starts it.
+pub fn started<'p>(pod: &'p Pod, program: &str) -> Option<(Branch<'p>, Vec<String>)> {
     let mut all = pod.containers();
-    all.find_map(|(_, container)| behind(&words(container), program))
+    all.find_map(|(_, container)| Some((container, behind(&words(container), program)?)))
 }
 
 /// The words behind the program's name.

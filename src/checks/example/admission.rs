@@ -31,23 +31,6 @@ pub(super) fn admission(written: Option<Value>, host: &mut HostFacts) -> Result<
     Ok(())
 }
 
-/// Sets what is known of the file of `--authorization-config`.
-pub(super) fn authorization(written: Option<Value>, host: &mut HostFacts) -> Result<(), String> {
-    if written.is_none() {
-        return Ok(());
-    }
-    let found = fact(written, Need::ApiServerFiles, |json: serde_json::Value| {
-        Ok(Some(Configuration {
-            path: Text::new("/etc/kubernetes/authorization.yaml"),
-            content: Tree::try_from(json).map_err(|error| error.to_string())?,
-        }))
-    })?;
-    let mut files = files(host);
-    files.authorization = found;
-    host.api_server_files = Fact::seen(files, Locator::list(Need::ApiServerFiles));
-    Ok(())
-}
-
 fn files(host: &HostFacts) -> ApiServerFiles {
     match &host.api_server_files {
         Fact::Seen(seen) => seen.value.clone(),

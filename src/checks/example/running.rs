@@ -23,7 +23,7 @@ use crate::model::text::Text;
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct RunningWritten {
-    processes: Option<Value>,
+    pub(super) processes: Option<Value>,
     lsm: Option<Value>,
     firewall: Option<Value>,
     cni: Option<Value>,

@@ -78,7 +78,7 @@ pub fn file_check_frequency(kubelet: &Kubelet) -> Duration {
 }
 
 /// A duration as Go writes it: `1h2m3s`, `500ms`; whole seconds up to a day are all that matters here.
-fn duration(raw: &str) -> Option<Duration> {
+pub fn duration(raw: &str) -> Option<Duration> {
     let mut total = 0.0_f64;
     let mut rest = raw;
     while !rest.is_empty() {

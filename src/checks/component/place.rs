@@ -1,0 +1,225 @@
+//! Where a component is on a node: in its manifests, and among its processes.
+
+use super::{Component, Given, given::asks};
+use crate::checks::merge::pairs::{declared, hidden_processes};
+use crate::checks::program::started;
+use crate::model::fact::{Fact, Gap, Locator};
+use crate::model::node::NodeFacts;
+use crate::model::process::{Process, Processes};
+use crate::model::text::Text;
+
+/// Programs that have the control plane within themselves.
+const WHOLE: [&str; 2] = ["k3s-server", "kubelite"];
+/// What the kernel keeps of a program's name.
+const COMM: usize = 15;
+
+/// One component that is declared, runs, or both.
+pub struct Instance<'n> {
+    /// Namespace and name of its mirror; none where no manifest declares it.
+    name: Option<(&'n Text, Text)>,
+    /// The manifest first.
+    pub sides: Vec<Result<Given<'n>, Gap>>,
+}
+
+/// All of one component that a node has.
+#[derive(Default)]
+pub struct Place<'n> {
+    pub instances: Vec<Instance<'n>>,
+    pub evidence: Vec<Locator>,
+    /// Why there may be more of it.
+    pub gaps: Vec<Gap>,
+    /// Why there is none, where there is none.
+    pub why: String,
+}
+
+/// Looks for a component.
+pub fn find(node: &NodeFacts, component: Component) -> Place<'_> {
+    let mut place = Place::default();
+    match declared(node) {
+        Err(gap) => place.gaps.push(gap),
+        Ok(all) => {
+            place.evidence.push(all.at);
+            for pod in &all.pods {
+                let Some((container, words)) = started(pod.pod, component.program()) else {
+                    continue;
+                };
+                place.instances.push(Instance {
+                    name: Some((&pod.pod.namespace, pod.mirror_name.clone())),
+                    sides: vec![Ok(Given {
+                        words,
+                        container: Some(container),
+                        written: true,
+                        alone: false,
+                        at: pod.at,
+                    })],
+                });
+            }
+            if place.instances.is_empty() {
+                place.gaps.extend(all.gaps);
+            }
+        }
+    }
+    let mut ordinary = false;
+    match node.host.processes.get() {
+        Err(gap) => place.gaps.push(gap),
+        Ok(seen) => {
+            place.evidence.push(seen.at);
+            for process in &seen.value.list {
+                if is(process, component) {
+                    ordinary |= !place.take(process, &seen.value, seen.at);
+                }
+            }
+            place.unseen(&seen.value, component);
+        }
+    }
+    if place.instances.is_empty() {
+        place.why = why(node, component, ordinary, &mut place.evidence);
+    }
+    place
+}
+
+/// By the kernel's word for it, which is cut and may be another program's, and by what it was started as.
+fn is(process: &Process, component: Component) -> bool {
+    let program = component.program();
+    let cut = &program[..program.len().min(COMM)];
+    let named = match (&process.command, &process.exe) {
+        (Fact::Seen(words), _) => words.value.first(),
+        (Fact::Gap(_), Fact::Seen(exe)) => Some(&exe.value),
+        (Fact::Gap(_), Fact::Gap(_)) => None,
+    };
+    let last = |path: &Text| path.as_str().rsplit('/').next() == Some(program);
+    process.comm == cut && named.is_none_or(last)
+}
+
+impl Place<'_> {
+    /// Puts a process where it belongs; false for one in a pod that is no static pod.
+    fn take(&mut self, process: &Process, all: &Processes, at: Locator) -> bool {
+        let home = match &process.pod {
+            None => None,
+            Some(pod) => {
+                let id = pod.container.as_deref();
+                let named = id.and_then(|id| all.container(id));
+                let own =
+                    self.instances
+                        .iter()
+                        .position(|instance| match (named, &instance.name) {
+                            (Some(named), Some((namespace, name))) => {
+                                named.namespace == **namespace && named.pod == *name
+                            }
+                            // The uid of an ordinary pod is a UUID.
+                            (None, Some(_)) => !is_uuid(pod.uid.as_str()),
+                            _ => false,
+                        });
+                if own.is_none() && is_uuid(pod.uid.as_str()) {
+                    if named.is_none()
+                        && let Fact::Gap(gap) = &all.containers
+                    {
+                        self.gaps.push(gap.clone());
+                    }
+                    return false;
+                }
+                own
+            }
+        };
+        let container = home
+            .and_then(|home| self.instances[home].sides.first())
+            .and_then(|side| side.as_ref().ok()?.container);
+        let given = process.command.get().map(|words| Given {
+            words: words
+                .value
+                .iter()
+                .skip(1)
+                .map(ToString::to_string)
+                .collect(),
+            container,
+            written: false,
+            alone: false,
+            at,
+        });
+        match home {
+            Some(home) => self.instances[home].sides.push(given),
+            None => self.instances.push(Instance {
+                name: None,
+                sides: vec![given],
+            }),
+        }
+        true
+    }
+
+    /// Leaves the gaps of processes that may run unseen.
+    fn unseen(&mut self, all: &Processes, component: Component) {
+        let lone = |instance: &Instance<'_>| instance.sides.len() < 2 && instance.name.is_some();
+        if self.instances.is_empty() || self.instances.iter().any(lone) {
+            if all.hidepid {
+                self.gaps.push(hidden_processes());
+            }
+            if all.more {
+                self.gaps.push(Gap::Garbled {
+                    what: Text::new("more processes run in pods than are read"),
+                });
+            }
+        }
+        if !all.hidepid && !all.more {
+            for instance in &mut self.instances {
+                if let [Ok(given)] = &mut instance.sides[..] {
+                    given.alone = given.written;
+                }
+            }
+        }
+        let whole = all
+            .list
+            .iter()
+            .find(|process| WHOLE.contains(&process.comm.as_str()));
+        if let Some(whole) = whole.filter(|_| self.instances.is_empty()) {
+            self.gaps.push(asks(format!(
+                "{} has {} within itself: what do its own arguments say of it?",
+                whole.comm,
+                component.program()
+            )));
+        }
+    }
+}
+
+fn is_uuid(uid: &str) -> bool {
+    let bytes = uid.as_bytes();
+    bytes.len() == 36
+        && [8, 13, 18, 23]
+            .iter()
+            .all(|at| matches!(bytes[*at], b'-' | b'_'))
+}
+
+/// Why a node does not have it, and who runs the control plane instead, where that is known.
+fn why(
+    node: &NodeFacts,
+    component: Component,
+    ordinary: bool,
+    evidence: &mut Vec<Locator>,
+) -> String {
+    let program = component.program();
+    if ordinary {
+        return format!("{program} runs here only in pods that are no static pods");
+    }
+    let none = format!("neither a manifest nor a process of the node is {program}");
+    let Ok(object) = node.api.object.get() else {
+        return none;
+    };
+    let version = object.value.kubelet_version.as_str();
+    let has = |prefix: &str| {
+        object
+            .value
+            .labels
+            .keys()
+            .any(|key| key.as_str().starts_with(prefix))
+    };
+    let provider = if version.contains("-eks-") || has("eks.amazonaws.com/") {
+        "EKS"
+    } else if version.contains("-gke.") || has("cloud.google.com/gke-") {
+        "GKE"
+    } else if has("kubernetes.azure.com/") {
+        "AKS"
+    } else {
+        return none;
+    };
+    evidence.push(object.at);
+    format!("{none}: {provider} runs the control plane, see its settings there")
+}

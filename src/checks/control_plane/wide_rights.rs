@@ -1,0 +1,195 @@
+use crate::checks::check::{
+    Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, offence,
+};
+use crate::checks::holders::{Grant, grants};
+use crate::model::fact::{Gap, Need};
+use crate::model::name::CheckId;
+use crate::model::objects::Rule;
+use crate::model::text::Text;
+use crate::model::verdict::{Severity, Subject, Verdict};
+use std::collections::BTreeMap;
+
+pub static CHECK: Check = Check {
+    id: CheckId("SP-CPL-016"),
+    title: "Nobody but administrators has rights over all",
+    why: "Each of these rights leads to all others: who may make pods, tokens or webhooks, or bind roles, becomes whoever he wants.",
+    severity: Severity::Medium,
+    since: "0.2.0",
+    needs: &[Need::ClusterRoles, Need::ClusterRoleBindings],
+    helps: &[],
+    maps: &[
+        Maps::Cis("5.1.1"),
+        Maps::Cis("5.1.3"),
+        Maps::Cis("5.1.4"),
+        Maps::Cis("5.1.8"),
+        Maps::Cis("5.1.12"),
+        Maps::Cis("5.1.13"),
+        Maps::Attack("T1078"),
+    ],
+    fix: Remediation {
+        steps: &[
+            kubectl("kubectl get clusterrolebinding {name} -o yaml"),
+            by_hand(
+                "narrow the role to the resources and verbs that its holder uses, or bind it by a RoleBinding in the namespaces where it is needed; what an addon brings along is changed in its chart",
+            ),
+        ],
+        restarts: "nothing; whoever used the right is refused from then on",
+        undo: &[by_hand(
+            "apply the role or the binding as it was: keep the output of the first command",
+        )],
+    },
+    examples: &[
+        (
+            "{cluster_roles: [{name: r, rules: [{apiGroups: [''], resources: [pods], verbs: [get]}]}], cluster_role_bindings: [{name: b, roleKind: ClusterRole, role: r, subjects: [{kind: ServiceAccount, namespace: shop, name: bot}]}]}",
+            "PASS",
+        ),
+        (
+            "{cluster_roles: [{name: r, rules: [{apiGroups: ['*'], resources: ['*'], verbs: ['*']}]}], cluster_role_bindings: [{name: b, roleKind: ClusterRole, role: r, subjects: [{kind: Group, name: system:masters}]}]}",
+            "PASS",
+        ),
+        (
+            "{cluster_roles: [{name: r, rules: [{apiGroups: ['*'], resources: ['*'], verbs: ['*']}]}], cluster_role_bindings: [{name: b, roleKind: ClusterRole, role: r, subjects: [{kind: ServiceAccount, namespace: shop, name: bot}]}]}",
+            "FAIL medium: service account shop/bot may do everything",
+        ),
+        (
+            "{cluster_roles: [{name: r, rules: [{apiGroups: [''], resources: [pods, serviceaccounts/token], verbs: [create]}]}], cluster_role_bindings: [{name: b, roleKind: ClusterRole, role: r, subjects: [{kind: ServiceAccount, namespace: shop, name: bot}, {kind: User, name: eve}]}]}",
+            "FAIL medium: service account shop/bot, user eve may create pods, create tokens of service accounts",
+        ),
+        (
+            "{cluster_roles: [{name: r, rules: [{apiGroups: [rbac.authorization.k8s.io], resources: [clusterroles], verbs: [bind, escalate]}]}], cluster_role_bindings: [{name: b, roleKind: ClusterRole, role: r, subjects: [{kind: Group, name: ops}]}]}",
+            "FAIL medium: group ops may raise rights of roles, bind roles",
+        ),
+        (
+            "{cluster_roles: [{name: r, rules: [{apiGroups: [apps], resources: ['*'], verbs: [get]}]}], cluster_role_bindings: [{name: b, roleKind: ClusterRole, role: r, subjects: [{kind: ServiceAccount, namespace: shop, name: bot}]}]}",
+            "FAIL medium: service account shop/bot may use wildcards",
+        ),
+        (
+            "{cluster_roles: [{name: r, rules: [{apiGroups: [admissionregistration.k8s.io], resources: [mutatingwebhookconfigurations], verbs: [update]}]}], cluster_role_bindings: [{name: b, roleKind: ClusterRole, role: r, subjects: [{kind: ServiceAccount, namespace: shop, name: bot}]}]}",
+            "FAIL medium: service account shop/bot may change webhooks",
+        ),
+        (
+            "{cluster_roles: {gap: forbidden}, cluster_role_bindings: []}",
+            "UNKNOWN: the API server forbids list pods",
+        ),
+    ],
+    judge: Judge::Cluster(judge),
+    file: file!(),
+};
+
+const RBAC: &str = "rbac.authorization.k8s.io";
+/// Verb, group, resource, and what they come to.
+const POWERS: &[(&str, &str, &str, &str)] = &[
+    ("create", "", "pods", "create pods"),
+    (
+        "create",
+        "",
+        "serviceaccounts/token",
+        "create tokens of service accounts",
+    ),
+    ("escalate", RBAC, "clusterroles", "raise rights of roles"),
+    ("bind", RBAC, "clusterroles", "bind roles"),
+    ("impersonate", "", "users", "act as others"),
+    ("impersonate", "", "groups", "act as others"),
+    ("impersonate", "", "serviceaccounts", "act as others"),
+    (
+        "create",
+        WEBHOOKS,
+        "mutatingwebhookconfigurations",
+        "change webhooks",
+    ),
+    (
+        "update",
+        WEBHOOKS,
+        "mutatingwebhookconfigurations",
+        "change webhooks",
+    ),
+    (
+        "patch",
+        WEBHOOKS,
+        "mutatingwebhookconfigurations",
+        "change webhooks",
+    ),
+    (
+        "create",
+        WEBHOOKS,
+        "validatingwebhookconfigurations",
+        "change webhooks",
+    ),
+    (
+        "update",
+        WEBHOOKS,
+        "validatingwebhookconfigurations",
+        "change webhooks",
+    ),
+    (
+        "patch",
+        WEBHOOKS,
+        "validatingwebhookconfigurations",
+        "change webhooks",
+    ),
+];
+const WEBHOOKS: &str = "admissionregistration.k8s.io";
+const NAMED: usize = 3;
+
+fn judge(view: &View<'_>) -> Result<Verdict, Gap> {
+    let found = grants(&view.snapshot.cluster.objects, |rule| {
+        !powers(rule).is_empty()
+    })?;
+    let mut tally = Tally::new();
+    tally.all_good(&found.evidence);
+    tally.gaps(found.gaps);
+    let mut all: BTreeMap<&Text, Vec<Grant<'_>>> = BTreeMap::new();
+    for grant in found.all {
+        if !grant.is_expected() {
+            all.entry(&grant.binding.name).or_default().push(grant);
+        }
+    }
+    for (name, grants) in all {
+        let Some(first) = grants.first() else {
+            continue;
+        };
+        let mut may: Vec<&str> = Vec::new();
+        for power in first.role.rules.iter().flat_map(powers) {
+            if !may.contains(&power) {
+                may.push(power);
+            }
+        }
+        if may.contains(&"do everything") {
+            may = vec!["do everything"];
+        }
+        let who: Vec<String> = grants
+            .iter()
+            .take(NAMED)
+            .map(|grant| grant.holder.to_string())
+            .collect();
+        let rest = match grants.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        tally.offence(offence(
+            Subject::object("clusterrolebindings", "", name),
+            Severity::Medium,
+            format!("{}{rest} may {}", who.join(", "), may.join(", ")),
+            first.evidence,
+        ));
+    }
+    tally.verdict()
+}
+
+/// What a rule gives over all; a rule for named objects gives it over those alone.
+fn powers(rule: &Rule) -> Vec<&'static str> {
+    if !rule.resource_names.is_empty() {
+        return Vec::new();
+    }
+    if rule.grants("*", "*", "*") {
+        return vec!["do everything"];
+    }
+    let granted = POWERS
+        .iter()
+        .filter(|(verb, group, resource, _)| rule.grants(verb, group, resource));
+    let mut out: Vec<&str> = granted.map(|(.., power)| *power).collect();
+    if rule.verbs.grants("*") || rule.resources.iter().any(|own| *own == "*") {
+        out.push("use wildcards");
+    }
+    out
+}

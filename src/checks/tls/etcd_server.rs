@@ -1,0 +1,100 @@
+use crate::checks::check::{Check, Judge, Maps, View, by_hand};
+use crate::checks::component::mend::{KEEP_ETCD, etcd};
+use crate::checks::component::not_set;
+use crate::checks::component::{self, Component, Fault, Given, HELPS, NEEDS, Said, faults};
+use crate::model::fact::Gap;
+use crate::model::name::CheckId;
+use crate::model::node::NodeFacts;
+use crate::model::verdict::{Severity, Verdict};
+
+pub static CHECK: Check = Check {
+    id: CheckId("SP-TLS-005"),
+    title: "etcd asks its clients for a certificate",
+    why: "Whoever reaches an etcd that asks for none reads every Secret and writes what he wants, past the API server.",
+    severity: Severity::Critical,
+    since: "0.2.0",
+    needs: NEEDS,
+    helps: HELPS,
+    maps: &[
+        Maps::Cis("2.1"),
+        Maps::Cis("2.2"),
+        Maps::Cis("2.3"),
+        Maps::Attack("T1552"),
+    ],
+    fix: etcd(&[
+        KEEP_ETCD,
+        by_hand(
+            "set --cert-file, --key-file, --trusted-ca-file and --client-cert-auth=true, and take --auto-tls out; with a configuration file set client-transport-security there",
+        ),
+    ]),
+    examples: &[
+        (
+            "components: {etcd: '--cert-file=/e/s.crt --key-file=/e/s.key --client-cert-auth=true'}",
+            "PASS",
+        ),
+        (
+            "components: {etcd: 'ETCD_CERT_FILE=/e/s.crt ETCD_KEY_FILE=/e/s.key ETCD_CLIENT_CERT_AUTH=true --name=a'}",
+            "PASS",
+        ),
+        (
+            "components: {etcd: '--cert-file=/e/s.crt --key-file=/e/s.key --client-cert-auth --auto-tls'}",
+            "FAIL critical: it makes certificates for itself that no authority signs",
+        ),
+        (
+            "components: {etcd: '--name=a'}",
+            "FAIL critical: clients are served without TLS: --cert-file, --key-file are not set; critical: clients need no certificate",
+        ),
+        (
+            "components: {etcd: '--config-file=/etc/etcd.yaml'}",
+            "MANUAL: what does /etc/etcd.yaml say of cert-file? etcd reads nothing else",
+        ),
+        (
+            "running: {etcd: '--name=a'}",
+            "MANUAL: is ETCD_CERT_FILE in the environment of etcd? it has no flag --cert-file",
+        ),
+        (
+            "components: {}",
+            "N/A: neither a manifest nor a process of the node is etcd",
+        ),
+        (
+            "{components: {}, manifests: {gap: denied}}",
+            "UNKNOWN: the login may not read it",
+        ),
+    ],
+    judge: Judge::Node(judge),
+    file: file!(),
+};
+
+fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
+    component::judge(node, Component::Etcd, rule)
+}
+
+fn rule(given: &Given<'_>) -> Result<Said, Gap> {
+    let pair = ["cert-file", "key-file"];
+    let mut missing = Vec::new();
+    for flag in pair {
+        if given.etcd(flag)?.is_none_or(|file| file.is_empty()) {
+            missing.push(flag);
+        }
+    }
+    let mut found = Vec::new();
+    let mut tell =
+        |flag: &str, message: String| found.push(Fault::new(flag, Severity::Critical, message));
+    let auto = given.etcd_switch("auto-tls")?;
+    if auto {
+        tell(
+            "auto-tls",
+            "it makes certificates for itself that no authority signs".to_owned(),
+        );
+    } else if !missing.is_empty() {
+        let missing = not_set(&missing);
+        tell(
+            "cert-file",
+            format!("clients are served without TLS: {missing}"),
+        );
+    }
+    if !given.etcd_switch("client-cert-auth")? {
+        tell("client-cert-auth", "clients need no certificate".to_owned());
+    }
+    Ok(faults(found))
+}

@@ -1,0 +1,41 @@
+//! TLS: certificates, and who is asked for one.
+
+mod authority_expiry;
+mod certificates;
+mod client_authority;
+mod encryption;
+mod etcd_authority;
+mod etcd_client;
+mod etcd_peer;
+mod etcd_server;
+mod expiry;
+mod kubeconfig_trust;
+mod kubelet_client;
+mod names;
+mod plain_probe;
+mod serving_certificate;
+mod shared_key;
+mod versions;
+mod weak_keys;
+
+use super::check::Check;
+
+/// Sorted by id.
+pub const ALL: &[&Check] = &[
+    &serving_certificate::CHECK,
+    &client_authority::CHECK,
+    &etcd_client::CHECK,
+    &kubelet_client::CHECK,
+    &etcd_server::CHECK,
+    &etcd_peer::CHECK,
+    &etcd_authority::CHECK,
+    &versions::CHECK,
+    &expiry::CHECK,
+    &authority_expiry::CHECK,
+    &weak_keys::CHECK,
+    &kubeconfig_trust::CHECK,
+    &names::CHECK,
+    &plain_probe::CHECK,
+    &shared_key::CHECK,
+    &encryption::CHECK,
+];

@@ -1,0 +1,123 @@
+use super::certificates::of_pki;
+use crate::checks::check::{
+    Check, Judge, Maps, Remediation, Tally, View, by_hand, offence, on_node,
+};
+use crate::model::fact::{Fact, Gap, Need};
+use crate::model::files::{Certificate, Pki};
+use crate::model::name::CheckId;
+use crate::model::name::Digest;
+use crate::model::node::NodeFacts;
+use crate::model::text::Text;
+use crate::model::verdict::{Severity, Subject, Verdict};
+use std::collections::BTreeMap;
+
+pub static CHECK: Check = Check {
+    id: CheckId("SP-TLS-015"),
+    title: "Each node has private keys of its own",
+    why: "A key that lies on two nodes is lost with either of them, and nobody can tell which of them used it.",
+    severity: Severity::Medium,
+    since: "0.2.0",
+    needs: &[Need::Pki],
+    helps: &[],
+    maps: &[Maps::Attack("T1552.004")],
+    fix: Remediation {
+        steps: &[
+            on_node("openssl x509 -noout -subject -issuer -in {path}"),
+            by_hand(
+                "have a new key and certificate made on one of the nodes, kubeadm certs renew with kubeadm, and bring no key from node to node; only sa.key and the authorities are the same on all control-plane nodes",
+            ),
+        ],
+        restarts: "the component that is given the new key",
+        undo: &[by_hand("keep the former pair until all is well")],
+    },
+    examples: &[
+        (
+            "{pki: [], certificates: [{path: /p/a.crt, spki: a}], nodes: {w-1: {pki: [], certificates: [{path: /p/a.crt, spki: b}]}}}",
+            "PASS",
+        ),
+        (
+            "{pki: [], certificates: [{path: /p/ca.crt, ca: true, spki: a}, {path: /p/b.crt, spki: b}], nodes: {w-1: {pki: [], certificates: [{path: /p/ca.crt, ca: true, spki: a}]}}}",
+            "PASS",
+        ),
+        (
+            "{pki: [], certificates: [{path: /p/a.crt, subject: a, spki: a}], nodes: {w-1: {pki: [], certificates: [{path: /q/a.crt, spki: a}]}}}",
+            "FAIL medium: the key of a lies on w-1 too, as /q/a.crt",
+        ),
+        (
+            "{pki: [], certificates: [{path: /p/a.crt, spki: a}], nodes: {w-1: {pki: {gap: denied}}}}",
+            "PASS: not held against 1 node whose certificates are not known",
+        ),
+        (
+            "{pki: [{gap: denied}]}",
+            "UNKNOWN: the login may not read it",
+        ),
+        ("{pki: {gap: denied}}", "UNKNOWN: the login may not read it"),
+    ],
+    judge: Judge::Peers(judge),
+    file: file!(),
+};
+
+fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
+    let pki = node.host.pki.get()?;
+    let mut tally = Tally::new();
+    let own = of_pki(pki, &mut tally);
+    let mut others: BTreeMap<&Digest, (&str, &Text)> = BTreeMap::new();
+    let mut unknown = 0_usize;
+    for other in view
+        .snapshot
+        .nodes
+        .values()
+        .filter(|other| other.name != node.name)
+    {
+        let Ok(pki) = seen(other) else {
+            unknown += 1;
+            continue;
+        };
+        for one in leaves(pki) {
+            others
+                .entry(&one.1.spki)
+                .or_insert((other.name.as_str(), one.0));
+        }
+    }
+    for one in own.iter().filter(|one| !one.certificate.ca) {
+        if let Some((name, path)) = others.get(&one.certificate.spki) {
+            let message = format!(
+                "the key of {} lies on {name} too, as {path}",
+                one.certificate.common_name
+            );
+            tally.offence(offence(
+                Subject::path(one.path),
+                Severity::Medium,
+                message,
+                [one.at],
+            ));
+        }
+    }
+    if unknown > 0 {
+        let nodes = if unknown == 1 { "node" } else { "nodes" };
+        tally.note(format!(
+            "not held against {unknown} {nodes} whose certificates are not known"
+        ));
+    }
+    tally.verdict()
+}
+
+fn seen(node: &NodeFacts) -> Result<&Pki, Gap> {
+    match &node.host.pki {
+        Fact::Seen(seen) => Ok(&seen.value),
+        Fact::Gap(gap) => Err(gap.clone()),
+    }
+}
+
+fn leaves(pki: &Pki) -> impl Iterator<Item = (&Text, &Certificate)> {
+    pki.certificates.iter().flat_map(|file| {
+        let content = match &file.content {
+            Fact::Seen(seen) => &seen.value[..],
+            Fact::Gap(_) => &[],
+        };
+        content
+            .iter()
+            .filter(|one| !one.ca)
+            .map(|one| (&file.path, one))
+    })
+}
