@@ -106,6 +106,14 @@ pub fn good_by(at: Locator) -> Said {
     }
 }
 
+/// The good state with a remark.
+pub fn noted(note: impl Into<String>) -> Said {
+    Said::Good {
+        note: Some(note.into()),
+        evidence: Vec::new(),
+    }
+}
+
 /// One fault.
 pub fn bad(flag: &str, severity: Severity, message: impl Into<String>) -> Said {
     Said::Bad(vec![Fault::new(flag, severity, message)])

@@ -24,11 +24,11 @@ pub static CHECK: Check = Check {
     ]),
     examples: &[
         (
-            "components: {etcd: '--peer-cert-file=/e/s.crt --peer-key-file=/e/s.key --peer-client-cert-auth=true'}",
+            "components: {etcd: '--peer-cert-file=/e/s.crt --peer-key-file=/e/s.key --peer-client-cert-auth=true --listen-peer-urls=https://10.0.0.1:2380'}",
             "PASS",
         ),
         (
-            "components: {etcd: 'ETCD_PEER_CERT_FILE=/e/s.crt ETCD_PEER_KEY_FILE=/e/s.key ETCD_PEER_CLIENT_CERT_AUTH=true --name=a'}",
+            "components: {etcd: 'ETCD_PEER_CERT_FILE=/e/s.crt ETCD_PEER_KEY_FILE=/e/s.key ETCD_PEER_CLIENT_CERT_AUTH=true --name=a --listen-peer-urls=https://10.0.0.1:2380'}",
             "PASS",
         ),
         (
@@ -40,11 +40,11 @@ pub static CHECK: Check = Check {
             "N/A: etcd has a single member, and listens for others on loopback alone",
         ),
         (
-            "components: {etcd: '--peer-cert-file=/e/s.crt --peer-key-file=/e/s.key --peer-client-cert-auth --peer-auto-tls'}",
+            "components: {etcd: '--peer-cert-file=/e/s.crt --peer-key-file=/e/s.key --peer-client-cert-auth --peer-auto-tls --listen-peer-urls=https://10.0.0.1:2380'}",
             "FAIL critical: it makes certificates for itself that no authority signs",
         ),
         (
-            "components: {etcd: '--name=a'}",
+            "components: {etcd: '--name=a --listen-peer-urls=https://10.0.0.1:2380'}",
             "FAIL critical: members are served without TLS: --peer-cert-file, --peer-key-file are not set; critical: members need no certificate",
         ),
         (

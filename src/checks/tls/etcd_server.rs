@@ -9,7 +9,7 @@ use crate::model::verdict::{Severity, Verdict};
 
 pub static CHECK: Check = Check {
     id: CheckId("SP-TLS-005"),
-    title: "etcd asks its clients for a certificate",
+    title: "Clients of etcd need a certificate",
     why: "Whoever reaches an etcd that asks for none reads every Secret and writes what he wants, past the API server.",
     severity: Severity::Critical,
     since: "0.2.0",

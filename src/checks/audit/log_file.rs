@@ -1,0 +1,137 @@
+use super::policy::{NO_BACKEND, has_backend};
+use crate::checks::check::{
+    Check, Judge, Maps, Remediation, Tally, View, by_hand, offence, on_node,
+};
+use crate::checks::component::asks;
+use crate::checks::component::{self, Component, NEEDS, Said, good};
+use crate::checks::exposure::{Exposure, looked};
+use crate::model::fact::{Gap, Need};
+use crate::model::files::FileRole;
+use crate::model::name::CheckId;
+use crate::model::node::NodeFacts;
+use crate::model::unix::{Walk, WalkEnd};
+use crate::model::verdict::{Severity, Subject, Verdict};
+
+pub static CHECK: Check = Check {
+    id: CheckId("SP-AUD-006"),
+    title: "The audit log is written, and for root alone",
+    why: "A log that stands still records nothing, and one that others can write proves nothing.",
+    severity: Severity::Medium,
+    since: "0.2.0",
+    needs: NEEDS,
+    helps: &[
+        Need::NodeObject,
+        Need::ApiServerFiles,
+        Need::Identity,
+        Need::Accounts,
+    ],
+    maps: &[Maps::Nsa("LOG"), Maps::Attack("T1070.002")],
+    fix: Remediation {
+        steps: &[
+            on_node("chown root:root {path}"),
+            on_node("chmod 600 {path}"),
+            by_hand(
+                "where it is not written: look for room on its file system, for the mount of its folder in kube-apiserver.yaml, and into the log of the container for audit errors",
+            ),
+        ],
+        restarts: "nothing: kube-apiserver holds the file open",
+        undo: &[by_hand("the old owner and mode are in the evidence")],
+    },
+    examples: &[
+        (
+            "{clock: 1000, components: {kube-apiserver: '--audit-log-path=/var/log/kubernetes/audit.log'}, api_server_files: [{role: audit_log, path: /var/log/kubernetes/audit.log, mtime: 900}]}",
+            "PASS",
+        ),
+        (
+            "{clock: 1000, components: {kube-apiserver: '--audit-log-path=/var/log/kubernetes/audit.log'}, api_server_files: [{role: audit_log, path: /var/log/kubernetes/audit.log, mtime: 100}]}",
+            "FAIL medium: nothing was written into it for 15 minutes",
+        ),
+        (
+            "{clock: 1000, components: {kube-apiserver: '--audit-log-path=/var/log/kubernetes/audit.log'}, api_server_files: [{role: audit_log, path: /var/log/kubernetes/audit.log, mtime: 900, mode: '0644'}]}",
+            "FAIL medium: mode 0644: everyone can read it",
+        ),
+        (
+            "{clock: 1000, components: {kube-apiserver: '--audit-log-path=/var/log/kubernetes/audit.log'}, api_server_files: [{role: audit_log, path: /var/log/kubernetes/audit.log, absent: true}]}",
+            "FAIL medium: it does not exist",
+        ),
+        (
+            "{clock: 1000, components: {kube-apiserver: '--audit-log-path=/var/log/kubernetes/audit.log'}, api_server_files: [{role: audit_log, path: /var/log/kubernetes/audit.log, gap: denied}]}",
+            "UNKNOWN: the login may not read it",
+        ),
+        (
+            "{clock: 1000, components: {kube-apiserver: '--audit-log-path=/var/log/kubernetes/audit.log'}, api_server_files: []}",
+            "MANUAL: where is the audit log of kube-apiserver? it was not looked at",
+        ),
+        (
+            "components: {kube-apiserver: '--audit-log-path=-'}",
+            "N/A: the audit log is no file of the API server",
+        ),
+        (
+            "components: {kube-apiserver: ''}",
+            "N/A: no audit backend is configured: SP-AUD-001 judges that",
+        ),
+        (
+            "components: {}",
+            "N/A: neither a manifest nor a process of the node is kube-apiserver",
+        ),
+        (
+            "{components: {}, manifests: {gap: denied}}",
+            "UNKNOWN: the login may not read it",
+        ),
+    ],
+    judge: Judge::Node(judge),
+    file: file!(),
+};
+
+/// Seconds in which an API server writes something, were it only the leases of its kubelets.
+const STILL: i64 = 600;
+
+fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
+    let mut named = false;
+    let said = component::judge(node, Component::ApiServer, |given| {
+        if !has_backend(given)? {
+            return Ok(Said::Moot(NO_BACKEND.to_owned()));
+        }
+        let path = given.last("audit-log-path")?;
+        if path.is_none_or(|path| path.is_empty() || path == "-") {
+            return Ok(Said::Moot(
+                "the audit log is no file of the API server".to_owned(),
+            ));
+        }
+        named = true;
+        Ok(good())
+    });
+    if !named {
+        return said;
+    }
+    let now = node.host.identity.get()?.value.clock;
+    let files = node.host.api_server_files.get()?;
+    let mut tally = Tally::new();
+    let mut exposure = Exposure::new(&node.host);
+    let roles = [FileRole::AuditLog];
+    let logs = looked(&node.host, &files.value.list, Need::ApiServerFiles, &roles);
+    if logs.is_empty() {
+        return Err(asks(
+            "where is the audit log of kube-apiserver? it was not looked at".to_owned(),
+        ));
+    }
+    for log in logs {
+        if exposure.read(&log, Severity::Medium, &mut tally) {
+            tally.good(log.at);
+        }
+        if let Some(message) = still(&log.walk, now) {
+            let subject = Subject::path(log.path);
+            tally.offence(offence(subject, Severity::Medium, message, [log.at]));
+        }
+    }
+    exposure.done(&mut tally);
+    tally.with(said.unwrap_or_else(|why| Verdict::Unknown { why }))
+}
+
+fn still(walk: &Walk, now: i64) -> Option<String> {
+    if walk.end == WalkEnd::Absent {
+        return Some("it does not exist".to_owned());
+    }
+    let age = now.saturating_sub(walk.object()?.stat.mtime?);
+    (age > STILL).then(|| format!("nothing was written into it for {} minutes", age / 60))
+}
