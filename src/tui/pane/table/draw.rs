@@ -210,8 +210,9 @@ impl Table {
                 text
             };
             let cut = match column.width {
-                Width::Share(_) => middle(&cell.text, *width),
-                Width::Fixed(_) => fit(&cell.text, *width),
+                // Of names and paths both ends tell, of words the first.
+                Width::Share(_) if !cell.text.contains(' ') => middle(&cell.text, *width),
+                _ => fit(&cell.text, *width),
             };
             strip = strip.cell(*width, &cut, style).gap(1);
         }

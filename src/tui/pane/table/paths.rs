@@ -8,7 +8,6 @@ use crate::evidence;
 use crate::model::fact::Gap;
 use crate::model::node::NodeFacts;
 use crate::model::verdict::Severity;
-use crate::tui::theme::Token;
 use crate::tui::world::World;
 
 pub const COLUMNS: &[Column] = &[
@@ -85,7 +84,7 @@ fn detail(path: &AttackPath, facts: &NodeFacts, judged: &Judged) -> Vec<Line> {
         }
         out.push(Line::Named("  |", edge.verb.to_string()));
         if let Some(proof) = proof(edge, facts, judged) {
-            out.push(Line::Text(Token::Muted, format!("  |     {proof}")));
+            out.push(Line::Named("  |", format!("told by {proof}")));
         }
         let name = if number + 1 == path.edges.len() {
             "TO"
