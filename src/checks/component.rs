@@ -152,6 +152,7 @@ pub fn judge_all(
     let mut tally = Tally::new();
     let mut evidence = Vec::new();
     let mut whys: Vec<String> = Vec::new();
+    let mut absent = Vec::new();
     let mut open = false;
     for component in components {
         let place = find(node, *component);
@@ -159,7 +160,7 @@ pub fn judge_all(
         open |= !place.gaps.is_empty();
         tally.gaps(place.gaps);
         if place.instances.is_empty() {
-            whys.push(place.why);
+            absent.push((component.program(), place.why));
         }
         for instance in &place.instances {
             let moot = tell(instance, |given| rule(*component, given), &mut tally);
@@ -168,11 +169,27 @@ pub fn judge_all(
         }
     }
     if !open {
+        whys.extend(nowhere(&absent));
         whys.dedup();
         return Ok(not_applicable(evidence, whys.join("; ")));
     }
     tally.all_good(&evidence);
     tally.verdict()
+}
+
+/// Why components are not on the node, those with one reason in one sentence.
+fn nowhere(absent: &[(&str, String)]) -> Vec<String> {
+    let bare = |(program, why): &(&str, String)| why.replacen(program, "", 1);
+    let names: Vec<&str> = absent.iter().map(|(program, _)| *program).collect();
+    match (absent.first(), names.split_last()) {
+        (Some(first), Some((last, rest)))
+            if !rest.is_empty() && absent.iter().all(|one| bare(one) == bare(first)) =>
+        {
+            let all = format!("{} or {last}", rest.join(", "));
+            vec![first.1.replacen(first.0, &all, 1)]
+        }
+        _ => absent.iter().map(|(_, why)| why.clone()).collect(),
+    }
 }
 
 /// What the first instance of a component was started with, its process before its manifest; none where the node has
@@ -258,3 +275,6 @@ fn gather(sides: &[(&Given<'_>, Vec<Fault>)], tally: &mut Tally) {
         ));
     }
 }
+
+#[cfg(test)]
+mod tests;

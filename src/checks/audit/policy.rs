@@ -195,3 +195,95 @@ fn is_of(pattern: &str, resource: &str) -> bool {
     };
     pattern.strip_suffix("/*") == Some(main) || pattern.strip_prefix("*/") == Some(below)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_first_rule_that_fits_decides() {
+        let deed = |resource, namespace| Deed {
+            user: "system:node:a",
+            groups: &["system:nodes"],
+            verb: "patch",
+            group: "",
+            resource,
+            namespace,
+        };
+        for (rule, resource, namespace, wanted) in [
+            (json!({}), "pods", "a", true),
+            (
+                json!({"users": ["system:node:a"], "userGroups": ["x"]}),
+                "pods",
+                "a",
+                false,
+            ),
+            (json!({"verbs": ["get"]}), "pods", "a", false),
+            (json!({"nonResourceURLs": ["*"]}), "pods", "a", false),
+            (json!({"namespaces": [""]}), "nodes", "", true),
+            (json!({"namespaces": ["a"]}), "nodes", "", false),
+            (
+                json!({"resources": [{"group": ""}]}),
+                "pods/status",
+                "a",
+                true,
+            ),
+            (
+                json!({"resources": [{"group": "apps"}]}),
+                "pods",
+                "a",
+                false,
+            ),
+            (
+                json!({"resources": [{"resources": ["pods"]}]}),
+                "pods/status",
+                "a",
+                false,
+            ),
+            (
+                json!({"resources": [{"resources": ["*"]}]}),
+                "pods/status",
+                "a",
+                true,
+            ),
+            (
+                json!({"resources": [{"resources": ["pods/*"]}]}),
+                "pods/status",
+                "a",
+                true,
+            ),
+            (
+                json!({"resources": [{"resources": ["*/status"]}]}),
+                "pods/status",
+                "a",
+                true,
+            ),
+            (
+                json!({"resources": [{"resources": ["pods/*"]}]}),
+                "pods",
+                "a",
+                false,
+            ),
+            (
+                json!({"resources": [{"resources": ["pods"], "resourceNames": ["x"]}]}),
+                "pods",
+                "a",
+                false,
+            ),
+        ] {
+            let mut rule = rule;
+            rule["level"] = "Request".into();
+            let policy = json!({"rules": [rule, {"level": "None"}]});
+            let policy = Tree::try_from(&policy).expect("small");
+            let found = first(&policy, &deed(resource, namespace));
+            let level = if wanted {
+                (1, Level::Request)
+            } else {
+                (2, Level::None)
+            };
+            assert_eq!(found, Ok(Some(level)), "{rule} {resource}");
+        }
+    }
+}

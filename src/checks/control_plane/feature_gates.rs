@@ -53,7 +53,7 @@ pub static CHECK: Check = Check {
         ),
         (
             "components: {}",
-            "N/A: neither a manifest nor a process of the node is kube-apiserver; neither a manifest nor a process of the node is kube-controller-manager; neither a manifest nor a process of the node is kube-scheduler",
+            "N/A: neither a manifest nor a process of the node is kube-apiserver, kube-controller-manager or kube-scheduler",
         ),
         (
             "{components: {}, manifests: {gap: denied}}",

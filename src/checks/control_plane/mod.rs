@@ -10,6 +10,7 @@ mod feature_gates;
 mod human_credentials;
 mod needed_plugins;
 mod pod_collection;
+mod powers;
 mod profiling;
 mod removed_flags;
 mod request_timeout;

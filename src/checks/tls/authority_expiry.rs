@@ -1,4 +1,4 @@
-use super::certificates::{days, days_left, of_pki};
+use super::certificates::{days, days_left, is_self_made, of_pki};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, offence, on_node,
 };
@@ -48,6 +48,10 @@ pub static CHECK: Check = Check {
             "FAIL critical: the authority kubernetes has ended 10 days ago",
         ),
         (
+            "{pki: [], kubeconfigs: [], certificates: [{path: /p/kubelet.crt, subject: cp-1-ca@1700000000, ca: true, issuer: CN=cp-1-ca@1700000000, until: 1750086400}]}",
+            "N/A: no certificate of an authority lies on the node",
+        ),
+        (
             "{pki: [], kubeconfigs: [], certificates: [{path: /p/a.crt, subject: a}]}",
             "N/A: no certificate of an authority lies on the node",
         ),
@@ -73,7 +77,8 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     let mut tally = Tally::new();
     let mut any = false;
     for one in of_pki(pki, &mut tally) {
-        if !one.certificate.ca {
+        // What a component signs itself with for want of a certificate ends with it, and nobody trusts it.
+        if !one.certificate.ca || is_self_made(one.certificate) {
             continue;
         }
         any = true;

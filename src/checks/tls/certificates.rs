@@ -72,6 +72,15 @@ pub fn is_absent(node: &NodeFacts, path: &Text) -> bool {
     })
 }
 
+/// Made by a component that was given none: its authority is `HOST-ca@SECONDS` (client-go's util/cert), and its key is
+/// thrown away.
+pub fn is_self_made(certificate: &Certificate) -> bool {
+    let made = certificate.issuer.as_str().rsplit_once("-ca@");
+    made.is_some_and(|(_, seconds)| {
+        !seconds.is_empty() && seconds.bytes().all(|b| b.is_ascii_digit())
+    })
+}
+
 /// Whole days from now on, less than zero where it has ended.
 pub fn days_left(until: i64, now: i64) -> i64 {
     until.saturating_sub(now) / DAY

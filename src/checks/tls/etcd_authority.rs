@@ -10,7 +10,7 @@ use crate::model::verdict::{Severity, Verdict};
 
 pub static CHECK: Check = Check {
     id: CheckId("SP-TLS-007"),
-    title: "etcd has an authority of its own",
+    title: "The authority of etcd is its own",
     why: "With one authority for both every certificate of the cluster, a kubelet's too, opens etcd.",
     severity: Severity::Medium,
     since: "0.2.0",

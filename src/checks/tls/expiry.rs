@@ -1,4 +1,4 @@
-use super::certificates::{certificates, days, days_left};
+use super::certificates::{certificates, days, days_left, is_self_made};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, offence, on_node,
 };
@@ -57,6 +57,10 @@ pub static CHECK: Check = Check {
             "FAIL high: the certificate of system:kube-scheduler ends in 1 day",
         ),
         (
+            "{pki: [], kubeconfigs: [], certificates: [{path: /p/kubelet.crt, subject: cp-1@1700000000, issuer: CN=cp-1-ca@1700000000, until: 1749913600}]}",
+            "FAIL low: the certificate of cp-1@1700000000 has ended 1 day ago, which it made for itself and nobody can verify (SP-KUB-021)",
+        ),
+        (
             "{pki: [{gap: denied}], kubeconfigs: []}",
             "UNKNOWN: the login may not read it",
         ),
@@ -97,7 +101,13 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
         } else {
             continue;
         };
-        let message = format!("the certificate of {} {what}", one.certificate.common_name);
+        let mut message = format!("the certificate of {} {what}", one.certificate.common_name);
+        let severity = if is_self_made(one.certificate) {
+            message.push_str(", which it made for itself and nobody can verify (SP-KUB-021)");
+            Severity::Low
+        } else {
+            severity
+        };
         found.push((
             one.certificate.not_after,
             offence(Subject::path(one.path), severity, message, [one.at]),
