@@ -14,7 +14,7 @@ use stakeout::model::Timestamp;
 use stakeout::model::fact::{Fact, Locator, Need};
 use stakeout::model::name::NodeName;
 use stakeout::model::node::{ApiFacts, HostFacts, NodeFacts, NodeObject};
-use stakeout::model::objects::labels::Labels;
+use stakeout::model::objects::Labels;
 use stakeout::model::policy::Policy;
 use stakeout::model::snapshot::Snapshot;
 use stakeout::model::text::Text;
@@ -563,11 +563,10 @@ fn systems_without_a_shell_are_what_the_api_server_shows() {
     let page = nodes::page(&body).expect("a list of nodes");
     let targets = Targets::new(Arc::new(Options::default()));
     assert_eq!(page.items.len(), 2);
-    for named in page.items {
-        let gap = targets
-            .closed(&named.name, Some(&named.object))
-            .expect("no ssh");
+    for (name, object) in page.items {
+        let gap = targets.closed(&name, Some(&object)).expect("no ssh");
         assert!(gap.to_string().contains("(no-ssh-os)"), "{gap}");
-        assert!(gap.next_step().contains("api_only"), "{}", gap.next_step());
+        let next = gap.next_step();
+        assert!(next.as_str().contains("api_only"), "{next}");
     }
 }
