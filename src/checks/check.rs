@@ -191,7 +191,6 @@ pub fn not_applicable(
     }
 }
 
-/// A breach, to be gathered.
 /// As [`not_applicable`], for what only a control plane has, with where that is.
 pub fn no_control_plane(node: &NodeFacts, at: Locator, why: &str) -> Verdict {
     match super::role::elsewhere(node) {
@@ -200,6 +199,7 @@ pub fn no_control_plane(node: &NodeFacts, at: Locator, why: &str) -> Verdict {
     }
 }
 
+/// A breach, to be gathered.
 pub fn offence(
     subject: Subject,
     severity: Severity,
