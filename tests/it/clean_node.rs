@@ -84,7 +84,12 @@ fn clean() -> Node {
         }),
         processes: MANIFESTS
             .iter()
-            .map(|(name, _)| serde_json::json!({"of": format!("kube-system/{name}/{name}"), "comm": name}))
+            .map(|one| {
+                let (name, pod) = (one.0, &manifest(one)["pod"]);
+                let comm = name.get(..15).unwrap_or(name);
+                let command = &pod["spec"]["containers"][0]["command"];
+                serde_json::json!({"of": format!("kube-system/{name}/{name}"), "comm": comm, "command": command})
+            })
             .chain([serde_json::json!({"comm": "kubelet", "caps": "all", "seccomp": 0, "label": "unconfined"})])
             .collect(),
     }
@@ -175,6 +180,16 @@ fn files() -> [(&'static str, Value); 6] {
     ]
 }
 
+/// Of the authorities and of the API server, as kubeadm makes them.
+fn certificates() -> Value {
+    let path = |name: &str| format!("/etc/kubernetes/pki/{name}");
+    serde_json::json!([
+        {"path": path("apiserver.crt"), "subject": "kube-apiserver", "names": ["DNS:cp-1", "IP:198.51.100.11"]},
+        {"path": path("ca.crt"), "subject": "kubernetes", "ca": true, "spki": "cluster"},
+        {"path": path("etcd/ca.crt"), "subject": "etcd-ca", "ca": true, "spki": "etcd"},
+    ])
+}
+
 impl Node {
     fn example(&self) -> Example {
         let mut whole = serde_json::json!({
@@ -197,6 +212,7 @@ impl Node {
                 "label": "none", "lockdown": "none", "seccomp": [],
                 "sysctls": {"kernel.unprivileged_bpf_disabled": "2"},
             },
+            "certificates": certificates(),
             "firewall": [{"family": "ip", "table": "filter", "chain": "INPUT", "drops": true, "opaque": false, "ports": []}],
             "services": [{"namespace": "default", "name": "kubernetes", "type": "ClusterIP"},
                 {"namespace": "kube-system", "name": "kube-dns", "type": "ClusterIP", "selector": {"k8s-app": "kube-dns"}}],
@@ -280,6 +296,15 @@ const OF_EACH: [&str; 7] = [
 #[test]
 fn a_clean_control_plane_gets_what_it_deserves() {
     let mut deserved = vec![
+        "SP-CPL-001 medium --anonymous-auth".to_owned(),
+        "SP-CPL-004 low --enable-admission-plugins".to_owned(),
+        "SP-CPL-006 low --enable-admission-plugins".to_owned(),
+        "SP-CPL-008 low kube-apiserver --profiling".to_owned(),
+        "SP-CPL-008 low kube-controller-manager --profiling".to_owned(),
+        "SP-CPL-008 low kube-scheduler --profiling".to_owned(),
+        "SP-CPL-011 low --service-account-extend-token-expiration".to_owned(),
+        "SP-TLS-004 medium --kubelet-certificate-authority".to_owned(),
+        "SP-TLS-016 high --encryption-provider-config".to_owned(),
         "SP-FILE-023 medium /etc/kubernetes/super-admin.conf".to_owned(),
         "SP-KUB-023 low podPidsLimit".to_owned(),
         "SP-KUB-025 info protectKernelDefaults".to_owned(),

@@ -35,6 +35,10 @@ pub static CHECK: Check = Check {
             "FAIL critical: it talks to http://b:2379 without TLS",
         ),
         (
+            "components: {kube-apiserver: '--etcd-servers=https://a:2379 --etcd-servers-overrides=/events#http://c:2379;https://d:2379 --etcd-cafile=/e/ca.crt --etcd-certfile=/e/c.crt --etcd-keyfile=/e/c.key'}",
+            "FAIL critical: it talks to http://c:2379 without TLS",
+        ),
+        (
             "components: {kube-apiserver: '--etcd-servers=unix:///run/kine.sock'}",
             "N/A: the datastore is a socket of the node: unix:///run/kine.sock",
         ),
@@ -56,7 +60,12 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
 }
 
 fn rule(given: &Given<'_>) -> Result<Said, Gap> {
-    let servers = given.list("etcd-servers")?;
+    let mut servers = given.list("etcd-servers")?;
+    // `group/resource#server;server`.
+    for one in given.list("etcd-servers-overrides")? {
+        let list = one.split_once('#').map_or(one.as_str(), |(_, list)| list);
+        servers.extend(list.split(';').map(str::to_owned));
+    }
     if !servers.is_empty() && servers.iter().all(|server| server.starts_with("unix:")) {
         let list = servers.join(", ");
         return Ok(Said::Moot(format!(

@@ -8,7 +8,7 @@ use stakeout::model::fact::Side;
 use super::scan::{Finding, Report};
 
 /// More than this is no longer read by anyone.
-pub const MOST: usize = 40;
+pub const MOST: usize = 80;
 
 /// A finding by its identity, with what has to be true of it.
 #[derive(Clone, Debug, Deserialize)]
