@@ -5,6 +5,7 @@ use stakeout::model::fact::{Fact, Locator, Need};
 use stakeout::model::files::Files;
 use stakeout::model::node::HostFacts;
 use stakeout::model::pod::Parsed;
+use stakeout::model::text::Text;
 use stakeout::probes::frame::FrameReader;
 use stakeout::probes::mask::Masker;
 use stakeout::probes::probe::Reading;
@@ -89,11 +90,11 @@ fn kubelet(host: &HostFacts, out: &mut Vec<String>) {
         Err(gap) => return out.push(format!("kubelet gap {gap}")),
     };
     if let Some(process) = &kubelet.process {
-        let words: Vec<&str> = process.command.iter().map(|word| word.as_str()).collect();
+        let words: Vec<&str> = process.command.iter().map(Text::as_str).collect();
         out.push(format!("process {}", words.join(" ")));
     }
     for layer in &kubelet.layers {
-        let origin = layer.origin.as_ref().map(|text| text.as_str());
+        let origin = layer.origin.as_ref().map(Text::as_str);
         let gap = layer.gap.as_ref().map(|gap| format!(" gap {gap}"));
         let gap = gap.unwrap_or_default();
         out.push(format!(
