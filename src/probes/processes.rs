@@ -208,22 +208,24 @@ impl<'a> Tables<'a> {
         })
     }
 
-    /// Anybody may give a process the name of a component: only root's are taken for one, and those of etcd, which
-    /// may have an account of its own. Whose it is may be unknown: then it is kept, with that gap.
+    /// Anybody may give a process the name of a component: only root's are taken for one, and those that run as an
+    /// account of their own name, as etcd does, and under k0s others. Whose it is may be unknown: then it is kept,
+    /// with that gap.
     fn is_component(&self, pid: u32, facts: &HostFacts) -> bool {
+        let name = self.starts.get(&pid).and_then(|line| start(line).1);
+        let name = name.filter(|name| ["etcd", "kube-apiserver", "kube-scheduler"].contains(name));
         let own = |rights: Rights| match &facts.accounts {
             Fact::Seen(accounts) => {
                 let user = accounts.value.user(Uid(rights.uid.real));
-                user.is_some_and(|user| user.name == "etcd")
+                user.is_some_and(|user| name.is_some_and(|name| user.name == name))
             }
-            Fact::Gap(_) => true,
+            Fact::Gap(_) => name.is_some(),
         };
-        let name = self.starts.get(&pid).and_then(|line| start(line).1);
         let Ok(status) = &self.status else {
             return true;
         };
         let rights = status.get(&pid).and_then(status::Status::rights);
-        rights.is_none_or(|rights| rights.uid.real == 0 || (name == Some("etcd") && own(rights)))
+        rights.is_none_or(|rights| rights.uid.real == 0 || own(rights))
     }
 
     /// None: it ended while it was looked at.

@@ -10,7 +10,8 @@ mkdir -p "$R"/{usr,dev,proc,sys,etc,var/log,run,home,mnt,srv,opt,.own/up,.own/wo
 mkdir -m 700 "$R/root"
 ln -s /run "$R/var/run"
 mkdir -m 1777 "$R/tmp"
-mount -t overlay overlay -o "lowerdir=/usr,upperdir=$R/.own/up,workdir=$R/.own/work" "$R/usr"
+# Named from within: where this machine keeps it is not the node's.
+(cd "$R" && mount -t overlay overlay -o lowerdir=/usr,upperdir=.own/up,workdir=.own/work usr)
 rm -rf "$R"/usr/lib/systemd/system "$R"/usr/local/lib/systemd
 # They would speak of this machine, or of none.
 rm -f "$R"/usr/bin/{systemctl,journalctl,timedatectl}
@@ -48,6 +49,14 @@ runs_as() {
   mkdir -p "${2%/*}"
   [ -e "$2" ] || { cp /.own/stay "$2"; chmod 755 "$2"; }
   setpriv --reuid "$1" --regid "$1" --clear-groups "${@:2}" </dev/null >/dev/null 2>&1 &
+}
+# Until every process that was started has its own program.
+settle() {
+  for p in $(jobs -p); do
+    for ((n = 0; n < 1000; n++)); do
+      case $(readlink "/proc/$p/exe") in */bash|*/setpriv) sleep 0.02;; *) break;; esac
+    done
+  done
 }
 socket() { mkdir -p "${1%/*}"; (exec -a socket /.own/stay "$1"); chmod "$2" "$1"; [ -z "${3-}" ] || chown "$3" "$1"; }
 # Authorities and certificates with their keys, by the path without its end: $1, then modes of both and the owner.

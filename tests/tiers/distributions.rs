@@ -87,7 +87,7 @@ fn recorded_now(name: &str) -> Result<Vec<u8>, Failed> {
             .map_err(|error| error.to_string())
     };
     let tree = format!(
-        "export STAY={}\nexec unshare -n -u bash <<'END_OF_NODE'\n{}{}\ntouch /.own/up\necho ready\nwait\nEND_OF_NODE\n",
+        "export STAY={}\nexec unshare -n -u bash <<'END_OF_NODE'\n{}{}\nsettle\necho ready\nwait\nEND_OF_NODE\n",
         stay.display(),
         script("node")?,
         script(name)?
