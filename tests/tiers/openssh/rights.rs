@@ -47,6 +47,13 @@ fn lasting(facts: &HostFacts) -> Value {
             disk.free = 0;
         }
     }
+    if let Fact::Seen(processes) = &mut facts.processes {
+        for process in &mut processes.value.list {
+            process.started = None;
+        }
+    }
+    // Only a collection measures it.
+    facts.clock = None;
     facts.at = None;
     facts.sources.clear();
     serde_json::to_value(&facts).expect("facts are JSON")
