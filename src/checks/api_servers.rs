@@ -52,11 +52,11 @@ pub fn each<'n>(
         let declared = match declared(node) {
             Ok(declared) => declared,
             Err(why) if has_server(node) || role::of(node).is_err() => {
-                tally.gap(why);
+                tally.gap(why.on(&node.name));
                 continue;
             }
             Err(why) => {
-                gap = gap.or(Some(why));
+                gap = gap.or_else(|| Some(why.on(&node.name)));
                 continue;
             }
         };
@@ -74,7 +74,7 @@ pub fn each<'n>(
             }
         }
         if servers == before && has_server(node) {
-            tally.gaps(declared.gaps);
+            tally.gaps(declared.gaps.into_iter().map(|gap| gap.on(&node.name)));
         }
     }
     if servers == 0 {

@@ -46,6 +46,8 @@ pub enum Gap {
         class: FaultClass,
         detail: Text,
     },
+    /// What is missing of one node, where it is told of more than that node.
+    Of { node: NodeName, why: Box<Self> },
     /// The user's baseline does not hold what now would be compared with.
     Baseline { detail: Text },
     /// Written by a later version.
@@ -234,8 +236,24 @@ impl Gap {
             Self::KubeletStopped { .. } => "kubelet",
             Self::NeedsHuman { .. } => "human",
             Self::Imported { .. } => "import",
+            Self::Of { why, .. } => why.word(),
             Self::Baseline { .. } => "baseline",
             Self::Later => "version",
+        }
+    }
+
+    /// With the node's name, where its next step asks for one and whoever tells it speaks of more than that node.
+    #[must_use]
+    pub fn on(self, node: &NodeName) -> Self {
+        match self {
+            Self::Node { .. }
+            | Self::Imported { .. }
+            | Self::Denied { .. }
+            | Self::CollectorOutdated { .. } => Self::Of {
+                node: node.clone(),
+                why: Box::new(self),
+            },
+            other => other,
         }
     }
 
@@ -304,6 +322,7 @@ impl Gap {
             Self::Imported { .. } => {
                 "take a new one: stakeout collector print | ssh NODE sudo sh >NODE.stk"
             }
+            Self::Of { node, why } => return why.next_step_on(Some(node)),
             Self::Baseline { .. } => {
                 "look at what changed, then take a new one: stakeout snapshot save --sign KEY FILE"
             }
@@ -345,6 +364,7 @@ impl fmt::Display for Gap {
                 f,
                 "the node's side was imported, taken {taken}: what has changed since is not known"
             ),
+            Self::Of { node, why } => write!(f, "{node}: {why}"),
             Self::Baseline { detail } => write!(f, "the baseline does not tell: {detail}"),
             Self::Later => f.write_str("written by a later version of stakeout"),
         }

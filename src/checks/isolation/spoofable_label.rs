@@ -47,7 +47,7 @@ pub static CHECK: Check = Check {
         ),
         (
             "{policy: {pools: [{name: gpu, nodes: {names: [w-1]}, label: node-restriction.kubernetes.io/team=gpu}]}, manifests: [{file: a.yaml, pod: {metadata: {name: api, namespace: kube-system}, spec: {containers: [{name: c, command: [kube-apiserver, '--enable-admission-plugins=NodeRestriction']}]}}}], nodes: {cp-2: {manifests: {gap: denied}, object: {labels: {node-role.kubernetes.io/control-plane: ''}}}}}",
-            "UNKNOWN: the login may not read it",
+            "UNKNOWN: cp-2: the login may not read it",
         ),
         (
             "{policy: {pools: [{name: gpu, nodes: {names: [w-1]}, label: team=gpu}, {name: eu, nodes: {names: [w-2]}, label: topology.kubernetes.io/region=eu}]}, manifests: [{file: a.yaml, pod: {metadata: {name: api, namespace: kube-system}, spec: {containers: [{name: c, command: [kube-apiserver, '--enable-admission-plugins=NodeRestriction']}]}}}]}",

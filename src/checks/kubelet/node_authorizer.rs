@@ -70,7 +70,7 @@ pub static CHECK: Check = Check {
         ),
         (
             "{manifests: [{file: a.yaml, pod: {metadata: {name: api, namespace: kube-system}, spec: {containers: [{name: c, command: [kube-apiserver, '--authorization-mode=Node,RBAC', '--enable-admission-plugins=NodeRestriction']}]}}}], nodes: {cp-2: {manifests: {gap: denied}, object: {labels: {node-role.kubernetes.io/control-plane: ''}}}}}",
-            "UNKNOWN: the login may not read it",
+            "UNKNOWN: cp-2: the login may not read it",
         ),
     ],
     judge: Judge::Cluster(judge),
