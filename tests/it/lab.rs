@@ -108,24 +108,19 @@ fn is_readable(member: &Member) -> bool {
 fn hold(fleet: &Fleet, told: &[Told]) {
     let mut found = found(told);
     let mut wrong = String::new();
-    let mut compare = |name: &str, finds: &BTreeMap<String, String>| {
+    let mut compare = |name: &str, finds: &BTreeMap<String, String>, whole: bool| {
         let (is, should) = (found.remove(name).unwrap_or_default(), planted(finds));
-        if is != should {
+        let invented = is.iter().any(|(id, worst)| should.get(id) != Some(worst));
+        if invented || (whole && is != should) {
             wrong.push_str(&format!(
                 "{name}:\n  found   {is:?}\n  planted {should:?}\n"
             ));
         }
     };
-    compare("", &fleet.finds);
+    compare("", &fleet.finds, true);
     for member in &fleet.members {
-        // What is planted on a node that cannot be read is not found, and nothing else may be.
-        let none = BTreeMap::new();
-        let finds = if is_readable(member) {
-            &member.spec.finds
-        } else {
-            &none
-        };
-        compare(&member.name, finds);
+        // Of a node that cannot be read whole a part may be found, and nothing else.
+        compare(&member.name, &member.spec.finds, is_readable(member));
     }
     assert!(
         wrong.is_empty(),
@@ -160,11 +155,14 @@ fn hold_causes(fleet: &Fleet, told: &[Told]) {
     for member in &fleet.members {
         let causes = causes(told, &member.name);
         if is_readable(member) {
+            // A process of no pod that anybody knows has no name either: a person has to find it.
+            let hunted = member.spec.finds.contains_key("SP-MRG-010");
             let told: Vec<_> = told
                 .iter()
                 .filter(|it| it.node == member.name && !it.gaps.is_empty())
+                .filter(|it| !(hunted && it.check == "SP-MRG-024"))
                 .collect();
-            assert!(causes.is_empty(), "{}: {told:?}", member.name);
+            assert!(told.is_empty(), "{}: {told:?}", member.name);
             continue;
         }
         assert!(!causes.is_empty(), "{} passes unread", member.name);
