@@ -49,32 +49,15 @@ pub fn each<'n>(
 ) {
     let (mut servers, mut gap) = (0, None);
     for node in view.snapshot.nodes.values() {
-        let declared = match declared(node) {
-            Ok(declared) => declared,
+        match of_node(node, tally, &mut judge) {
+            Ok((count, gaps)) => {
+                servers += count;
+                tally.gaps(gaps.into_iter().map(|gap| gap.on(&node.name)));
+            }
             Err(why) if has_server(node) || role::of(node).is_err() => {
                 tally.gap(why.on(&node.name));
-                continue;
             }
-            Err(why) => {
-                gap = gap.or_else(|| Some(why.on(&node.name)));
-                continue;
-            }
-        };
-        let before = servers;
-        for pod in &declared.pods {
-            if let Some(words) = server_words(pod.pod) {
-                servers += 1;
-                let server = Server {
-                    node,
-                    pod: pod.pod,
-                    words,
-                    at: pod.at,
-                };
-                judge(&server, tally);
-            }
-        }
-        if servers == before && has_server(node) {
-            tally.gaps(declared.gaps.into_iter().map(|gap| gap.on(&node.name)));
+            Err(why) => gap = gap.or_else(|| Some(why.on(&node.name))),
         }
     }
     if servers == 0 {
@@ -82,6 +65,33 @@ pub fn each<'n>(
             question: Text::from(format!("{question} no API server is seen as a static pod")),
         }));
     }
+}
+
+/// Judges the API servers of one node, and says how many its manifests declare and what may hide one.
+///
+/// # Errors
+/// Why its manifests are not known.
+pub fn of_node<'n>(
+    node: &'n NodeFacts,
+    tally: &mut Tally,
+    mut judge: impl FnMut(&Server<'n>, &mut Tally),
+) -> Result<(usize, Vec<Gap>), Gap> {
+    let declared = declared(node)?;
+    let mut servers = 0;
+    for pod in &declared.pods {
+        if let Some(words) = server_words(pod.pod) {
+            servers += 1;
+            let server = Server {
+                node,
+                pod: pod.pod,
+                words,
+                at: pod.at,
+            };
+            judge(&server, tally);
+        }
+    }
+    let hidden = servers == 0 && has_server(node);
+    Ok((servers, if hidden { declared.gaps } else { Vec::new() }))
 }
 
 /// Who runs the control plane, where it is no node of this cluster, and the Node objects that prove it: every node is

@@ -2,9 +2,10 @@ use crate::checks::api_servers::{self, Server, managed};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, not_applicable, offence,
 };
-use crate::checks::flags;
+use crate::checks::{flags, role};
 use crate::model::fact::{Gap, Locator, Need};
 use crate::model::name::CheckId;
+use crate::model::node::NodeFacts;
 use crate::model::text::Text;
 use crate::model::tree::{Branch, Items};
 use crate::model::verdict::{Severity, Subject, Verdict};
@@ -61,7 +62,7 @@ pub static CHECK: Check = Check {
             "N/A: the control plane is run by Amazon EKS, which does not show how",
         ),
         (
-            "manifests: []",
+            "{object: {labels: {node-role.kubernetes.io/control-plane: ''}}, manifests: []}",
             "MANUAL: are the Node authorizer and NodeRestriction on? no API server is seen as a static pod",
         ),
         (
@@ -69,24 +70,39 @@ pub static CHECK: Check = Check {
             "UNKNOWN: the login may not read it",
         ),
         (
-            "{manifests: [{file: a.yaml, pod: {metadata: {name: api, namespace: kube-system}, spec: {containers: [{name: c, command: [kube-apiserver, '--authorization-mode=Node,RBAC', '--enable-admission-plugins=NodeRestriction']}]}}}], nodes: {cp-2: {manifests: {gap: denied}, object: {labels: {node-role.kubernetes.io/control-plane: ''}}}}}",
-            "UNKNOWN: cp-2: the login may not read it",
+            "{manifests: {gap: denied}, object: {labels: {node-role.kubernetes.io/control-plane: ''}}}",
+            "UNKNOWN: the login may not read it",
+        ),
+        (
+            "{object: {}, manifests: [], mirrors: []}",
+            "N/A: no API server runs here",
         ),
     ],
-    judge: Judge::Cluster(judge),
+    judge: Judge::Node(judge),
     file: file!(),
 };
 
 const PLUGIN: &str = "NodeRestriction";
 
-fn judge(view: &View<'_>) -> Result<Verdict, Gap> {
+fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     if let Some((evidence, who)) = managed(view) {
         let why = format!("the control plane is run by {who}, which does not show how");
         return Ok(not_applicable(evidence, why));
     }
     let mut tally = Tally::new();
-    let question = "are the Node authorizer and NodeRestriction on?";
-    api_servers::each(view, question, &mut tally, one);
+    let servers = api_servers::of_node(node, &mut tally, one);
+    if !matches!(servers, Ok((1.., _))) {
+        let role = role::of(node)?;
+        if role.control_plane.is_none() {
+            return Ok(not_applicable(role.evidence, "no API server runs here"));
+        }
+        tally.gaps(servers?.1);
+        tally.gap(Gap::NeedsHuman {
+            question: Text::new(
+                "are the Node authorizer and NodeRestriction on? no API server is seen as a static pod",
+            ),
+        });
+    }
     tally.verdict()
 }
 
