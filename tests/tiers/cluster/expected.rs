@@ -96,16 +96,18 @@ pub fn strange(report: &Report, rows: &[Row]) -> Vec<String> {
                 node.as_deref().unwrap_or("-")
             )
         });
-    // What a trial changed and changed back is newer than the kubelet until that starts again.
-    let aged = |finding: &&Finding| !(finding.check == "SP-FILE-017" && finding.failed());
-    let found = report.rows.iter().filter(aged).filter_map(|finding| {
-        let row = rows.iter().find(|row| row.is(finding));
-        match row {
-            Some(row) => row.lacks(finding),
-            None if finding.failed() || finding.is_open() => Some(finding.to_string()),
-            None => None,
-        }
-        .or_else(|| finding.is_open().then(|| finding.to_string()))
-    });
+    let found = report
+        .rows
+        .iter()
+        .filter(|finding| !finding.is_of_age())
+        .filter_map(|finding| {
+            let row = rows.iter().find(|row| row.is(finding));
+            match row {
+                Some(row) => row.lacks(finding),
+                None if finding.failed() || finding.is_open() => Some(finding.to_string()),
+                None => None,
+            }
+            .or_else(|| finding.is_open().then(|| finding.to_string()))
+        });
     missing.chain(found).collect()
 }

@@ -26,13 +26,17 @@ type Step = fn() -> Result<(), Failed>;
 
 pub fn trials() -> Vec<Trial> {
     let lacks = stage::lacks();
-    let names = planted::FLAWS.iter().map(|flaw| flaw.name);
-    let flaws = names
-        .chain([wave::NO_FALSE_PASS, wave::NOTHING_ELSE])
-        .map(|flaw| {
-            let name = format!("cluster::flaw::{flaw}");
-            trial("cluster", &name, lacks.clone(), move || wave::outcome(flaw))
-        });
+    let flaws = planted::WAVES.iter().flat_map(|wave| {
+        let flaws = wave.flaws.iter().filter(|flaw| !flaw.claims.is_empty());
+        let names = flaws.map(|flaw| flaw.name);
+        let names = names.chain([wave::NO_FALSE_PASS, wave::NOTHING_ELSE]);
+        let lacks = lacks.clone();
+        names.map(move |flaw| {
+            let name = format!("cluster::{}::{flaw}", wave.name);
+            let run = move || wave::outcome(wave, flaw);
+            trial("cluster", &name, lacks.clone(), run)
+        })
+    });
     let steps: [(&str, Step); 9] = [
         ("clean", clean::clean),
         ("login_without_root", logins::without_root),

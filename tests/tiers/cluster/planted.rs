@@ -1,8 +1,71 @@
 //! The flaws: how each is made and unmade by hand, and what it has to be found as.
 
+mod hidden;
+mod settings;
+
+use std::sync::OnceLock;
+
 use stakeout::model::fact::Side;
 
+use super::wave::Outcomes;
 use Side::{Api, Node};
+
+/// Flaws that are there at the same time.
+pub struct Wave {
+    /// The group of its trials.
+    pub name: &'static str,
+    pub flaws: &'static [Flaw],
+    /// Pods that are put into the folder for one flaw each. What other checks of pods say of them is held by the
+    /// examples of those checks, and not by the wave.
+    pub pods: &'static [&'static str],
+    /// Findings of a clean cluster that these flaws take away, as check and node.
+    pub shadowed: &'static [(&'static str, &'static str)],
+    /// What came of it, once it was.
+    pub outcome: OnceLock<Result<Outcomes, String>>,
+}
+
+impl Wave {
+    const fn new(
+        name: &'static str,
+        flaws: &'static [Flaw],
+        pods: &'static [&'static str],
+    ) -> Self {
+        Self {
+            name,
+            flaws,
+            pods,
+            shadowed: &[],
+            outcome: OnceLock::new(),
+        }
+    }
+
+    const fn shadowing(mut self, rows: &'static [(&'static str, &'static str)]) -> Self {
+        self.shadowed = rows;
+        self
+    }
+}
+
+/// What is known of a kubelet only while it runs.
+const STOPPED: &[(&str, &str)] = &[
+    ("SP-KUB-021", "cp-1"),
+    ("SP-KUB-023", "cp-1"),
+    ("SP-KUB-025", "cp-1"),
+];
+
+/// And the webhook is a policy engine of a kind.
+const HIDING: &[(&str, &str)] = &[
+    ("SP-KUB-021", "cp-1"),
+    ("SP-KUB-023", "cp-1"),
+    ("SP-KUB-025", "cp-1"),
+    ("SP-PSS-009", ""),
+];
+
+pub static WAVES: [Wave; 4] = [
+    Wave::new("flaw", FLAWS, PODS).shadowing(STOPPED),
+    Wave::new("flaw_merge", hidden::FLAWS, hidden::PODS).shadowing(HIDING),
+    Wave::new("flaw_moved", settings::MOVED, &[]),
+    Wave::new("flaw_bare", settings::BARE, &[]),
+];
 
 /// Where a script runs.
 #[derive(Clone, Copy)]
@@ -16,6 +79,7 @@ pub struct Flaw {
     pub place: Place,
     pub plant: &'static str,
     pub undo: &'static str,
+    /// None for what only prepares the ground of the next ones.
     pub claims: &'static [Claim],
     /// Further findings that the same flaw deserves, as check and node; they may be there or not.
     pub also: &'static [(&'static str, &'static str)],
@@ -24,6 +88,7 @@ pub struct Flaw {
 /// A finding that a flaw must bring.
 pub struct Claim {
     pub check: &'static str,
+    /// Empty for a finding of the whole cluster.
     pub node: &'static str,
     pub subject: &'static str,
     pub severity: &'static str,
@@ -59,13 +124,11 @@ impl Claim {
     }
 }
 
-/// Pods that are put into the folder for one flaw each. What other checks of pods say of them is held by the
-/// examples of those checks, and not by the wave.
-pub const PODS: &[&str] = &["nowhere/ghost", "kube-system/bare", "kube-system/meek"];
+const PODS: &[&str] = &["nowhere/ghost", "kube-system/bare", "kube-system/meek"];
 
 /// Planted in this order and unmade in the reverse one, all at once: none stands in the way of another.
 /// The kubelet of w-1 lives; that of cp-1 is stopped while the forged mirror is there.
-pub const FLAWS: &[Flaw] = &[
+const FLAWS: &[Flaw] = &[
     Flaw {
         name: "static_pod_url",
         place: Place::Node("w-1"),
@@ -167,7 +230,7 @@ END
             )
             .after(60),
         ],
-        also: &[("SP-PSS-003", "w-1")],
+        also: &[("SP-PSS-003", "w-1"), ("SP-MRG-024", "w-1")],
     },
     Flaw {
         name: "privileged_pod",
@@ -244,6 +307,7 @@ END
             ("SP-FILE-001", "w-1"),
             ("SP-FILE-004", "w-1"),
             ("SP-FILE-021", "w-1"),
+            ("SP-KUB-003", "w-1"),
             ("SP-KUB-009", "w-1"),
             ("SP-KUB-010", "w-1"),
         ],
@@ -291,7 +355,11 @@ END
             )
             .after(60),
         ],
-        also: &[("SP-NET-004", "cp-1"), ("SP-NET-006", "cp-1")],
+        also: &[
+            ("SP-NET-004", "cp-1"),
+            ("SP-NET-006", "cp-1"),
+            ("SP-MRG-027", "cp-1"),
+        ],
     },
     Flaw {
         name: "edited_modes",

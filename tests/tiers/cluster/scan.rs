@@ -99,6 +99,11 @@ impl Finding {
         self.verdict == "fail"
     }
 
+    /// What a trial changed, and changed back, is newer than the kubelet until that starts again.
+    pub fn is_of_age(&self) -> bool {
+        self.check == "SP-FILE-017" && self.failed()
+    }
+
     /// Unknown as a whole, or beside what is proven.
     pub fn is_open(&self) -> bool {
         self.verdict == "unknown" || !self.gaps.is_empty()

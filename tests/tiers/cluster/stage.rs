@@ -18,8 +18,9 @@ const HARNESS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cluster/cluste
 const CLEANING: Duration = Duration::from_secs(100);
 
 /// What a script on a node can say: `place FILE` makes a manifest of its input, whole from the first moment;
-/// `displace FILE` takes it away, with the folder where that was made for it.
-const WORDS: &str = r"
+/// `displace FILE` takes it away, with the folder where that was made for it; `modest NAMESPACE NAME [METADATA]`
+/// prints a pod that asks for nothing; `renew_kubelet` starts the kubelet anew and waits for it.
+const WORDS: &str = r#"
 place() {
     mkdir -p -m 0700 /etc/kubernetes/manifests
     (umask 077 && cat >/root/manifest && mv /root/manifest /etc/kubernetes/manifests/$1)
@@ -28,7 +29,28 @@ displace() {
     rm /etc/kubernetes/manifests/$1
     rmdir --ignore-fail-on-non-empty /etc/kubernetes/manifests
 }
-";
+modest() {
+    cat <<END
+apiVersion: v1
+kind: Pod
+metadata: {name: $2, namespace: $1${3:-}}
+spec:
+  terminationGracePeriodSeconds: 1
+  securityContext: {runAsUser: 1000, runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}
+  containers:
+  - name: c
+    image: $IMAGE
+    command: [sleep, "3600"]
+    securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
+END
+}
+renew_kubelet() {
+    old=$(cat /run/keep/kubelet.pid)
+    kill "$old"
+    until new=$(cat /run/keep/kubelet.pid) && [ "$new" != "$old" ] &&
+        busybox wget -q -O /dev/null http://127.0.0.1:10248/healthz; do sleep 0.1; done
+}
+"#;
 
 static STAGE: Mutex<State> = Mutex::new(State::New);
 

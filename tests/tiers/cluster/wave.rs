@@ -1,14 +1,13 @@
 //! All flaws planted at once, each found in its time, nothing else found, and each gone when it is undone.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Failed;
 
 use super::expected::Row;
 use super::logins;
-use super::planted::{Claim, FLAWS, Flaw, PODS, Place};
+use super::planted::{Claim, Flaw, Place, Wave};
 use super::scan::{Finding, Report, Way, scan};
 use super::stage::{self, Stage, pause};
 
@@ -16,19 +15,18 @@ use super::stage::{self, Stage, pause};
 const LIMIT: Duration = Duration::from_mins(1);
 
 /// What is wrong with each flaw's trial, and with the wave as a whole.
-type Outcomes = BTreeMap<&'static str, Vec<String>>;
+pub type Outcomes = BTreeMap<&'static str, Vec<String>>;
 
 /// The name under which a login without root is judged while the flaws are there.
 pub const NO_FALSE_PASS: &str = "no_false_pass_without_root";
 /// The name under which the wave as a whole is judged.
 pub const NOTHING_ELSE: &str = "nothing_else";
 
-pub fn outcome(name: &'static str) -> Result<(), Failed> {
-    static WAVE: OnceLock<Result<Outcomes, String>> = OnceLock::new();
-    let outcomes = WAVE.get_or_init(|| {
+pub fn outcome(wave: &'static Wave, name: &'static str) -> Result<(), Failed> {
+    let outcomes = wave.outcome.get_or_init(|| {
         let mut outcomes = Outcomes::new();
-        let told = stage::with("flaws", |stage| {
-            outcomes = wave(stage)?;
+        let told = stage::with(wave.name, |stage| {
+            outcomes = run_wave(stage, wave)?;
             Ok(())
         });
         match told {
@@ -38,7 +36,10 @@ pub fn outcome(name: &'static str) -> Result<(), Failed> {
     });
     match outcomes {
         Err(error) if name == NOTHING_ELSE => Err(error.as_str().into()),
-        Err(_) => Err(format!("the wave failed, cluster::flaw::{NOTHING_ELSE} says why").into()),
+        Err(_) => {
+            let group = wave.name;
+            Err(format!("the wave failed, cluster::{group}::{NOTHING_ELSE} says why").into())
+        }
         Ok(outcomes) => match outcomes.get(name) {
             Some(wrong) => Err(wrong.join("\n").into()),
             None => Ok(()),
@@ -46,17 +47,17 @@ pub fn outcome(name: &'static str) -> Result<(), Failed> {
     }
 }
 
-fn wave(stage: &Stage) -> Result<Outcomes, Failed> {
+fn run_wave(stage: &Stage, wave: &'static Wave) -> Result<Outcomes, Failed> {
     let mut planted = Planted {
         stage,
         there: Vec::new(),
     };
-    for flaw in FLAWS {
+    for flaw in wave.flaws {
         planted.plant(flaw)?;
     }
     let mut outcomes = Outcomes::new();
     let report = planted.wait_until_found(&mut outcomes)?;
-    nothing_else(stage, &report, &mut outcomes);
+    nothing_else(stage, wave, &report, &mut outcomes);
     let login = scan(stage, &logins::audit(stage), &["--all"])?;
     let lies = logins::false_passes(&report, &login);
     if !lies.is_empty() {
@@ -191,11 +192,12 @@ fn is_of_pod(finding: &Finding, pod: &str) -> bool {
             || subject.starts_with(&format!("{pod}/"))
             || subject == format!("{pod}-w-1")
             || subject == format!("/etc/kubernetes/manifests/{name}.yaml")
-            || (finding.check == "SP-NET-002" && subject == namespace))
+            || (subject == namespace
+                && (finding.check == "SP-NET-002" || namespace != "kube-system")))
 }
 
 /// The run has the code of findings, what the defaults deserve is still found, and there is no other finding.
-fn nothing_else(stage: &Stage, report: &Report, outcomes: &mut Outcomes) {
+fn nothing_else(stage: &Stage, wave: &Wave, report: &Report, outcomes: &mut Outcomes) {
     let mut wrong: Vec<String> = Vec::new();
     if report.code != 1 {
         wrong.push(format!("exit code {}, expected 1", report.code));
@@ -203,18 +205,26 @@ fn nothing_else(stage: &Stage, report: &Report, outcomes: &mut Outcomes) {
     let is_expected = |finding: &Finding| stage.expected.iter().any(|row: &Row| row.is(finding));
     let is_planted = |finding: &Finding| {
         let named = |check: &str, node: &str| {
-            finding.check == check && finding.node.as_deref() == Some(node)
+            finding.check == check && finding.node.as_deref().unwrap_or_default() == node
         };
-        let of_flaw = FLAWS.iter().any(|flaw| {
+        let of_flaw = wave.flaws.iter().any(|flaw| {
             flaw.claims.iter().any(|claim| claim.is(finding))
                 || flaw.also.iter().any(|(check, node)| named(check, node))
         });
-        of_flaw || PODS.iter().any(|pod| is_of_pod(finding, pod))
+        of_flaw || wave.pods.iter().any(|pod| is_of_pod(finding, pod))
     };
-    let failed = report.rows.iter().filter(|finding| finding.failed());
+    let failed = report
+        .rows
+        .iter()
+        .filter(|finding| finding.failed() && !finding.is_of_age());
     let strange = failed.filter(|finding| !is_expected(finding) && !is_planted(finding));
     wrong.extend(strange.map(|finding| format!("nobody planted {finding}")));
-    for row in &stage.expected {
+    let is_shadowed = |row: &&Row| {
+        let node = row.node.as_deref().unwrap_or_default();
+        wave.shadowed.contains(&(row.check.as_str(), node))
+    };
+    let lasting = stage.expected.iter().filter(|row| !is_shadowed(row));
+    for row in lasting {
         if !report.rows.iter().any(|finding| row.is(finding)) {
             wrong.push(format!("{} {}: no longer found", row.check, row.subject));
         }
@@ -228,7 +238,7 @@ impl Claim {
     fn is(&self, finding: &Finding) -> bool {
         finding.failed()
             && finding.check == self.check
-            && finding.node.as_deref() == Some(self.node)
+            && finding.node.as_deref().unwrap_or_default() == self.node
             && finding.subject.as_deref() == Some(self.subject)
     }
 
