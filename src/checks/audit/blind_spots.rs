@@ -40,6 +40,10 @@ pub static CHECK: Check = Check {
             "FAIL medium: the content of Secrets is written into the log: rule 1 has the level RequestResponse",
         ),
         (
+            "{components: {kube-apiserver: '--audit-log-path=/var/log/kubernetes/audit.log --audit-policy-file=/etc/kubernetes/audit-policy.yaml'}, audit_policy: {apiVersion: audit.k8s.io/v1, kind: Policy, omitStages: [RequestReceived], rules: [{level: Metadata, resources: [{group: '', resources: [secrets]}], omitStages: [ResponseComplete]}, {level: Metadata}]}}",
+            "FAIL medium: get secrets, create secrets are not written: rule 1 omits the stages that tell of it",
+        ),
+        (
             "{components: {kube-apiserver: '--audit-log-path=/var/log/kubernetes/audit.log --audit-policy-file=/etc/kubernetes/audit-policy.yaml'}, audit_policy: {gap: denied}}",
             "UNKNOWN: the login may not read it",
         ),
@@ -92,7 +96,8 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
             resource,
             namespace,
         });
-        let mut messages: Vec<String> = told(&silent(policy, &deeds)?).into_iter().collect();
+        let mut messages: Vec<String> =
+            told(policy, &silent(policy, &deeds)?).into_iter().collect();
         for deed in deeds.iter().filter(|deed| deed.resource == "secrets") {
             if let Some((rule, level)) = first(policy, deed)?
                 && level > Level::Metadata

@@ -94,7 +94,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
             deed("patch", "nodes", ""),
         ];
         let silent = silent(policy, &deeds)?;
-        Ok(match told(&silent) {
+        Ok(match told(policy, &silent) {
             None => good_by(at),
             Some(told) => {
                 let message = format!("a kubelet's {told}");

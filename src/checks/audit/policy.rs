@@ -78,7 +78,20 @@ pub fn level(rule: Branch<'_>) -> Option<Level> {
     })
 }
 
-/// The rule that decides, counted from 1, and its level; none where no rule fits: then nothing is written.
+/// Whether a policy leaves out every stage in which the API server would tell of the requests of a rule: then nothing
+/// is written, whatever its level. One that ends by a panic is no record of those that do not.
+pub fn is_mute(policy: &Tree, rule: Branch<'_>) -> bool {
+    let own = texts(rule, "omitStages");
+    let all = policy.get("omitStages").and_then(Branch::as_array);
+    let all = all.into_iter().flat_map(Items::iter);
+    let omitted: Vec<&str> = all.filter_map(Branch::as_str).chain(own).collect();
+    ["RequestReceived", "ResponseComplete"]
+        .iter()
+        .all(|stage| omitted.contains(stage))
+}
+
+/// The rule that decides, counted from 1, and its level; none where no rule fits: then nothing is written. A rule that
+/// leaves out every stage is one of level None.
 ///
 /// # Errors
 /// Where its level is not known.
@@ -88,6 +101,7 @@ pub fn first(policy: &Tree, deed: &Deed<'_>) -> Result<Option<(usize, Level)>, G
         return Ok(None);
     };
     match level(rule) {
+        Some(_) if is_mute(policy, rule) => Ok(Some((number, Level::None))),
         Some(level) => Ok(Some((number, level))),
         None => Err(Gap::Garbled {
             what: Text::from(format!("the level of rule {number} of the audit policy")),
@@ -114,11 +128,11 @@ pub fn silent<'d>(
 }
 
 /// The same in words, those of one rule together.
-pub fn told(silent: &[(&Deed<'_>, Option<usize>)]) -> Option<String> {
-    let mut rules: Vec<Option<usize>> = silent.iter().map(|(_, rule)| *rule).collect();
-    rules.sort_unstable();
-    rules.dedup();
-    let parts = rules.into_iter().map(|rule| {
+pub fn told(policy: &Tree, silent: &[(&Deed<'_>, Option<usize>)]) -> Option<String> {
+    let mut numbers: Vec<Option<usize>> = silent.iter().map(|(_, rule)| *rule).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let parts = numbers.into_iter().map(|rule| {
         let own = silent.iter().filter(|(_, other)| *other == rule);
         let names: Vec<String> = own
             .map(|(deed, _)| format!("{} {}", deed.verb, deed.resource))
@@ -129,7 +143,14 @@ pub fn told(silent: &[(&Deed<'_>, Option<usize>)]) -> Option<String> {
             ("are", "them")
         };
         let why = match rule {
-            Some(rule) => format!("rule {rule} has the level None"),
+            Some(number) => {
+                let mut all = rules(policy);
+                let found = number.checked_sub(1).and_then(|at| all.nth(at));
+                match found.and_then(level) {
+                    Some(Level::None) | None => format!("rule {number} has the level None"),
+                    Some(_) => format!("rule {number} omits the stages that tell of it"),
+                }
+            }
             None => format!("no rule is for {them}"),
         };
         format!("{} {are} not written: {why}", names.join(", "))

@@ -1,4 +1,4 @@
-use super::policy::{Level, NO_BACKEND, has_backend, level, policy, rules};
+use super::policy::{Level, NO_BACKEND, has_backend, is_mute, level, policy, rules};
 use crate::checks::check::{Check, Judge, Maps, View, by_hand};
 use crate::checks::component::mend::{KEEP_API_SERVER, api_server};
 use crate::checks::component::{self, Component, Fault, NEEDS, Said, bad, good_by};
@@ -39,6 +39,10 @@ pub static CHECK: Check = Check {
         (
             "{components: {kube-apiserver: '--audit-log-path=/var/log/kubernetes/audit.log --audit-policy-file=/etc/kubernetes/audit-policy.yaml'}, audit_policy: {apiVersion: audit.k8s.io/v1, kind: Policy, rules: [{level: None}]}}",
             "FAIL high: every rule of the policy has the level None: nothing is written",
+        ),
+        (
+            "{components: {kube-apiserver: '--audit-log-path=/var/log/kubernetes/audit.log --audit-policy-file=/etc/kubernetes/audit-policy.yaml'}, audit_policy: {apiVersion: audit.k8s.io/v1, kind: Policy, omitStages: [RequestReceived, ResponseStarted, ResponseComplete, Panic], rules: [{level: Metadata}]}}",
+            "FAIL high: every rule of the policy has the level None or omits the stages that tell of it",
         ),
         (
             "{components: {kube-apiserver: '--audit-log-path=/var/log/kubernetes/audit.log --audit-policy-file=/etc/kubernetes/audit-policy.yaml'}, audit_policy: {apiVersion: audit.k8s.io/v1, kind: Policy, rules: [{level: Everything}]}}",
@@ -105,8 +109,11 @@ fn wrong(policy: &Tree) -> Option<String> {
     if levels.is_empty() {
         return Some("the policy has no rule: nothing is written".to_owned());
     }
-    levels
-        .iter()
-        .all(|level| *level == Some(Level::None))
-        .then(|| "every rule of the policy has the level None: nothing is written".to_owned())
+    if levels.iter().all(|level| *level == Some(Level::None)) {
+        return Some("every rule of the policy has the level None: nothing is written".to_owned());
+    }
+    let writes = |rule| level(rule) != Some(Level::None) && !is_mute(policy, rule);
+    (!rules(policy).any(writes)).then(|| {
+        "every rule of the policy has the level None or omits the stages that tell of it".to_owned()
+    })
 }
