@@ -1,7 +1,7 @@
 //! Where a component is on a node: in its manifests, and among its processes.
 
 use super::{Component, Given, given::asks};
-use crate::checks::merge::pairs::{declared, hidden_processes};
+use crate::checks::merge::pairs::{declared, hidden_processes, same_uid};
 use crate::checks::program::started;
 use crate::model::fact::{Fact, Gap, Locator};
 use crate::model::node::NodeFacts;
@@ -30,6 +30,8 @@ pub struct Place<'n> {
     pub gaps: Vec<Gap>,
     /// Why there is none, where there is none.
     pub why: String,
+    /// Uids that manifests pin, each with its instance, where there is one.
+    pins: Vec<(&'n str, Option<usize>)>,
 }
 
 /// Looks for a component.
@@ -40,7 +42,10 @@ pub fn find(node: &NodeFacts, component: Component) -> Place<'_> {
         Ok(all) => {
             place.evidence.push(all.at);
             for pod in &all.pods {
-                let Some((container, words)) = started(pod.pod, component.program()) else {
+                let found = started(pod.pod, component.program());
+                let at = found.is_some().then_some(place.instances.len());
+                place.pins.extend(pod.pinned().map(|uid| (uid, at)));
+                let Some((container, words)) = found else {
                     continue;
                 };
                 place.instances.push(Instance {
@@ -78,17 +83,21 @@ pub fn find(node: &NodeFacts, component: Component) -> Place<'_> {
     place
 }
 
-/// By the kernel's word for it, which is cut and may be another program's, and by what it was started as.
+/// By the kernel's word for it, which is cut and may be another program's, and by the file that it was started from or
+/// what it was started as: whoever starts a program chooses its first word.
 fn is(process: &Process, component: Component) -> bool {
     let program = component.program();
     let cut = &program[..program.len().min(COMM)];
-    let named = match (&process.command, &process.exe) {
-        (Fact::Seen(words), _) => words.value.first(),
-        (Fact::Gap(_), Fact::Seen(exe)) => Some(&exe.value),
-        (Fact::Gap(_), Fact::Gap(_)) => None,
+    let last = |path: &Text| {
+        let path = path.as_str();
+        let path = path.strip_suffix(" (deleted)").unwrap_or(path);
+        path.rsplit('/').next() == Some(program)
     };
-    let last = |path: &Text| path.as_str().rsplit('/').next() == Some(program);
-    process.comm == cut && named.is_none_or(last)
+    let command = process.command.get().ok();
+    let first = command.and_then(|words| words.value.first());
+    let exe = process.exe.get().ok().map(|exe| &exe.value);
+    let mut named = first.into_iter().chain(exe).peekable();
+    process.comm == cut && (named.peek().is_none() || named.any(last))
 }
 
 impl Place<'_> {
@@ -99,18 +108,23 @@ impl Place<'_> {
             Some(pod) => {
                 let id = pod.container.as_deref();
                 let named = id.and_then(|id| all.container(id));
-                let own =
+                let uid = pod.uid.as_str();
+                let mut pins = self.pins.iter();
+                let pin = pins.find(|(pinned, _)| same_uid(pinned, uid));
+                // The uid of an ordinary pod is a UUID, and a manifest may pin one.
+                let ordinary = is_uuid(uid) && pin.is_none();
+                let own = pin.and_then(|(_, at)| *at).or_else(|| {
                     self.instances
                         .iter()
                         .position(|instance| match (named, &instance.name) {
                             (Some(named), Some((namespace, name))) => {
                                 named.namespace == **namespace && named.pod == *name
                             }
-                            // The uid of an ordinary pod is a UUID.
-                            (None, Some(_)) => !is_uuid(pod.uid.as_str()),
+                            (None, Some(_)) => !is_uuid(uid),
                             _ => false,
-                        });
-                if own.is_none() && is_uuid(pod.uid.as_str()) {
+                        })
+                });
+                if own.is_none() && ordinary {
                     if named.is_none()
                         && let Fact::Gap(gap) = &all.containers
                     {

@@ -90,3 +90,41 @@ fn two_processes_of_one_pod_are_both_judged() {
     };
     assert_eq!(said(yaml, Component::Etcd, two), "FAIL low: it is 1");
 }
+
+#[test]
+fn a_static_pod_may_have_a_uid_like_that_of_an_ordinary_one() {
+    let pod = |command: &str| {
+        format!(
+            "{{manifests: [{{file: e.yaml, pod: {{metadata: {{namespace: kube-system, name: e, uid: {UUID}}}, spec: {{containers: [{{name: c, command: [{command}]}}]}}}}}}], processes: [{{comm: etcd, command: [etcd, --bad=1], of: kube-system/e/c}}]}}"
+        )
+    };
+    let pinned = |all: &mut Processes| {
+        ordinary(all);
+        all.containers = Fact::seen(
+            Vec::new(),
+            crate::model::fact::Locator::list(Need::Processes),
+        );
+    };
+    for (command, wanted) in [
+        // The manifest says nothing of it, the process does.
+        (
+            "etcd",
+            "FAIL low: it is 1; so it runs, its manifest says otherwise",
+        ),
+        // A start of it that is not understood.
+        ("/start.sh", "FAIL low: it is 1"),
+    ] {
+        assert_eq!(said(&pod(command), Component::Etcd, pinned), wanted);
+    }
+}
+
+#[test]
+fn the_first_word_of_a_program_hides_nothing() {
+    let yaml = "{manifests: [], processes: [{comm: etcd, exe: '/usr/bin/etcd (deleted)', command: [bash, --bad=1]}]}";
+    assert_eq!(said(yaml, Component::Etcd, |_| {}), "FAIL low: it is 1");
+    let other = yaml.replace("/usr/bin/etcd (deleted)", "/usr/bin/sleep");
+    assert_eq!(
+        said(&other, Component::Etcd, |_| {}),
+        "N/A: neither a manifest nor a process of the node is etcd"
+    );
+}

@@ -19,7 +19,7 @@ pub struct Declared<'n> {
     pub mirror_name: Text,
 }
 
-impl Declared<'_> {
+impl<'n> Declared<'n> {
     /// `namespace/name` of the mirror.
     pub fn names(&self) -> String {
         format!("{}/{}", self.pod.namespace, self.mirror_name)
@@ -34,7 +34,7 @@ impl Declared<'_> {
     }
 
     /// The uid that the manifest pins; the kubelet uses it as it is.
-    pub fn pinned(&self) -> Option<&str> {
+    pub fn pinned(&self) -> Option<&'n str> {
         let uid = self.pod.metadata().get("uid")?.as_str()?;
         (!uid.is_empty()).then_some(uid)
     }
