@@ -8,7 +8,7 @@ mod given;
 pub mod mend;
 mod place;
 
-pub use given::{Given, asks, garbled, not_set};
+pub use given::{Given, asks, garbled, not_set, without_tls};
 
 use super::check::{Tally, not_applicable, offence};
 use crate::model::fact::{Gap, Locator, Need};

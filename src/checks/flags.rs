@@ -78,11 +78,18 @@ pub fn switch_of(words: &[String], name: &str) -> Result<Option<bool>, Gap> {
     }
     match last {
         None => Ok(None),
-        Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(Some(true)),
-        Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(Some(false)),
-        Some(_) => Err(Gap::Garbled {
+        Some(value) => truth(value).map(Some).ok_or_else(|| Gap::Garbled {
             what: Text::from(format!("--{name} is neither true nor false")),
         }),
+    }
+}
+
+/// What Go reads a word as (strconv.ParseBool); none where it is neither.
+pub fn truth(value: &str) -> Option<bool> {
+    match value {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
     }
 }
 

@@ -122,9 +122,11 @@ impl Given<'_> {
     /// As [`Given::etcd`].
     pub fn etcd_switch(&self, name: &str) -> Result<bool, Gap> {
         let value = self.etcd(name)?;
-        match self.switch(name)? {
-            Some(on) => Ok(on),
-            None => Ok(value.is_some_and(|value| value == "true" || value == "1")),
+        match (self.switch(name)?, value.as_deref()) {
+            (Some(on), _) => Ok(on),
+            (None, None | Some("")) => Ok(false),
+            (None, Some(value)) => flags::truth(value)
+                .ok_or_else(|| garbled(name, "is neither true nor false in the environment")),
         }
     }
 
@@ -144,14 +146,36 @@ impl Given<'_> {
             };
         };
         let list = container.get("env").and_then(Branch::as_array);
+        // Of two with one name the later one counts.
         let mut all = list.into_iter().flat_map(Items::iter);
-        let found = all.find(|own| own.get("name").and_then(Branch::as_str) == Some(&variable));
+        let found = all.rfind(|own| own.get("name").and_then(Branch::as_str) == Some(&variable));
         match found.map(|own| own.get("value").and_then(Branch::as_str)) {
             None => Ok(None),
             Some(Some(value)) if !value.contains("$(") => Ok(Some(value.to_owned())),
             Some(_) => Err(asks(format!("what does {variable} bring to etcd?"))),
         }
     }
+}
+
+/// The addresses of some flags of etcd at which it listens in plain text: it takes the scheme's word, and passes over
+/// the certificates that it is given (configureClientListeners in server/embed/etcd.go). `first`: what the first flag
+/// is where it is not set.
+///
+/// # Errors
+/// As [`Given::etcd`].
+pub fn without_tls(given: &Given<'_>, names: &[&str], first: &str) -> Result<Option<String>, Gap> {
+    let mut urls = Vec::new();
+    for (at, name) in names.iter().enumerate() {
+        let value = given.etcd(name)?.filter(|value| !value.is_empty());
+        urls.extend(value.or_else(|| (at == 0).then(|| first.to_owned())));
+    }
+    let urls = urls.join(",");
+    let plain = |url: &&str| {
+        let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+        !["https", "unix", "unixs"].contains(&scheme)
+    };
+    let found: Vec<&str> = urls.split(',').map(str::trim).filter(plain).collect();
+    Ok((!found.is_empty()).then(|| found.join(", ")))
 }
 
 /// A flag that does not have the shape it must have.

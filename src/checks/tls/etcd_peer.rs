@@ -1,7 +1,9 @@
 use crate::checks::check::{Check, Judge, Maps, View, by_hand};
 use crate::checks::component::mend::{KEEP_ETCD, etcd};
 use crate::checks::component::not_set;
-use crate::checks::component::{self, Component, Fault, Given, HELPS, NEEDS, Said, faults};
+use crate::checks::component::{
+    self, Component, Fault, Given, HELPS, NEEDS, Said, faults, without_tls,
+};
 use crate::model::fact::Gap;
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
@@ -48,6 +50,10 @@ pub static CHECK: Check = Check {
             "FAIL critical: members are served without TLS: --peer-cert-file, --peer-key-file are not set; critical: members need no certificate",
         ),
         (
+            "components: {etcd: '--peer-cert-file=/e/s.crt --peer-key-file=/e/s.key --peer-client-cert-auth=true --listen-peer-urls=http://10.0.0.1:2380'}",
+            "FAIL critical: members are served without TLS at http://10.0.0.1:2380, whatever certificate is given",
+        ),
+        (
             "components: {etcd: '--config-file=/etc/etcd.yaml'}",
             "MANUAL: what does /etc/etcd.yaml say of peer-cert-file? etcd reads nothing else",
         ),
@@ -71,6 +77,9 @@ pub static CHECK: Check = Check {
 fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     component::judge(node, Component::Etcd, rule)
 }
+
+/// Where it listens for members when nothing is said.
+const LISTENS: &str = "http://localhost:2380";
 
 fn rule(given: &Given<'_>) -> Result<Said, Gap> {
     let pair = ["peer-cert-file", "peer-key-file"];
@@ -99,6 +108,11 @@ fn rule(given: &Given<'_>) -> Result<Said, Gap> {
             "peer-cert-file",
             format!("members are served without TLS: {missing}"),
         );
+    } else if let Some(plain) = without_tls(given, &["listen-peer-urls"], LISTENS)? {
+        tell(
+            "listen-peer-urls",
+            format!("members are served without TLS at {plain}, whatever certificate is given"),
+        );
     }
     if !given.etcd_switch("peer-client-cert-auth")? {
         tell(
@@ -114,7 +128,7 @@ fn is_alone(given: &Given<'_>) -> Result<bool, Gap> {
     let members = given.etcd("initial-cluster")?;
     let single = members.is_none_or(|list| !list.contains(','));
     let urls = given.etcd("listen-peer-urls")?;
-    let urls = urls.unwrap_or_else(|| "http://localhost:2380".to_owned());
+    let urls = urls.unwrap_or_else(|| LISTENS.to_owned());
     let is_loopback = |url: &str| {
         let (_, host) = url.trim().split_once("://").unwrap_or(("", url));
         ["127.", "localhost:", "[::1]:"]

@@ -1,7 +1,9 @@
 use crate::checks::check::{Check, Judge, Maps, View, by_hand};
 use crate::checks::component::mend::{KEEP_ETCD, etcd};
 use crate::checks::component::not_set;
-use crate::checks::component::{self, Component, Fault, Given, HELPS, NEEDS, Said, faults};
+use crate::checks::component::{
+    self, Component, Fault, Given, HELPS, NEEDS, Said, faults, without_tls,
+};
 use crate::model::fact::Gap;
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
@@ -29,15 +31,27 @@ pub static CHECK: Check = Check {
     ]),
     examples: &[
         (
-            "components: {etcd: '--cert-file=/e/s.crt --key-file=/e/s.key --client-cert-auth=true'}",
+            "components: {etcd: '--listen-client-urls=https://127.0.0.1:2379,https://10.0.0.1:2379 --cert-file=/e/s.crt --key-file=/e/s.key --client-cert-auth=true'}",
             "PASS",
         ),
         (
-            "components: {etcd: 'ETCD_CERT_FILE=/e/s.crt ETCD_KEY_FILE=/e/s.key ETCD_CLIENT_CERT_AUTH=true --name=a'}",
+            "components: {etcd: 'ETCD_CERT_FILE=/e/s.crt ETCD_KEY_FILE=/e/s.key ETCD_CLIENT_CERT_AUTH=T ETCD_LISTEN_CLIENT_URLS=https://10.0.0.1:2379 --name=a'}",
             "PASS",
         ),
         (
             "components: {etcd: '--cert-file=/e/s.crt --key-file=/e/s.key --client-cert-auth --auto-tls'}",
+            "FAIL critical: it makes certificates for itself that no authority signs",
+        ),
+        (
+            "components: {etcd: '--listen-client-urls=https://127.0.0.1:2379,http://10.0.0.1:2379 --cert-file=/e/s.crt --key-file=/e/s.key --client-cert-auth=true'}",
+            "FAIL critical: clients are served without TLS at http://10.0.0.1:2379, whatever certificate is given",
+        ),
+        (
+            "components: {etcd: '--cert-file=/e/s.crt --key-file=/e/s.key --client-cert-auth=true'}",
+            "FAIL critical: clients are served without TLS at http://localhost:2379, whatever certificate is given",
+        ),
+        (
+            "components: {etcd: 'ETCD_AUTO_TLS=TRUE --cert-file=/e/s.crt --key-file=/e/s.key --client-cert-auth'}",
             "FAIL critical: it makes certificates for itself that no authority signs",
         ),
         (
@@ -69,6 +83,9 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     component::judge(node, Component::Etcd, rule)
 }
 
+/// The second is for HTTP alone.
+const LISTENS: [&str; 2] = ["listen-client-urls", "listen-client-http-urls"];
+
 fn rule(given: &Given<'_>) -> Result<Said, Gap> {
     let pair = ["cert-file", "key-file"];
     let mut missing = Vec::new();
@@ -91,6 +108,11 @@ fn rule(given: &Given<'_>) -> Result<Said, Gap> {
         tell(
             "cert-file",
             format!("clients are served without TLS: {missing}"),
+        );
+    } else if let Some(plain) = without_tls(given, &LISTENS, "http://localhost:2379")? {
+        tell(
+            LISTENS[0],
+            format!("clients are served without TLS at {plain}, whatever certificate is given"),
         );
     }
     if !given.etcd_switch("client-cert-auth")? {
