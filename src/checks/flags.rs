@@ -42,9 +42,16 @@ fn values<'w>(words: &[&'w str], name: &str) -> Vec<&'w str> {
 /// of CSV. `words`: the program's own, without those of a shell around it.
 ///
 /// # Errors
-/// Where a variable takes the place of a flag or an item.
+/// Where a variable takes the place of a flag or an item, and where the flag may be the value of the one before it.
 pub fn list(words: &[String], name: &str) -> Result<Vec<String>, Gap> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    if let Some((before, word)) = taken(&words, name) {
+        return Err(Gap::NeedsHuman {
+            question: Text::from(format!(
+                "is {word} a flag, or the value of {before} in front of it?"
+            )),
+        });
+    }
     let mut values = values(&words, name);
     let flags = words.iter().copied().filter(|word| word.starts_with('$'));
     let items = values.iter().copied().filter(|value| value.contains('$'));
@@ -56,6 +63,69 @@ pub fn list(words: &[String], name: &str) -> Result<Vec<String>, Gap> {
     values.retain(|value| !value.is_empty());
     Ok(values.into_iter().flat_map(csv).collect())
 }
+
+/// A flag that the word before it may take for its value, with that word: pflag gives a flag without `=` the next
+/// word, whatever it looks like, unless it is a switch.
+fn taken<'w>(words: &[&'w str], name: &str) -> Option<(&'w str, &'w str)> {
+    words.windows(2).find_map(|pair| {
+        let &[before, word] = pair else {
+            return None;
+        };
+        let body = before.trim_start_matches('-');
+        let open = body.len() < before.len()
+            && !body.is_empty()
+            && !body.contains('=')
+            && !SWITCHES.contains(&body.replace('_', "-").as_str());
+        let own = !matches!(flag(word, name), Given::Another);
+        (own && open).then_some((before, word))
+    })
+}
+
+/// Switches of the control plane and of etcd, as far as they are known: of no other flag it is known that it takes no
+/// value.
+const SWITCHES: &[&str] = &[
+    "allocate-node-cidrs",
+    "allow-privileged",
+    "alsologtostderr",
+    "anonymous-auth",
+    "audit-log-compress",
+    "audit-log-truncate-enabled",
+    "audit-webhook-truncate-enabled",
+    "authentication-skip-lookup",
+    "authentication-tolerate-lookup-failure",
+    "auto-tls",
+    "client-cert-auth",
+    "configure-cloud-routes",
+    "contention-profiling",
+    "enable-aggregator-routing",
+    "enable-bootstrap-token-auth",
+    "enable-dynamic-provisioning",
+    "enable-garbage-collector",
+    "enable-hostpath-provisioner",
+    "enable-leader-migration",
+    "enable-logs-handler",
+    "enable-pprof",
+    "enable-priority-and-fairness",
+    "enable-v2",
+    "encryption-provider-config-automatic-reload",
+    "force-new-cluster",
+    "leader-elect",
+    "logtostderr",
+    "one-output",
+    "peer-auto-tls",
+    "peer-client-cert-auth",
+    "peer-skip-client-san-verification",
+    "permit-address-sharing",
+    "permit-port-sharing",
+    "pre-vote",
+    "profiling",
+    "service-account-extend-token-expiration",
+    "service-account-lookup",
+    "shutdown-send-retry-after",
+    "strict-reconfig-check",
+    "use-service-account-credentials",
+    "watch-cache",
+];
 
 /// The value that counts in a program's own words.
 pub fn last_of(words: &[String], name: &str) -> Option<String> {
@@ -182,6 +252,9 @@ mod tests {
             assert_eq!(list.as_deref(), Ok(&*words_of(wanted)), "{line}");
         }
         assert!(list(&words("--p=$X"), "p").is_err());
+        assert!(list(&words("--q --p=A"), "p").is_err());
+        assert!(list(&words("-v --p"), "p").is_err());
+        assert!(list(&words("--leader_elect --p=A -- --p=B"), "p").is_ok());
         assert!(list(&words("$(MORE) --p=A"), "p").is_err());
         assert!(list(&words("--q=$X --p=A"), "p").is_ok());
     }
