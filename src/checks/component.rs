@@ -6,9 +6,11 @@
 
 mod given;
 pub mod mend;
+mod named;
 mod place;
 
 pub use given::{Given, asks, garbled, not_set, without_tls};
+pub use named::only;
 
 use super::check::{Tally, not_applicable, offence};
 use crate::model::fact::{Gap, Locator, Need};

@@ -1,8 +1,9 @@
 //! An audit policy as the API server reads it: the first rule that fits a request decides
 //! (staging/src/k8s.io/apiserver/pkg/audit/policy/checker.go).
 
-use crate::checks::component::Given;
+use crate::checks::component::{Given, only};
 use crate::model::fact::{Gap, Locator};
+use crate::model::files::FileRole;
 use crate::model::node::NodeFacts;
 use crate::model::text::Text;
 use crate::model::tree::{Branch, Items, Tree};
@@ -55,8 +56,8 @@ pub fn moot(given: &Given<'_>) -> Result<Option<&'static str>, Gap> {
 /// # Errors
 /// Why it is not known.
 pub fn policy(node: &NodeFacts) -> Result<(&Tree, Locator), Gap> {
-    let files = node.host.api_server_files.get()?;
-    let seen = files.value.audit_policy.get()?;
+    let files = only(node, FileRole::AuditPolicy)?;
+    let seen = files.audit_policy.get()?;
     let file = seen.value.as_ref().ok_or(Gap::NotAsked)?;
     Ok((&file.content, seen.at))
 }

@@ -57,6 +57,10 @@ pub static CHECK: Check = Check {
             "UNKNOWN: the login may not read it",
         ),
         (
+            "{components: {kube-apiserver: '--audit-log-path=/var/log/kubernetes/audit.log --audit-policy-file=/etc/kubernetes/audit-policy.yaml --audit-policy-file=/p.yaml'}, api_server_files: [{role: audit_policy, path: /etc/kubernetes/audit-policy.yaml}, {role: audit_policy, path: /p.yaml}], audit_policy: {apiVersion: audit.k8s.io/v1, kind: Policy, rules: [{level: Metadata}]}}",
+            "MANUAL: which of /etc/kubernetes/audit-policy.yaml and /p.yaml does kube-apiserver go by? its flags name both",
+        ),
+        (
             "components: {kube-apiserver: ''}",
             "N/A: no audit backend is configured: SP-AUD-001 judges that",
         ),

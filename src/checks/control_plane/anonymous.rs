@@ -2,6 +2,7 @@ use crate::checks::check::{Check, Judge, Maps, View, by_hand};
 use crate::checks::component::mend::{KEEP_API_SERVER, api_server};
 use crate::checks::component::{self, Component, Fault, NEEDS, Said, bad, good, good_by};
 use crate::model::fact::{Gap, Need};
+use crate::model::files::FileRole;
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
 use crate::model::tree::{Branch, Items};
@@ -64,6 +65,14 @@ pub static CHECK: Check = Check {
             "UNKNOWN: the login may not read it",
         ),
         (
+            "{declared: {kube-apiserver: '--authentication-config=/a.yaml'}, running: {kube-apiserver: '--authentication-config=/b.yaml'}, api_server_files: [{role: authentication_config, path: /a.yaml}, {role: authentication_config, path: /b.yaml}], authentication: {anonymous: {enabled: false}}}",
+            "MANUAL: which of /a.yaml and /b.yaml does kube-apiserver go by? its flags name both",
+        ),
+        (
+            "components: {kube-apiserver: '--external-hostname --anonymous-auth=false'}",
+            "MANUAL: is --anonymous-auth=false a flag, or the value of --external-hostname in front of it?",
+        ),
+        (
             "components: {}",
             "N/A: neither a manifest nor a process of the node is kube-apiserver",
         ),
@@ -101,8 +110,8 @@ fn open() -> Said {
 
 /// What an AuthenticationConfiguration lets anonymous requests reach; without a word of it the flag's default holds.
 fn limits(node: &NodeFacts) -> Result<Said, Gap> {
-    let files = node.host.api_server_files.get()?;
-    let seen = files.value.authentication.get()?;
+    let files = component::only(node, FileRole::AuthenticationConfig)?;
+    let seen = files.authentication.get()?;
     let file = seen.value.as_ref().ok_or(Gap::NotAsked)?;
     let Some(anonymous) = file.content.get("anonymous").filter(|it| !it.is_null()) else {
         return Ok(open());

@@ -2,6 +2,7 @@ use crate::checks::check::{Check, Judge, Maps, View, by_hand};
 use crate::checks::component::mend::{KEEP_API_SERVER, api_server};
 use crate::checks::component::{self, Component, Fault, NEEDS, Said, good, good_by};
 use crate::model::fact::{Gap, Locator, Need};
+use crate::model::files::FileRole;
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
 use crate::model::tree::{Branch, Items};
@@ -67,8 +68,8 @@ pub static CHECK: Check = Check {
 fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     component::judge(node, Component::ApiServer, |given| {
         if given.has("authorization-config")? {
-            let files = node.host.api_server_files.get()?;
-            let seen = files.value.authorization.get()?;
+            let files = component::only(node, FileRole::AuthorizationConfig)?;
+            let seen = files.authorization.get()?;
             let file = seen.value.as_ref().ok_or(Gap::NotAsked)?;
             let list = file.content.get("authorizers").and_then(Branch::as_array);
             let types = list.into_iter().flat_map(Items::iter);

@@ -84,8 +84,8 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
             return Ok(plain("no --encryption-provider-config"));
         }
         named = true;
-        let files = node.host.api_server_files.get()?;
-        let rules = files.value.encryption.get()?;
+        let files = component::only(node, FileRole::EncryptionConfig)?;
+        let rules = files.encryption.get()?;
         let list = rules.value.as_ref().ok_or(Gap::NotAsked)?;
         let covers = |rule: &&EncryptionRule| {
             let mut own = rule.resources.iter();
