@@ -41,6 +41,10 @@ pub static CHECK: Check = Check {
             "FAIL low: --audit-log-maxage is 7, at least 30 is asked for",
         ),
         (
+            "components: {kube-apiserver: '--audit-log-path=/var/log/kubernetes/audit.log --audit-log-maxage=036 --audit-log-maxbackup=10 --audit-log-maxsize=100'}",
+            "UNKNOWN: the answer cannot be trusted: --audit-log-maxage is no decimal number",
+        ),
+        (
             "components: {kube-apiserver: '--audit-log-path=-'}",
             "N/A: the audit log is no file of the API server",
         ),

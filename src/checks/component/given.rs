@@ -88,7 +88,13 @@ impl Given<'_> {
     /// As [`Given::last`], and where it is none.
     pub fn number(&self, name: &str) -> Result<Option<i64>, Gap> {
         let value = self.last(name)?;
-        let read = value.map(|value| value.parse().map_err(|_| garbled(name, "is no number")));
+        let read = value.map(|value| {
+            // Behind a zero another base would count.
+            let digits = value.trim_start_matches(['+', '-']);
+            let plain = !digits.starts_with('0') || digits == "0";
+            let number = value.parse().ok().filter(|_| plain);
+            number.ok_or_else(|| garbled(name, "is no decimal number"))
+        });
         read.transpose()
     }
 
@@ -99,7 +105,11 @@ impl Given<'_> {
     pub fn gate(&self, name: &str) -> Result<Option<bool>, Gap> {
         let gates = self.list("feature-gates")?;
         let mut own = gates.iter().filter_map(|gate| gate.split_once('='));
-        let last = own.rfind(|(gate, _)| gate.trim() == name);
+        // In front of a colon stands the component whose gate it is.
+        let last = own.rfind(|(gate, _)| {
+            let gate = gate.trim();
+            gate.strip_prefix("kube:").unwrap_or(gate) == name
+        });
         Ok(last.map(|(_, value)| ["1", "t", "T", "true", "TRUE", "True"].contains(&value.trim())))
     }
 

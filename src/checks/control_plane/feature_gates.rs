@@ -36,7 +36,7 @@ pub static CHECK: Check = Check {
         ),
         ("components: {kube-apiserver: ''}", "PASS"),
         (
-            "components: {kube-apiserver: '--feature-gates=AllowInsecureKubeletCertificateSigningRequests=true'}",
+            "components: {kube-apiserver: '--feature-gates=kube:AllowInsecureKubeletCertificateSigningRequests=true'}",
             "FAIL high: the gate AllowInsecureKubeletCertificateSigningRequests=true: a kubelet may ask for the certificate of another node",
         ),
         (

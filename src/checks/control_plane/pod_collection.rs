@@ -31,7 +31,7 @@ pub static CHECK: Check = Check {
         ),
         (
             "components: {kube-controller-manager: '--terminated-pod-gc-threshold=many'}",
-            "UNKNOWN: the answer cannot be trusted: --terminated-pod-gc-threshold is no number",
+            "UNKNOWN: the answer cannot be trusted: --terminated-pod-gc-threshold is no decimal number",
         ),
         (
             "components: {}",
