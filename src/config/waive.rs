@@ -313,6 +313,19 @@ mod tests {
         );
         assert!(crate::disk::replace(&path, "something else", "x").is_err());
         assert_eq!(crate::disk::read_text(&path, CAP).expect("text"), text);
+        // A second name would go on to say the old.
+        let second = folder.join("second.yaml");
+        std::os::unix::fs::symlink("policy.yaml", &second).expect("a link");
+        assert!(accept(&second, &waiver()).is_ok());
+        let text = crate::disk::read_text(&path, CAP).expect("text");
+        assert_eq!(text.matches("SP-FILE-004").count(), 2, "{text}");
+        let linked = std::process::Command::new("ln")
+            .args([&path, &folder.join("hard.yaml")])
+            .status();
+        assert!(linked.is_ok_and(|status| status.success()));
+        let refused = accept(&path, &waiver()).expect_err("it has two names");
+        assert!(refused.message.contains("hard link"), "{refused}");
+        assert_eq!(crate::disk::read_text(&path, CAP).expect("text"), text);
         let missing = accept(&folder.join("none.yaml"), &waiver()).expect_err("there is none");
         assert!(missing.message.starts_with("cannot read the policy"));
     }

@@ -14,7 +14,7 @@ pub use search::files;
 
 use std::fs;
 use std::io::{self, Read as _, Write};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Reads at most `cap` bytes.
@@ -108,16 +108,29 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
 }
 
 /// Puts `new` in the place of a text file that still says `old`, whole or not at all. A link stays a link, and the
-/// file keeps its mode.
+/// file keeps its mode and its owner.
 ///
 /// # Errors
-/// As reading and [`write`] do; [`io::ErrorKind::ResourceBusy`] where it says something else by now.
+/// As reading and [`write`] do, also where it cannot be given to its owner again; [`io::ErrorKind::ResourceBusy`] where
+/// it says something else by now, and [`io::ErrorKind::InvalidInput`] where it is no regular file, or has a second
+/// name, which would go on to say `old`.
 pub fn replace(path: &Path, old: &str, new: &str) -> io::Result<()> {
     let real = fs::canonicalize(path)?;
-    let mode = fs::metadata(&real)?.permissions();
+    let meta = fs::metadata(&real)?;
+    let refused = |what| Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+    if !meta.is_file() {
+        return refused("it is no regular file");
+    }
+    if meta.nlink() > 1 {
+        return refused("it has another name, a hard link, which would keep the old text");
+    }
+    let mode = meta.permissions();
     let temporary = beside(&real)?;
     write(&temporary, |out| out.write_all(new.as_bytes()))?;
-    let outcome = fs::set_permissions(&temporary, mode).and_then(|()| {
+    let own = (meta.uid(), meta.gid());
+    // Whoever gives a file away loses the bits of its mode that lend rights: the mode comes last.
+    let outcome = keep_owner(&temporary, own).and_then(|()| {
+        fs::set_permissions(&temporary, mode)?;
         if fs::read(&real)? != old.as_bytes() {
             return Err(io::Error::new(
                 io::ErrorKind::ResourceBusy,
@@ -131,6 +144,14 @@ pub fn replace(path: &Path, old: &str, new: &str) -> io::Result<()> {
         let _ = fs::remove_file(&temporary);
     }
     outcome
+}
+
+fn keep_owner(path: &Path, (uid, gid): (u32, u32)) -> io::Result<()> {
+    let made = fs::metadata(path)?;
+    if (made.uid(), made.gid()) == (uid, gid) {
+        return Ok(());
+    }
+    std::os::unix::fs::chown(path, Some(uid), Some(gid))
 }
 
 fn beside(path: &Path) -> io::Result<PathBuf> {
