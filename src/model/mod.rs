@@ -25,6 +25,7 @@ pub mod paths;
 pub mod pod;
 pub mod policy;
 pub mod process;
+pub mod reports;
 pub mod secret;
 pub mod snapshot;
 pub mod text;

@@ -19,6 +19,7 @@ pub mod mask;
 pub mod parse;
 pub mod probe;
 mod processes;
+pub mod reports;
 pub mod rights;
 mod runtime_pods;
 mod timeline;
