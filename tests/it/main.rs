@@ -41,6 +41,7 @@ mod offline;
 mod policy;
 mod pty;
 mod registry;
+mod reports;
 mod retry;
 mod running;
 mod scratch;

@@ -16,6 +16,7 @@ use stakeout::collect::known_hosts::{Certificate, Key, KnownHosts, Verdict};
 use stakeout::collect::options::{Options, Place};
 use stakeout::collect::ssh_config;
 use stakeout::model::Timestamp;
+use stakeout::model::reports::{Scanner, ScannerReport};
 use stakeout::probes;
 use stakeout::probes::frame::FrameReader;
 use stakeout::probes::mask::Masker;
@@ -359,6 +360,43 @@ fn yaml_files() {
         run: |input| drop(yaml::parse(input, &Limits::default())),
     };
     target.loops();
+}
+
+/// Whatever comes of it stays within its bounds.
+fn report(input: &[u8]) {
+    if let Ok(report) = probes::reports::read(input) {
+        assert!(report.findings().count() <= ScannerReport::MOST);
+        assert!(report.subjects.len() <= ScannerReport::MOST_SUBJECTS);
+        for finding in report.findings() {
+            assert!(!finding.id.is_empty(), "a finding without an id");
+        }
+    }
+}
+
+/// Each parser by the reports of its own scanner.
+#[test]
+fn reports_of_other_scanners() {
+    let all = corpus(&["corpus/reports", "reports"]);
+    for scanner in [
+        Scanner::KubeBench,
+        Scanner::KubeHunter,
+        Scanner::Trivy,
+        Scanner::TrivyK8s,
+        Scanner::Clair,
+    ] {
+        let is_own = |seed: &&Vec<u8>| {
+            let read = probes::reports::read(seed);
+            read.is_ok_and(|report| report.scanner == scanner)
+        };
+        let target = Target {
+            name: "reports",
+            seeds: all.iter().filter(is_own).cloned().collect(),
+            change,
+            run: report,
+        };
+        assert!(target.seeds.len() > 1, "{scanner}");
+        target.loops();
+    }
 }
 
 /// The nonce of the recorded answers.
