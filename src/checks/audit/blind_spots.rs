@@ -29,11 +29,11 @@ pub static CHECK: Check = Check {
         ),
         (
             "{components: {kube-apiserver: '--audit-log-path=/var/log/kubernetes/audit.log --audit-policy-file=/etc/kubernetes/audit-policy.yaml'}, audit_policy: {apiVersion: audit.k8s.io/v1, kind: Policy, rules: [{level: None, resources: [{group: '', resources: [secrets]}]}, {level: Metadata}]}}",
-            "FAIL medium: get secrets, create secrets are not written: rule 1 has the level None",
+            "FAIL medium: get secrets, list secrets, watch secrets, create secrets are not written: rule 1 has the level None",
         ),
         (
             "{components: {kube-apiserver: '--audit-log-path=/var/log/kubernetes/audit.log --audit-policy-file=/etc/kubernetes/audit-policy.yaml'}, audit_policy: {apiVersion: audit.k8s.io/v1, kind: Policy, rules: [{level: Metadata, resources: [{group: '', resources: ['*', '*/*']}]}]}}",
-            "FAIL medium: create clusterrolebindings, update mutatingwebhookconfigurations are not written: no rule is for them",
+            "FAIL medium: create clusterrolebindings, create rolebindings, patch clusterroles, update mutatingwebhookconfigurations are not written: no rule is for them",
         ),
         (
             "{components: {kube-apiserver: '--audit-log-path=/var/log/kubernetes/audit.log --audit-policy-file=/etc/kubernetes/audit-policy.yaml'}, audit_policy: {apiVersion: audit.k8s.io/v1, kind: Policy, rules: [{level: RequestResponse}]}}",
@@ -41,7 +41,11 @@ pub static CHECK: Check = Check {
         ),
         (
             "{components: {kube-apiserver: '--audit-log-path=/var/log/kubernetes/audit.log --audit-policy-file=/etc/kubernetes/audit-policy.yaml'}, audit_policy: {apiVersion: audit.k8s.io/v1, kind: Policy, omitStages: [RequestReceived], rules: [{level: Metadata, resources: [{group: '', resources: [secrets]}], omitStages: [ResponseComplete]}, {level: Metadata}]}}",
-            "FAIL medium: get secrets, create secrets are not written: rule 1 omits the stages that tell of it",
+            "FAIL medium: get secrets, list secrets, watch secrets, create secrets are not written: rule 1 omits the stages that tell of it",
+        ),
+        (
+            "{components: {kube-apiserver: '--audit-log-path=/var/log/kubernetes/audit.log --audit-policy-file=/etc/kubernetes/audit-policy.yaml'}, audit_policy: {apiVersion: audit.k8s.io/v1, kind: Policy, rules: [{level: None, verbs: [list, watch]}, {level: Metadata}]}}",
+            "FAIL medium: list secrets, watch secrets are not written: rule 1 has the level None",
         ),
         (
             "{components: {kube-apiserver: '--audit-log-path=/var/log/kubernetes/audit.log --audit-policy-file=/etc/kubernetes/audit-policy.yaml'}, audit_policy: {gap: denied}}",
@@ -70,15 +74,21 @@ pub static CHECK: Check = Check {
 
 const RBAC: &str = "rbac.authorization.k8s.io";
 const ADMISSION: &str = "admissionregistration.k8s.io";
-/// Verb, group, resource, namespace.
-const WATCHED: [(&str, &str, &str, &str); 8] = [
+/// Verb, group, resource, namespace. A list and a watch bring the content too.
+const WATCHED: [(&str, &str, &str, &str); 14] = [
     ("get", "", "secrets", "kube-system"),
+    ("list", "", "secrets", "kube-system"),
+    ("watch", "", "secrets", "kube-system"),
     ("create", "", "secrets", "kube-system"),
+    ("create", "", "serviceaccounts/token", "kube-system"),
     ("create", "", "pods/exec", "kube-system"),
     ("get", "", "pods/exec", "kube-system"),
     ("create", "", "pods/portforward", "kube-system"),
     ("create", "", "nodes/proxy", ""),
+    ("get", "", "nodes/proxy", ""),
     ("create", RBAC, "clusterrolebindings", ""),
+    ("create", RBAC, "rolebindings", "kube-system"),
+    ("patch", RBAC, "clusterroles", ""),
     ("update", ADMISSION, "mutatingwebhookconfigurations", ""),
 ];
 
