@@ -49,8 +49,16 @@ pub static CHECK: Check = Check {
             "PASS: the certificate on 127.0.0.1:10250 is signed by that of /etc/kubernetes/pki/ca.crt",
         ),
         (
-            "{kubelet: {layers: [{kind: file, origin: /k, set: {tlsCertFile: /etc/ssl/node.crt}}]}, handshakes: [{port: 10250, certificate: {subject: cp-1, issuer: CN=Our CA}}]}",
+            "{kubelet: {layers: [{kind: file, origin: /k, set: {tlsCertFile: /etc/ssl/node.crt}}]}, handshakes: [{port: 10250, certificate: {subject: cp-1, issuer: CN=Our CA}}], pki: [], certificates: [{path: /etc/ssl/node.crt, subject: cp-1, issuer: CN=Our CA}]}",
             "PASS: the certificate on 127.0.0.1:10250 is /etc/ssl/node.crt, issued by CN=Our CA",
+        ),
+        (
+            "{kubelet: {layers: [{kind: file, origin: /k, set: {tlsCertFile: /etc/ssl/node.crt}}]}, handshakes: [{port: 10250, certificate: {subject: cp-1, issuer: CN=Our CA, spki: other}}], pki: [], certificates: [{path: /etc/ssl/node.crt, subject: cp-1, issuer: CN=Our CA}]}",
+            "MANUAL: the certificate on 127.0.0.1:10250 is not that of /etc/ssl/node.crt, which the kubelet is given, and is issued by CN=Our CA: who answers there?",
+        ),
+        (
+            "{kubelet: {layers: [{kind: file, origin: /k, set: {tlsCertFile: /etc/ssl/node.crt}}]}, handshakes: [{port: 10250, certificate: {subject: cp-1, issuer: CN=Our CA}}]}",
+            "MANUAL: is the certificate on 127.0.0.1:10250, issued by CN=Our CA, that of /etc/ssl/node.crt, which the kubelet is given? the file was not looked into",
         ),
         (
             "{handshakes: [{port: 10250, certificate: {subject: cp-1@1795559553, issuer: CN=cp-1-ca@1795559553}, signer: /var/lib/kubelet/pki/kubelet.crt}, {address: '::1', port: 10250, gap: connect-timeout}]}",
@@ -142,12 +150,24 @@ fn one(node: &NodeFacts, place: &str, (shown, at): (&Shown, Locator), tally: &mu
     }
     let issuer = &own.issuer;
     match given(node) {
-        Some(path) => {
-            tally.good(at);
-            tally.note(format!(
-                "the certificate on {place} is {path}, issued by {issuer}"
-            ));
-        }
+        Some(path) => match is_of(node, &path, own) {
+            Some(true) => {
+                tally.good(at);
+                tally.note(format!(
+                    "the certificate on {place} is {path}, issued by {issuer}"
+                ));
+            }
+            Some(false) => tally.gap(Gap::NeedsHuman {
+                question: Text::from(format!(
+                    "the certificate on {place} is not that of {path}, which the kubelet is given, and is issued by {issuer}: who answers there?"
+                )),
+            }),
+            None => tally.gap(Gap::NeedsHuman {
+                question: Text::from(format!(
+                    "is the certificate on {place}, issued by {issuer}, that of {path}, which the kubelet is given? the file was not looked into"
+                )),
+            }),
+        },
         None => tally.gap(Gap::NeedsHuman {
             question: Text::from(format!(
                 "the certificate on {place} is issued by {issuer}, of which no file of the node tells: does the API server know that authority?"
@@ -185,6 +205,15 @@ fn given(node: &NodeFacts) -> Option<String> {
     let set = effective(kubelet, "tlsCertFile").ok().flatten()?;
     let path = set.value.as_str()?;
     (!path.is_empty() && !path.ends_with("/kubelet.crt")).then(|| path.to_owned())
+}
+
+/// Whether a file holds a certificate; none where it was not looked into. Who answers on a port may be anybody.
+fn is_of(node: &NodeFacts, path: &str, own: &Certificate) -> Option<bool> {
+    let pki = node.host.pki.get().ok()?;
+    let mut files = pki.value.certificates.iter();
+    let file = files.find(|file| file.path.as_str() == path)?;
+    let kept = file.content.get().ok()?.value.first()?;
+    Some((&kept.serial, &kept.spki) == (&own.serial, &own.spki))
 }
 
 /// What nobody could ask the port follows from the files where the kubelet is told of no other certificate.
