@@ -62,6 +62,11 @@ pub static CHECK: Check = Check {
             "UNKNOWN: getfacl is not on the node",
         ),
         (
+            "{kubelet: {}, manifests: [{file: a.yaml, pod: {metadata: {name: etcd, namespace: kube-system}, spec: {volumes: [{name: p, hostPath: {path: /p}}], containers: [{name: c, command: [etcd, --cert-file=/p/s.crt, '--listen-client-urls=https://192.0.2.1:2399'], volumeMounts: [{name: p, mountPath: /p}]}]}}}], pki: [], \
+             certificates: [{path: /p/s.crt}, {path: /v/kubelet.crt, serial: '01'}], handshakes: [{port: 10250, certificate: {serial: '01'}}]}",
+            "MANUAL: which certificate does etcd of kube-system/etcd show on port 2399, where nobody has asked?",
+        ),
+        (
             "{kubelet: {}, manifests: [], pki: [], handshakes: []}",
             "N/A: no component of the node shows a certificate of a file",
         ),
@@ -95,6 +100,9 @@ struct Expected {
     path: String,
 }
 
+/// Ports that are asked wherever something listens on them.
+const ASKED: [u16; 6] = [6443, 10250, 10257, 10259, 2379, 2380];
+
 fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     let live = node.host.handshakes.get()?;
     let pki = node.host.pki.get()?;
@@ -104,6 +112,14 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     expected.extend(of_kubelet(node, &mut tally));
     let mut any = false;
     for wanted in &expected {
+        if !ASKED.contains(&wanted.port) && !live.value.iter().any(|it| it.port == wanted.port) {
+            tally.gap(Gap::NeedsHuman {
+                question: Text::from(format!(
+                    "which certificate does {} show on port {}, where nobody has asked?",
+                    wanted.what, wanted.port
+                )),
+            });
+        }
         for found in live.value.iter().filter(|found| found.port == wanted.port) {
             any = true;
             let Some(shown) = tally.take(&found.shown) else {
