@@ -154,6 +154,17 @@ pub fn switch_of(words: &[String], name: &str) -> Result<Option<bool>, Gap> {
     }
 }
 
+/// A feature gate of the items of `--feature-gates`; none where nothing is said of it. In front of a colon stands the
+/// component whose gate it is.
+pub fn gate(gates: &[String], name: &str) -> Option<bool> {
+    let mut own = gates.iter().filter_map(|gate| gate.split_once('='));
+    let last = own.rfind(|(gate, _)| {
+        let gate = gate.trim();
+        gate.strip_prefix("kube:").unwrap_or(gate) == name
+    });
+    last.map(|(_, value)| truth(value.trim()) == Some(true))
+}
+
 /// What Go reads a word as (strconv.ParseBool); none where it is neither.
 pub fn truth(value: &str) -> Option<bool> {
     match value {

@@ -49,6 +49,10 @@ pub static CHECK: Check = Check {
             "FAIL high: CVE-2025-4563: a node may make mirror pods with resource claims that are not its own (API server v1.33.1, DynamicResourceAllocation is on); medium: CVE-2025-5187: a node may delete itself and come back without its taints and labels (API server v1.33.1)",
         ),
         (
+            "{object: {version: v1.33.1}, version: v1.33.1, manifests: [{file: a.yaml, pod: {metadata: {name: api}, spec: {containers: [{name: c, command: [kube-apiserver, '--feature-gates=kube:AllBeta=1', '--enable-admission-plugins=NodeRestriction']}]}}}]}",
+            "FAIL high: CVE-2025-4563: a node may make mirror pods with resource claims that are not its own (API server v1.33.1, DynamicResourceAllocation is on); medium: CVE-2025-5187: a node may delete itself and come back without its taints and labels (API server v1.33.1)",
+        ),
+        (
             "{object: {version: v1.32.5}, version: v1.32.5, manifests: [{file: a.yaml, pod: {metadata: {name: api}, spec: {containers: [{name: c, command: [kube-apiserver, '--enable-admission-plugins=NodeRestriction,OwnerReferencesPermissionEnforcement']}]}}}]}",
             "PASS: v1.32.5 has CVE-2025-4563, which DynamicResourceAllocation opens, and it is off; v1.32.5 has CVE-2025-5187, which OwnerReferencesPermissionEnforcement closes",
         ),
@@ -262,9 +266,10 @@ fn of_servers(servers: &[Server<'_>], view: &View<'_>, tally: &mut Tally) {
 fn holes(server: &Server<'_>, (raw, own, at): (&Text, (u32, u32), Locator), tally: &mut Tally) {
     if CLAIMS.is_in(own) {
         let gates = flags::list(&server.words, "feature-gates");
+        // It was beta and off then: what turns on all that is beta turns it on.
         let on = gates.map(|gates| {
-            let mut gates = gates.iter();
-            gates.any(|gate| gate.eq_ignore_ascii_case("DynamicResourceAllocation=true"))
+            let own = flags::gate(&gates, "DynamicResourceAllocation");
+            own.or_else(|| flags::gate(&gates, "AllBeta")) == Some(true)
         });
         match on {
             Err(gap) => tally.gap(gap),
