@@ -3,6 +3,7 @@ use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, offence, on_node,
 };
 use crate::checks::merge::pairs::{Declared, declared};
+use crate::checks::program::started;
 use crate::checks::version;
 use crate::model::Timestamp;
 use crate::model::fact::{Gap, Need};
@@ -56,6 +57,10 @@ pub static CHECK: Check = Check {
             "FAIL high: the kubelet is 1.28, which is not maintained since 2024-10-28; high: kube-system/kube-apiserver is 1.28, which is not maintained since 2024-10-28; high: kube-system/etcd is 3.4, which is not maintained",
         ),
         (
+            "{version: v1.37.0, object: {version: v1.37.0}, manifests: [{file: a.yaml, pod: {metadata: {name: other, namespace: own}, spec: {containers: [{name: p, image: 'r.io/own:v1.37.0'}, {name: c, image: 'r.io/own:v1.28.0', command: [/bin/sh, -c, exec kube-apiserver --v=2]}]}}}]}",
+            "FAIL medium: the kubelet is 1.37, newer than the API server (1.28); high: own/other is 1.28, which is not maintained since 2024-10-28",
+        ),
+        (
             "{version: v1.37.0, object: {version: v1.37.0}, manifests: [{file: a.yaml, pod: {metadata: {name: kube-apiserver, namespace: kube-system}, spec: {containers: [{name: c, image: 'r.io/own@sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff'}]}}}]}",
             "MANUAL: which version is kube-system/kube-apiserver? no tag of its image says so",
         ),
@@ -87,6 +92,13 @@ const ENDS: &[(u32, i64, &str)] = &[
 
 /// Components that follow the API server.
 const FOLLOWERS: [&str; 2] = ["kube-controller-manager", "kube-scheduler"];
+/// All whose version is judged.
+const COMPONENTS: [&str; 4] = [
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "etcd",
+];
 /// The first minor of etcd 3 that is maintained.
 const ETCD: u32 = 5;
 /// The kubelet may be this many minors older from 1.25 on (the version skew policy).
@@ -137,8 +149,10 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     tally.verdict()
 }
 
+/// By its name, or by what it starts, whatever it is called.
 fn is(pod: &Declared<'_>, name: &str) -> bool {
-    pod.pod.namespace == "kube-system" && pod.pod.name == name
+    let named = pod.pod.namespace == "kube-system" && pod.pod.name == name;
+    named || started(pod.pod, name).is_some()
 }
 
 fn component(pod: &Declared<'_>, server: Option<u32>, now: Timestamp, tally: &mut Tally) {
@@ -224,12 +238,18 @@ fn ended(minor: u32, now: Timestamp) -> Option<String> {
     }
 }
 
+/// Of the container that starts a component; of the first one where none is seen to.
 fn tag(pod: &Declared<'_>) -> Option<String> {
-    let mut all = pod.pod.containers();
-    all.find_map(|(_, container)| {
+    let of = |container: Branch<'_>| {
         let image = container.get("image").and_then(Branch::as_str)?;
         Some(Reference::parse(image)?.tag?.to_owned())
-    })
+    };
+    let mut own = COMPONENTS.iter().filter_map(|name| started(pod.pod, name));
+    if let Some((container, _)) = own.next() {
+        return of(container);
+    }
+    let mut all = pod.pod.containers();
+    all.find_map(|(_, container)| of(container))
 }
 
 fn minor(pod: &Declared<'_>) -> Option<u32> {
