@@ -1,8 +1,9 @@
 //! One command line of a component, and what its flags are.
 
 use super::place::Instance;
-use crate::checks::flags;
+use crate::checks::{flags, mounted};
 use crate::model::fact::{Gap, Locator};
+use crate::model::pod::Pod;
 use crate::model::text::Text;
 use crate::model::tree::{Branch, Items};
 
@@ -12,12 +13,39 @@ pub struct Given<'n> {
     pub(super) words: Vec<String>,
     /// The container of the manifest, where there is one.
     pub(super) container: Option<Branch<'n>>,
+    pub(super) root: Root<'n>,
     pub(super) written: bool,
     pub(super) alone: bool,
     pub at: Locator,
 }
 
+/// Where the paths of a command line begin.
+#[derive(Clone, Copy)]
+pub(super) enum Root<'n> {
+    Node,
+    /// At the mounts of a pod.
+    Pod(&'n Pod),
+    /// In a pod whose manifest is not known.
+    Unseen,
+}
+
 impl Given<'_> {
+    /// A path of its flags as the node has it.
+    ///
+    /// # Errors
+    /// Where it lies in an image, or in a pod that nobody tells of.
+    pub fn on_node(&self, path: &str) -> Result<String, Gap> {
+        match self.root {
+            Root::Node => Ok(path.to_owned()),
+            Root::Pod(pod) => mounted::on_node(pod, path).ok_or_else(|| Gap::Garbled {
+                what: Text::from(format!("{path}, which is no path of the node")),
+            }),
+            Root::Unseen => Err(asks(format!(
+                "where on the node is {path}? no manifest tells of the pod that has it"
+            ))),
+        }
+    }
+
     /// Whether it is the manifest's.
     pub fn is_written(&self) -> bool {
         self.written
@@ -104,13 +132,7 @@ impl Given<'_> {
     /// As [`Given::last`].
     pub fn gate(&self, name: &str) -> Result<Option<bool>, Gap> {
         let gates = self.list("feature-gates")?;
-        let mut own = gates.iter().filter_map(|gate| gate.split_once('='));
-        // In front of a colon stands the component whose gate it is.
-        let last = own.rfind(|(gate, _)| {
-            let gate = gate.trim();
-            gate.strip_prefix("kube:").unwrap_or(gate) == name
-        });
-        Ok(last.map(|(_, value)| ["1", "t", "T", "true", "TRUE", "True"].contains(&value.trim())))
+        Ok(flags::gate(&gates, name))
     }
 
     /// etcd's setting: by its flag, else by the variable of its name.

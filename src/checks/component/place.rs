@@ -1,6 +1,7 @@
 //! Where a component is on a node: in its manifests, and among its processes.
 
-use super::{Component, Given, given::asks};
+use super::given::{Root, asks};
+use super::{Component, Given};
 use crate::checks::merge::pairs::{declared, hidden_processes, same_uid};
 use crate::checks::program::started;
 use crate::model::fact::{Fact, Gap, Locator};
@@ -53,6 +54,7 @@ pub fn find(node: &NodeFacts, component: Component) -> Place<'_> {
                     sides: vec![Ok(Given {
                         words,
                         container: Some(container),
+                        root: Root::Pod(pod.pod),
                         written: true,
                         alone: false,
                         at: pod.at,
@@ -135,9 +137,13 @@ impl Place<'_> {
                 own
             }
         };
-        let container = home
-            .and_then(|home| self.instances[home].sides.first())
-            .and_then(|side| side.as_ref().ok()?.container);
+        let first = home.and_then(|home| self.instances.get(home)?.sides.first()?.as_ref().ok());
+        let container = first.and_then(|first| first.container);
+        let root = match (first, &process.pod) {
+            (Some(first), _) => first.root,
+            (None, None) => Root::Node,
+            (None, Some(_)) => Root::Unseen,
+        };
         let given = process.command.get().map(|words| Given {
             words: words
                 .value
@@ -146,6 +152,7 @@ impl Place<'_> {
                 .map(ToString::to_string)
                 .collect(),
             container,
+            root,
             written: false,
             alone: false,
             at,
@@ -163,15 +170,14 @@ impl Place<'_> {
     /// Leaves the gaps of processes that may run unseen.
     fn unseen(&mut self, all: &Processes, component: Component) {
         let lone = |instance: &Instance<'_>| instance.sides.len() < 2 && instance.name.is_some();
-        if self.instances.is_empty() || self.instances.iter().any(lone) {
-            if all.hidepid {
-                self.gaps.push(hidden_processes());
-            }
-            if all.more {
-                self.gaps.push(Gap::Garbled {
-                    what: Text::new("more processes run in pods than are read"),
-                });
-            }
+        if all.hidepid && (self.instances.is_empty() || self.instances.iter().any(lone)) {
+            self.gaps.push(hidden_processes());
+        }
+        // Beside those that are known there may be one that is not declared.
+        if all.more {
+            self.gaps.push(Gap::Garbled {
+                what: Text::new("more processes run in pods than are read"),
+            });
         }
         if !all.hidepid && !all.more {
             for instance in &mut self.instances {
@@ -180,11 +186,10 @@ impl Place<'_> {
                 }
             }
         }
-        let whole = all
-            .list
-            .iter()
-            .find(|process| WHOLE.contains(&process.comm.as_str()));
-        if let Some(whole) = whole.filter(|_| self.instances.is_empty()) {
+        // One that is declared beside it may be there for show.
+        let mut own = all.list.iter().filter(|process| process.pod.is_none());
+        let whole = own.find(|process| WHOLE.contains(&process.comm.as_str()));
+        if let Some(whole) = whole {
             self.gaps.push(asks(format!(
                 "{} has {} within itself: what do its own arguments say of it?",
                 whole.comm,

@@ -74,6 +74,14 @@ fn what_may_run_unseen_is_no_pass() {
     assert!(said(declared, Component::Etcd, hidden).starts_with("UNKNOWN"));
     let cut = |all: &mut Processes| all.more = true;
     assert!(said("components: {}", Component::Etcd, cut).starts_with("UNKNOWN"));
+    assert!(said("components: {etcd: ''}", Component::Etcd, cut).starts_with("UNKNOWN"));
+    let within = |all: &mut Processes| {
+        let mut k3s = all.list[0].clone();
+        k3s.comm = Text::new("k3s-server");
+        k3s.pod = None;
+        all.list.push(k3s);
+    };
+    assert!(said("components: {etcd: ''}", Component::Etcd, within).starts_with("MANUAL"));
     let untold = |all: &mut Processes| all.list[0].command = Fact::Gap(Gap::Pending);
     let both = "components: {etcd: ''}";
     assert_eq!(said(both, Component::Etcd, |_| {}), "PASS");

@@ -99,7 +99,16 @@ fn manifest(name: &str, line: &str) -> serde_json::Value {
     let command: Vec<&str> = std::iter::once(name).chain(args).collect();
     json!({"file": format!("{name}.yaml"), "pod": {
         "metadata": {"namespace": "kube-system", "name": name},
-        "spec": {"hostNetwork": true, "containers": [{"name": name, "command": command, "env": env}]},
+        "spec": {
+            "hostNetwork": true,
+            "volumes": [{"name": "node", "hostPath": {"path": "/"}}],
+            "containers": [{
+                "name": name,
+                "command": command,
+                "env": env,
+                "volumeMounts": [{"name": "node", "mountPath": "/", "readOnly": true}],
+            }],
+        },
     }})
 }
 

@@ -68,7 +68,9 @@ pub static CHECK: Check = Check {
 fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     let pki = node.host.pki.get()?;
     let clients = component::first(node, Component::ApiServer, |given| {
-        given.last("client-ca-file")
+        let file = given.last("client-ca-file")?;
+        let file = file.filter(|file| !file.is_empty());
+        file.map(|file| given.on_node(&file)).transpose()
     })?;
     component::judge(node, Component::Etcd, |given| {
         let Some(trusted) = given
@@ -82,7 +84,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
             let why = "no kube-apiserver of the node names an authority for clients";
             return Ok(Said::Moot(why.to_owned()));
         };
-        let own = keys(pki, &trusted, "etcd")?;
+        let own = keys(pki, &given.on_node(&trusted)?, "etcd")?;
         let others = keys(pki, clients, "kube-apiserver")?;
         let same = own
             .value

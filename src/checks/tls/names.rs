@@ -49,6 +49,10 @@ pub static CHECK: Check = Check {
             "MANUAL: which names are in /p/apiserver.crt, that kube-apiserver serves? it was not read",
         ),
         (
+            "{pki: [], certificates: [{path: /p/apiserver.crt, names: ['DNS:cp-1']}], manifests: [{file: a.yaml, pod: {metadata: {name: a, namespace: kube-system}, spec: {volumes: [{name: p, hostPath: {path: /srv/p}}], containers: [{name: c, command: [kube-apiserver, --tls-cert-file=/p/apiserver.crt], volumeMounts: [{name: p, mountPath: /p}]}]}}}], processes: [], object: {}}",
+            "MANUAL: which names are in /srv/p/apiserver.crt, that kube-apiserver serves? it was not read",
+        ),
+        (
             "{pki: [], components: {kube-apiserver: ''}, object: {}}",
             "N/A: kube-apiserver names no certificate: SP-TLS-001 judges that",
         ),
@@ -78,6 +82,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
             let why = "kube-apiserver names no certificate: SP-TLS-001 judges that";
             return Ok(Said::Moot(why.to_owned()));
         };
+        let path = given.on_node(&path)?;
         let mut files = pki.value.certificates.iter();
         let Some(file) = files.find(|file| file.path == path.as_str()) else {
             return Err(asks(format!(
