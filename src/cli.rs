@@ -153,9 +153,10 @@ pub enum Command {
         #[command(subcommand)]
         print: PrintKey,
     },
-    /// Look at files made by running the collector by hand: whose they are, how old, whether they are whole
+    /// Look at answers of the collector that were made by hand, and at reports of other scanners (kube-bench,
+    /// kube-hunter, Trivy, Clair): whose they are, how old, whether they are whole
     Import {
-        /// - is standard input
+        /// Files or folders; - is standard input
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },

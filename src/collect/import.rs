@@ -1,5 +1,6 @@
 //! Answers that were made by hand and brought as a file: the node's side without a way to the node.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,11 +8,13 @@ use std::sync::Arc;
 use crate::disk;
 use crate::model::Timestamp;
 use crate::model::fact::{FaultClass, Gap};
+use crate::model::reports::ScannerReport;
 use crate::model::text::Text;
 use crate::probes::collector;
 use crate::probes::frame::Frame;
 use crate::probes::frame::kept::KeptAnswers;
 use crate::probes::identity::{Who, who};
+use crate::probes::reports::{self, Unread};
 
 use super::clock::now;
 
@@ -102,35 +105,38 @@ impl Import {
 /// # Errors
 /// A file that cannot be read, or in which there is no answer.
 pub fn look(file: &Path) -> Result<Vec<Found>, Gap> {
-    let place = Place::of(file)?;
-    let mut found: Vec<Result<(Who, Frame), Gap>> = Vec::new();
-    let time = place.each(&mut |answer| {
-        if found.len() < ANSWERS {
-            found.push(answer.map(|mut frame| {
-                let who = who(&frame);
-                let sections = frame.sections.len();
-                // Only their number is told; the facts are read when they are needed.
-                frame.sections = Vec::new();
-                frame.sections.resize_with(sections, Default::default);
-                (who, frame)
-            }));
+    Place::of(file)?.answers()
+}
+
+/// What a file is that somebody brings.
+#[derive(Debug)]
+pub enum Brought {
+    Answers(Vec<Found>),
+    /// With when the file was made.
+    Report(Box<ScannerReport>, Timestamp),
+}
+
+/// What is in a file, answers or another scanner's report; `-` is standard input.
+///
+/// # Errors
+/// A file that cannot be read, or that is neither: why it is no answer, and why it is no report.
+pub fn look_at(file: &Path) -> Result<Brought, (Gap, Option<Unread>)> {
+    let place = Place::of(file).map_err(|gap| (gap, None))?;
+    let why = match place.answers() {
+        Ok(found) if found.iter().any(|found| found.answer.is_ok()) => {
+            return Ok(Brought::Answers(found));
         }
-    })?;
-    let found = found.into_iter().enumerate().map(|(index, answer)| Found {
-        import: Import {
-            place: place.clone(),
-            index,
-        },
-        answer: answer.map(|(who, frame)| Summary {
-            taken: taken(&who, time),
-            who,
-            uid: frame.uid,
-            script: frame.script,
-            sections: frame.sections.len(),
-            cut: frame.cut,
-        }),
-    });
-    Ok(found.collect())
+        Ok(found) => found.into_iter().find_map(|found| found.answer.err()),
+        Err(gap) => Some(gap),
+    };
+    let why = why.unwrap_or_else(|| bad(file, "no answer is in it"));
+    let Ok((bytes, made)) = place.bytes() else {
+        return Err((why, None));
+    };
+    match reports::read(&bytes) {
+        Ok(report) => Ok(Brought::Report(Box::new(report), made)),
+        Err(unread) => Err((why, Some(unread))),
+    }
 }
 
 /// Never later than it can have been: a file that was copied is younger than its answer, a node's clock may be ahead.
@@ -156,15 +162,54 @@ impl Place {
         Ok(Self::Kept(file.to_owned(), bytes, now()))
     }
 
+    /// Every answer, as far as it is told.
+    fn answers(&self) -> Result<Vec<Found>, Gap> {
+        let mut found: Vec<Result<(Who, Frame), Gap>> = Vec::new();
+        let time = self.each(&mut |answer| {
+            if found.len() < ANSWERS {
+                found.push(answer.map(|mut frame| {
+                    let who = who(&frame);
+                    let sections = frame.sections.len();
+                    // Only their number is told; the facts are read when they are needed.
+                    frame.sections = Vec::new();
+                    frame.sections.resize_with(sections, Default::default);
+                    (who, frame)
+                }));
+            }
+        })?;
+        let found = found.into_iter().enumerate().map(|(index, answer)| Found {
+            import: Import {
+                place: self.clone(),
+                index,
+            },
+            answer: answer.map(|(who, frame)| Summary {
+                taken: taken(&who, time),
+                who,
+                uid: frame.uid,
+                script: frame.script,
+                sections: frame.sections.len(),
+                cut: frame.cut,
+            }),
+        });
+        Ok(found.collect())
+    }
+
+    /// All of it, and when it was made.
+    fn bytes(&self) -> io::Result<(Cow<'_, [u8]>, Timestamp)> {
+        Ok(match self {
+            Self::File(file) => (disk::read(file, CAP)?.into(), made(file)),
+            Self::Kept(_, bytes, at) => (bytes.as_slice().into(), *at),
+        })
+    }
+
     /// Gives each answer in turn; when the file was made.
     fn each(&self, give: &mut dyn FnMut(Result<Frame, Gap>)) -> Result<Timestamp, Gap> {
         match self {
             Self::File(file) => {
                 let failed = |error: io::Error| bad(file, &error.to_string());
-                let made = disk::stamp(file).map(|(time, _)| Timestamp::try_from(time));
-                let made = made.and_then(Result::ok).unwrap_or_else(now);
+                let made = made(file);
                 each(file, &mut disk::open(file).map_err(failed)?, give)?;
-                Ok(made.min(now()))
+                Ok(made)
             }
             Self::Kept(file, bytes, at) => {
                 each(file, &mut bytes.as_slice(), give)?;
@@ -172,6 +217,11 @@ impl Place {
             }
         }
     }
+}
+
+fn made(file: &Path) -> Timestamp {
+    let made = disk::stamp(file).map(|(time, _)| Timestamp::try_from(time));
+    made.and_then(Result::ok).unwrap_or_else(now).min(now())
 }
 
 fn whole(from: &mut dyn Read) -> io::Result<Vec<u8>> {

@@ -384,3 +384,41 @@ fn a_hostile_file_ends_as_answers_or_gaps() {
     }
     assert!(seen > 20 && whole > 0, "{whole} of {seen}");
 }
+
+#[test]
+fn reports_of_other_scanners_are_looked_at() {
+    let home = Home::new("reports");
+    let recorded = |name: &str| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/reports");
+        disk::read(&folder.join(name), 4 << 20).expect("recorded")
+    };
+    let trivy = recorded("trivy-0.68.json");
+    home.file("etcd.json", &trivy);
+    home.file("cp-1.log", &recorded("kube-bench-job.log"));
+    home.file("cp-1.stk", &by_hand("kubeadm-cp"));
+    let all = home.run(&["import", "."], Stdio::null());
+    let text = said(&all);
+    assert_eq!(all.status.code(), Some(0), "{text}");
+    for words in [
+        "etcd.json: report of Trivy 0.68.1, made 2026-11-20 09:11:12 UTC (",
+        "  1 subjects, 4 results, failed: 1 critical, 2 high, 1 of no severity",
+        "cp-1.log: report of kube-bench cis-1.12, which tells no time; the file is of 0 min ago",
+        "cp-1.stk: host cp-1",
+        "next: stakeout scan --import ./cp-1.stk",
+    ] {
+        assert!(text.contains(words), "{words:?} is not in {text}");
+    }
+    home.file("cut.json", &trivy[..trivy.len() / 2]);
+    let cut = home.run(&["import", "cut.json"], Stdio::null());
+    assert_eq!(cut.status.code(), Some(3), "{}", said(&cut));
+    let words =
+        "not whole: expected the rest of the report of Trivy, found the end of the file at line";
+    assert!(said(&cut).contains(words), "{}", said(&cut));
+    home.file("other.json", b"{\"kind\": \"List\"}");
+    let other = home.run(&["import", "other.json"], Stdio::null());
+    assert_eq!(other.status.code(), Some(2), "{}", said(&other));
+    let words = "nor is it a report: expected a JSON report of kube-bench, kube-hunter";
+    assert!(said(&other).contains(words), "{}", said(&other));
+    let words = "found an object with the keys kind at line 1, byte 0";
+    assert!(said(&other).contains(words), "{}", said(&other));
+}
