@@ -87,7 +87,7 @@ fn kube_hunter_names_hosts() {
     let nodes: Vec<_> = found
         .subjects
         .iter()
-        .filter_map(|subject| subject.node.as_ref().map(|node| node.as_str()))
+        .filter_map(|subject| subject.node.as_ref().map(Text::as_str))
         .collect();
     assert_eq!(nodes, ["10.0.0.11", "fd00::11"]);
     assert_eq!(found.subjects[0].findings.len(), 2);
@@ -163,7 +163,7 @@ fn trivy_k8s_of_every_version_knows_the_static_pod() {
         let found = report(name);
         let object = found.subjects[0].object.as_ref().expect("an object");
         assert_eq!(
-            [&object.namespace, &object.kind, &object.name].map(|word| word.as_str()),
+            [&object.namespace, &object.kind, &object.name].map(Text::as_str),
             ["kube-system", "Pod", "etcd-cp-1"]
         );
         find(&found, "CVE-2025-0001");
