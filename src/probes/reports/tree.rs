@@ -388,7 +388,7 @@ mod tests {
         assert_eq!((broken.line, broken.byte), (1, 42));
         let (_, broken) = read(b"{\"id\":\n \"1\"\n ; }");
         let broken = broken.expect("no JSON");
-        assert_eq!((broken.line, broken.byte), (3, 14));
+        assert_eq!((broken.line, broken.byte), (3, 13));
         assert!(broken.found.starts_with("\";\" ("), "{}", broken.found);
     }
 
