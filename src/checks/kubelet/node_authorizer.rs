@@ -93,7 +93,8 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     let servers = api_servers::of_node(node, &mut tally, one);
     if !matches!(servers, Ok((1.., _))) {
         let role = role::of(node)?;
-        if role.control_plane.is_none() {
+        // One inside another program is an API server all the same, and its flags are not seen.
+        if role.control_plane.is_none() && role::elsewhere(node).is_none() {
             return Ok(not_applicable(role.evidence, "no API server runs here"));
         }
         tally.gaps(servers?.1);
