@@ -1,6 +1,7 @@
 # $1: a unit or a drop-in: the files that it reads variables from.
 environment() {
-  o=$(run sed -n 's/^[[:space:]]*EnvironmentFile[[:space:]]*=[[:space:]]*-\{0,1\}//p' "$1" | sed -e "s/%[Np]/$uu/g" -e "s/%n/$uu.service/g")
+  o=$(run sed -n 's/^[[:space:]]*EnvironmentFile[[:space:]]*=[[:space:]]*-\{0,1\}//p' "$1" |
+    sed -e "s/%[Np]/$uu/g" -e "s/%n/$uu.service/g")
   set +f; set -- $o; set -f
   for y do at environment "$y"; done
 }

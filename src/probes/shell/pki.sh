@@ -55,7 +55,8 @@ i=0; while [ $i -lt $gn ]; do
   case $f in */*/*) ! dir "${f%/*}" || pdir "${f%/*}";; esac
 done
 for f in /etc/kubernetes/pki /etc/kubernetes/ssl /etc/ssl/etcd/ssl /etc/etcd/pki /etc/kubernetes/certs /srv/kubernetes \
-  /etc/srv/kubernetes/pki $(below server/tls agent) /var/lib/k0s/pki /var/snap/microk8s/current/certs /var/lib/minikube/certs; do
+  /etc/srv/kubernetes/pki $(below server/tls agent) /var/lib/k0s/pki /var/snap/microk8s/current/certs \
+  /var/lib/minikube/certs; do
   ! dir "$f" || pdir "$f"
 done
 set +f; set -- /mnt/*/pki/*/clients /mnt/*/pki/*/peers; set -f
