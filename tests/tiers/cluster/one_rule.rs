@@ -21,7 +21,10 @@ pub fn without_one_rule() -> Result<(), Failed> {
         let outcome = grant(stage)
             .and_then(|()| granted(stage, &way))
             .and_then(|all| each(stage, &way, &all));
-        stage.at_jump("kubectl delete clusterrolebinding,clusterrole stakeout")?;
+        stage.at_jump(
+            "kubectl delete clusterrolebinding,clusterrole stakeout
+            kubectl delete -n kube-system rolebinding,role stakeout-bootstrap-tokens",
+        )?;
         outcome
     })
 }
