@@ -111,7 +111,7 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
 /// file keeps its mode and its owner.
 ///
 /// # Errors
-/// As reading and [`write`] do, also where it cannot be given to its owner again; [`io::ErrorKind::ResourceBusy`] where
+/// As reading and [`write()`] do, also where it cannot be given to its owner again; [`io::ErrorKind::ResourceBusy`] where
 /// it says something else by now, and [`io::ErrorKind::InvalidInput`] where it is no regular file, or has a second
 /// name, which would go on to say `old`.
 pub fn replace(path: &Path, old: &str, new: &str) -> io::Result<()> {
