@@ -5,6 +5,7 @@ use crate::checks::check::{
 use crate::checks::component::asks;
 use crate::checks::component::{self, Component, NEEDS, Said, good};
 use crate::checks::exposure::{Exposure, looked};
+use crate::checks::merge::pairs::declared;
 use crate::model::fact::{Gap, Need};
 use crate::model::files::FileRole;
 use crate::model::name::CheckId;
@@ -111,6 +112,10 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     let roles = [FileRole::AuditLog];
     let logs = looked(&node.host, &files.value.list, Need::ApiServerFiles, &roles);
     if logs.is_empty() {
+        // The collector finds it by the manifest.
+        if let Some(gap) = declared(node)?.gaps.first() {
+            return Err(gap.clone());
+        }
         return Err(asks(
             "where is the audit log of kube-apiserver? it was not looked at".to_owned(),
         ));

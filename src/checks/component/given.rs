@@ -20,13 +20,13 @@ pub struct Given<'n> {
 }
 
 /// Where the paths of a command line begin.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) enum Root<'n> {
     Node,
     /// At the mounts of a pod.
     Pod(&'n Pod),
-    /// In a pod whose manifest is not known.
-    Unseen,
+    /// In a pod whose manifest is not known, with the reason where there is one.
+    Unseen(Option<Gap>),
 }
 
 impl Given<'_> {
@@ -35,12 +35,13 @@ impl Given<'_> {
     /// # Errors
     /// Where it lies in an image, or in a pod that nobody tells of.
     pub fn on_node(&self, path: &str) -> Result<String, Gap> {
-        match self.root {
+        match &self.root {
             Root::Node => Ok(path.to_owned()),
             Root::Pod(pod) => mounted::on_node(pod, path).ok_or_else(|| Gap::Garbled {
                 what: Text::from(format!("{path}, which is no path of the node")),
             }),
-            Root::Unseen => Err(asks(format!(
+            Root::Unseen(Some(gap)) => Err(gap.clone()),
+            Root::Unseen(None) => Err(asks(format!(
                 "where on the node is {path}? no manifest tells of the pod that has it"
             ))),
         }

@@ -140,9 +140,9 @@ impl Place<'_> {
         let first = home.and_then(|home| self.instances.get(home)?.sides.first()?.as_ref().ok());
         let container = first.and_then(|first| first.container);
         let root = match (first, &process.pod) {
-            (Some(first), _) => first.root,
+            (Some(first), _) => first.root.clone(),
             (None, None) => Root::Node,
-            (None, Some(_)) => Root::Unseen,
+            (None, Some(_)) => Root::Unseen(self.gaps.first().cloned()),
         };
         let given = process.command.get().map(|words| Given {
             words: words

@@ -180,10 +180,17 @@ fn force(stage: &Stage, node: &str) -> Result<(), Failed> {
 }
 
 /// A report in words, without times.
+/// Verdicts as words. The note of a pass is no part of them: it also tells of other nodes and of times.
 pub fn told(report: &Report) -> Vec<String> {
     let rows = report.rows.iter();
-    rows.map(|row| format!("{row} from {:?}", row.sides))
-        .collect()
+    rows.map(|row| match row.verdict.as_str() {
+        "pass" => {
+            let (check, node) = (&row.check, row.node.as_deref().unwrap_or("-"));
+            format!("{check} {node} passes from {:?}", row.sides)
+        }
+        _ => format!("{row} from {:?}", row.sides),
+    })
+    .collect()
 }
 
 pub fn unreachable_node() -> Result<(), Failed> {
