@@ -179,8 +179,7 @@ fn force(stage: &Stage, node: &str) -> Result<(), Failed> {
     Ok(())
 }
 
-/// A report in words, without times.
-/// Verdicts as words. The note of a pass is no part of them: it also tells of other nodes and of times.
+/// A report in words, without times. The note of a pass is no part of them: it also tells of other nodes and of times.
 pub fn told(report: &Report) -> Vec<String> {
     let rows = report.rows.iter();
     rows.map(|row| match row.verdict.as_str() {
