@@ -84,6 +84,8 @@ pub(super) struct Pair {
     /// The socket may have something to read.
     ready: bool,
     left: Instant,
+    /// The bastion was told of the end of the channel, and has said something since.
+    closed: bool,
 }
 
 impl Pair {
@@ -97,6 +99,7 @@ impl Pair {
             stuck: None,
             ready: true,
             left: Instant::now(),
+            closed: false,
         }
     }
 
@@ -132,8 +135,12 @@ impl Pair {
         self.channel.read_window().available > 0 || self.channel.eof()
     }
 
-    /// The bastion owes the confirmation of an end for too long.
+    /// The bastion says nothing about an end for too long.
     pub fn is_overdue(&self) -> bool {
+        !self.closed && self.has_waited()
+    }
+
+    fn has_waited(&self) -> bool {
         self.socket.is_none() && self.left.elapsed() > FAREWELL
     }
 
@@ -259,14 +266,28 @@ impl Pair {
         }
     }
 
-    /// Ends the channel in order, so that libssh2 keeps nothing of it.
+    /// Ends the channel in order, so that libssh2 keeps nothing of it, and nothing of it comes to a lane that is idle
+    /// by then.
     fn close(&mut self, session: &Session) -> Result<Step, Error> {
-        match self.channel.close() {
+        match self.end() {
             Ok(()) => Ok(Step::Over),
-            Err(error) if code(&error) == EAGAIN => Ok(self.waits(session, Call::Close)),
+            Err(error) if code(&error) == EAGAIN => match self.waits(session, Call::Close) {
+                // A target that takes nothing holds up the bastion's own end of the channel, and nobody else.
+                Step::Idle if self.closed && self.has_waited() => Ok(Step::Over),
+                step => Ok(step),
+            },
             Err(error) if OF_CHANNEL.contains(&code(&error)) => Ok(Step::Over),
             Err(error) => Err(error),
         }
+    }
+
+    /// `libssh2_channel_close` is content with any packet that comes after its own, and waiting for the other side's
+    /// close is an error before its end of file, which that close is too.
+    fn end(&mut self) -> Result<(), Error> {
+        self.channel.close()?;
+        self.closed = true;
+        self.channel.wait_eof()?;
+        self.channel.wait_close()
     }
 
     fn waits(&mut self, session: &Session, call: Call) -> Step {
