@@ -445,3 +445,86 @@ fn a_handshake_with_whoever_answers() {
     assert_eq!(of(silence), [format!("Y 127.0.0.1:{silence} timeout")]);
     assert!(tls.said.lock().expect("whole").is_empty());
 }
+
+#[test]
+fn what_a_section_keeps_over_a_call_is_still_there() {
+    let folder = folder();
+    let path = write(&folder, "f", "x");
+    let path = path.trim_end_matches("/f");
+    let kept = "a=$1 b=$1 d=$1 f=$1 g=$1 i=$1 j=$1 k=$1 m=$1 n=$1 s=$1 u=$1 v=$1 y=$1 z=$1";
+    let told = "$a$b$d$f$g$i$j$k$m$n$s$u$v$y$z";
+    for call in [
+        "late".to_owned(),
+        "run true".to_owned(),
+        format!("at environment {path}/f"),
+        format!("walk {path}/f"),
+        format!("file {path}/f 9"),
+        format!("file {path}/none 9"),
+        format!("output name 9 cat {path}/f"),
+        format!("inside admission_dir {path} policies"),
+        format!("dir {path}; nets=/x; dir {path}; there {path}; open {path}/f"),
+        format!("certs {path}/none"),
+        "blob name eHgw".to_owned(),
+        "lack name cut; hid name more; value name x".to_owned(),
+    ] {
+        let lines = records(&format!(
+            "set -- _; {kept}; {{ {call}; }} >/dev/null; put \"{told}\""
+        ));
+        assert_eq!(lines, ["_".repeat(15)], "{call}");
+    }
+}
+
+/// What `s_kubelet` has found is used by the sections after it.
+#[test]
+fn no_section_forgets_what_the_kubelet_reads() {
+    let script = collector::script();
+    let calls: String = script
+        .lines()
+        .filter_map(|line| line.strip_prefix("section "))
+        .filter(|section| *section != "kubelet")
+        .fold(String::new(), |calls, section| {
+            calls
+                + &format!("clock; end=$((now + 9)); section {section} >/dev/null; put \"{section} $c1$v1$k1$w1\"\n")
+        });
+    let told = records(&format!("uid=0 c1=c v1=v k1=k w1=w\n{calls}"));
+    let lost: Vec<&String> = told
+        .iter()
+        .filter(|line| !line.ends_with(" cvkw"))
+        .collect();
+    assert!(
+        lost.is_empty() && told.len() > 20,
+        "{lost:?} {}",
+        told.len()
+    );
+}
+
+#[test]
+fn snapshots_are_counted_however_many_there_are() {
+    let folder = folder();
+    for name in ["a", "b", "c"] {
+        write(&folder, name, "x");
+    }
+    let path = folder.0.display();
+    let told = records(&format!(
+        "s_backups >/dev/null; newest snapshot_dir '{path}'; put end"
+    ));
+    let last = &told[told.len().saturating_sub(2)..];
+    assert_eq!(last, [format!("D {path} ok 3"), "end".to_owned()]);
+}
+
+#[test]
+fn files_of_admission_are_found_behind_a_folder_of_it() {
+    let folder = folder();
+    std::fs::create_dir(folder.0.join("static")).expect("a folder of the test");
+    write(&folder, "static/one.yaml", "x");
+    let config = write(
+        &folder,
+        "admission.yaml",
+        "kind: AdmissionConfiguration\nstaticManifestsDir: static\npath: more.yaml\n",
+    );
+    let told = records(&format!(
+        "gn=1 g1='admission-control-config-file {config}'; s_api_server_files"
+    ));
+    let more = format!("W admission_config {}/more.yaml", folder.0.display());
+    assert!(told.contains(&more), "{told:?}");
+}

@@ -14,6 +14,8 @@ T='	' N='
 '
 CR=$(printf '\r')
 D=" $T$N" IFS=" $T$N"
+# There are no local variables. What a section keeps over a call has a name that the callee does not set: those of
+# this part set l, o, p, r, w, x, and names of two letters or more; pem, usual and texts set others as well.
 
 # The nonce: 32 hex digits. By hand there is none, and zeros stand for it.
 hex() { case $1 in *[!0-9a-f]*) return 1;; esac; [ ${#1} -eq 32 ]; }
@@ -35,7 +37,7 @@ else put() { echo "$1"; }; fi
 # Deadlines: each command has five seconds, a section eight, all of it 25; what is late is said to be late.
 t=
 timeout 5 true && t='timeout 5'
-clock() { now=0; read -r now z </proc/uptime; now=${now%%.*}; }
+clock() { now=0; read -r now cz </proc/uptime; now=${now%%.*}; }
 clock; end=$((now + 25)) due=$((now + 25))
 late() { clock; [ $now -ge $due ]; }
 run() { ! late || return 124; $t "$@"; }
@@ -97,11 +99,11 @@ file() {
   open "$1" || { no "$1"; return; }
   o=$({ top $(($2 + 3)) "$1"; echo "x$?"; } | enc)
   # What the last line adds, and three bytes more than is fine.
-  if [ $e = hex ]; then z=$((($2 + 6) * 2)); else z=$((($2 + 8) / 3 * 4)); fi
-  if [ ${#o} -ge $z ]; then lack "$1" cut; return 1; else blob "$1" "$o"; fi
+  if [ $e = hex ]; then fz=$((($2 + 6) * 2)); else fz=$((($2 + 8) / 3 * 4)); fi
+  if [ ${#o} -ge $fz ]; then lack "$1" cut; return 1; else blob "$1" "$o"; fi
 }
 # The output of a command, at most $2 bytes, under the name $1.
-output() { a=$1 b=$2; shift 2; blob "$a" "$({ run "$@"; echo "x$?"; } | cap "$b" | enc)"; }
+output() { oa=$1 ob=$2; shift 2; blob "$oa" "$({ run "$@"; echo "x$?"; } | cap "$ob" | enc)"; }
 
 # Names to look at, in the order in which they were met. No path here holds two slashes in a row.
 qn=0 qd=0 qm=0 seen=//
@@ -198,28 +200,28 @@ mounts() {
 # so are links beyond a hundred.
 list() {
   if ! o=$(run ls -a "$1" 2>&1 >/dev/null); then why "$o"; hid "$1" $r; return; fi
-  d=$1 fn=$2 real=$at
-  set +f; set -- "$d"/* "$d"/.[!.]* "$d"/..?*; set -f
+  ld=$1 fn=$2 real=$at
+  set +f; set -- "$ld"/* "$ld"/.[!.]* "$ld"/..?*; set -f
   dn=0 hn=0 sl=0 ln=0 state=ok
-  nm "$d"; here=$r
-  for f do
-    case $f in "$d/*"|"$d/.[!.]*"|"$d/..?*") [ -e "$f" ] || [ -L "$f" ] || continue;; esac
+  nm "$ld"; here=$r
+  for lf do
+    case $lf in "$ld/*"|"$ld/.[!.]*"|"$ld/..?*") [ -e "$lf" ] || [ -L "$lf" ] || continue;; esac
     dn=$((dn + 1))
     ! late || { state=timeout; break; }
-    f=${f#"$d"/}
-    case $f in *[!A-Za-z0-9._/@:+=,-]*) hn=$((hn + 1)); [ $hn -le 40 ] || { state=more; continue; };; esac
-    [ ! -L "$real/$f" ] || { sl=$((sl + 1)); [ $sl -le 100 ] || { state=more; continue; }; }
+    lf=${lf#"$ld"/}
+    case $lf in *[!A-Za-z0-9._/@:+=,-]*) hn=$((hn + 1)); [ $hn -le 40 ] || { state=more; continue; };; esac
+    [ ! -L "$real/$lf" ] || { sl=$((sl + 1)); [ $sl -le 100 ] || { state=more; continue; }; }
     ln=$((ln + 1))
     [ $ln -le 250 ] || { state=more; break; }
-    nm "$f"; rec "E$T$here$T$r"
-    eval "n$ln=\$f"
-    if [ -L "$real/$f" ]; then walk "$real/$f"; else q "$real/$f"; fi
+    nm "$lf"; rec "E$T$here$T$r"
+    eval "n$ln=\$lf"
+    if [ -L "$real/$lf" ]; then walk "$real/$lf"; else q "$real/$lf"; fi
   done
   rec "D$T$here$T$state$T$dn"
   [ $ln -le 250 ] || ln=250
   set -- $ln
   ln=0
-  while [ $ln -lt $1 ]; do ln=$((ln + 1)); eval "f=\$n$ln"; $fn "$d/$f"; done
+  while [ $ln -lt $1 ]; do ln=$((ln + 1)); eval "lf=\$n$ln"; $fn "$ld/$lf"; done
 }
 # A file that counts: $1 what it is to the node, $2 where, $3 the flag that names it. Others have no such path.
 at() {

@@ -21,10 +21,10 @@ if [ "$uid" = 0 ] && [ $sk = stat ]; then
     [ -z "$g" ] || claims
   )
   blob sockets "$({ put "$o"; put x0; } | cap 300000 | enc)"
-  g= c1= c2=
+  g= cg= cc=
   for f in $(put "$o" | sed -n 's!.* /proc/\([0-9]*\)/fd/.*!\1!p'); do
-    case $g in *" $f "*) ;; *) g="$g $f " c1="$c1 /proc/$f/cgroup" c2="$c2 /proc/$f/comm";; esac
+    case $g in *" $f "*) ;; *) g="$g $f " cg="$cg /proc/$f/cgroup" cc="$cc /proc/$f/comm";; esac
   done
-  blob groups "$({ run grep -m1 kubepods $c1 /dev/null; echo "x$?"; } | cap 300000 | enc)"
-  blob names "$({ run grep -aH -m1 '' $c2 /dev/null; echo "x$?"; } | cap 100000 | enc)"
+  blob groups "$({ run grep -m1 kubepods $cg /dev/null; echo "x$?"; } | cap 300000 | enc)"
+  blob names "$({ run grep -aH -m1 '' $cc /dev/null; echo "x$?"; } | cap 100000 | enc)"
 fi
