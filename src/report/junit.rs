@@ -30,6 +30,17 @@ pub enum Outcome {
     Skipped(String),
 }
 
+/// Adds a case to the suite of that name, which is the last one or a new one.
+pub fn add(suites: &mut Vec<Suite>, name: &str, case: Case) {
+    match suites.last_mut().filter(|suite| suite.name == name) {
+        Some(suite) => suite.cases.push(case),
+        None => suites.push(Suite {
+            name: name.to_owned(),
+            cases: vec![case],
+        }),
+    }
+}
+
 /// Writes one document.
 ///
 /// # Errors

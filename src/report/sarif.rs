@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
+use crate::checks::check::Check;
 use crate::model::text::Text;
 use crate::model::verdict::Severity;
 
@@ -28,6 +29,17 @@ pub struct Rule {
     /// Why it matters.
     pub help: String,
     pub severity: Severity,
+}
+
+impl From<&Check> for Rule {
+    fn from(check: &Check) -> Self {
+        Self {
+            id: check.id.0,
+            title: check.title.to_owned(),
+            help: format!("{} Fix and undo: stakeout explain {}", check.why, check.id),
+            severity: check.severity,
+        }
+    }
 }
 
 /// One result.

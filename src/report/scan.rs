@@ -33,7 +33,7 @@ pub fn sarif(
         checks.insert(check.id.0, check);
         run.results.push(found(&row, since));
     }
-    run.rules = checks.values().map(|check| rule(check)).collect();
+    run.rules = checks.values().map(|check| Rule::from(*check)).collect();
     for (gap, costs) in gaps(judged, selection) {
         if matches!(gap, Gap::NeedsHuman { .. }) {
             continue;
@@ -51,15 +51,6 @@ pub fn sarif(
         }
     }
     sarif::write(&run, out)
-}
-
-fn rule(check: &Check) -> Rule {
-    Rule {
-        id: check.id.0,
-        title: check.title.to_owned(),
-        help: format!("{} Fix and undo: stakeout explain {}", check.why, check.id),
-        severity: check.severity,
-    }
 }
 
 fn found(row: &Row<'_>, since: Option<&Since>) -> Found {
@@ -123,15 +114,7 @@ pub fn junit(
     let mut suites: Vec<Suite> = Vec::new();
     for finding in judged.findings().filter(|it| selection.wants(it)) {
         let name = finding.node.map_or("cluster", NodeName::as_str);
-        if suites.last().is_none_or(|suite| suite.name != name) {
-            suites.push(Suite {
-                name: name.to_owned(),
-                cases: Vec::new(),
-            });
-        }
-        if let Some(suite) = suites.last_mut() {
-            suite.cases.push(case(&finding, fatal));
-        }
+        junit::add(&mut suites, name, case(&finding, fatal));
     }
     junit::write(&suites, out)
 }

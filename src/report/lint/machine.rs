@@ -156,7 +156,7 @@ pub fn sarif(entries: &[Entry], out: &mut dyn Write) -> io::Result<()> {
     let mut rules: Vec<Rule> = controls
         .map(|control| control_rule(control.id, control.level))
         .collect();
-    rules.extend(checks.values().map(|check| check_rule(check)));
+    rules.extend(checks.values().map(|check| Rule::from(*check)));
     run.rules = rules;
     sarif::write(&run, out)
 }
@@ -197,15 +197,6 @@ fn control_rule(id: &'static str, level: Level) -> Rule {
     }
 }
 
-fn check_rule(check: &Check) -> Rule {
-    Rule {
-        id: check.id.0,
-        title: check.title.to_owned(),
-        help: format!("{} Fix and undo: stakeout explain {}", check.why, check.id),
-        severity: check.severity,
-    }
-}
-
 /// Writes one JUnit document: a suite a file, a case a pod. A case fails where the standard does not allow the
 /// pod, or where a check fails at least as badly as `fail_on`.
 ///
@@ -214,16 +205,7 @@ fn check_rule(check: &Check) -> Rule {
 pub fn junit(entries: &[Entry], fail_on: Option<Severity>, out: &mut dyn Write) -> io::Result<()> {
     let mut suites: Vec<Suite> = Vec::new();
     for entry in entries {
-        let name = entry.file.to_string();
-        if suites.last().is_none_or(|suite| suite.name != name) {
-            suites.push(Suite {
-                name,
-                cases: Vec::new(),
-            });
-        }
-        if let Some(suite) = suites.last_mut() {
-            suite.cases.push(case(entry, fail_on));
-        }
+        junit::add(&mut suites, entry.file.as_str(), case(entry, fail_on));
     }
     junit::write(&suites, out)
 }
