@@ -498,6 +498,25 @@ fn a_kubeconfig_that_was_read_in_part_is_not_known() {
 }
 
 #[test]
+fn a_file_in_the_image_is_not_the_nodes_of_that_name() {
+    let mut frame = frame("files-cp.txt");
+    let policy = |frame: &Frame| {
+        let host = facts(frame);
+        let api = &host.api_server_files.get().expect("read").value;
+        api.audit_policy.clone()
+    };
+    assert!(policy(&frame).get().expect("read").value.is_some());
+    let manifest = records(&mut frame, "manifests").iter_mut().find(|record| {
+        let name = record.fields.first();
+        record.kind == "F" && name.is_some_and(|name| name.ends_with(b"/kube-apiserver.yaml"))
+    });
+    let text = &mut manifest.expect("recorded").fields[1];
+    let moved = String::from_utf8_lossy(text).replace("mountPath: /", "mountPath: /host/");
+    *text = moved.into_bytes();
+    assert!(!policy(&frame).is_seen());
+}
+
+#[test]
 fn files_of_the_api_server_are_exhibits_without_their_secrets() {
     let mut frame = frame("files-cp.txt");
     let host = facts(&frame);

@@ -42,16 +42,14 @@ fn read(answer: &Answer<'_>, reading: &Reading<'_>, facts: &mut HostFacts) {
             list.add(role, host.as_bytes());
         }
     }
-    list.add_named(Some);
+    list.add_named();
     let list = list.done();
     facts.paths = paths;
     let find = Find {
         answer,
         masker: reading.masker,
         list: &list,
-        inside: flags
-            .iter()
-            .find(|flag| flag.host.is_none() && role(&flag.flag).is_some()),
+        flags: &flags,
     };
     let files = ApiServerFiles {
         audit_policy: find.one(FileRole::AuditPolicy),
@@ -86,24 +84,25 @@ struct Find<'a> {
     answer: &'a Answer<'a>,
     masker: &'a Masker,
     list: &'a Files,
-    /// A flag whose file is in the image, where nobody looks.
-    inside: Option<&'a FlagPath>,
+    flags: &'a [FlagPath],
 }
 
 impl Find<'_> {
     /// The first file of a role and its place in the list. A flag that was not seen may be there all the same.
     fn first(&self, wanted: FileRole) -> Result<Option<(Locator, &Text)>, Gap> {
+        // Nobody looks into the image, and the node may have another file of that name.
+        let in_image = |flag: &&FlagPath| flag.host.is_none() && role(&flag.flag) == Some(wanted);
+        if let Some(flag) = self.flags.iter().find(in_image) {
+            return Err(Gap::Garbled {
+                what: Text::from(format!("the file of --{} is in the image", flag.flag)),
+            });
+        }
         let mut files = (0u32..).zip(&self.list.files);
         if let Some((index, file)) = files.find(|(_, file)| file.role == wanted) {
             return Ok(Some((
                 Locator::new(Need::ApiServerFiles, index),
                 &file.path,
             )));
-        }
-        if let Some(flag) = self.inside.filter(|flag| role(&flag.flag) == Some(wanted)) {
-            return Err(Gap::Garbled {
-                what: Text::from(format!("the file of --{} is in the image", flag.flag)),
-            });
         }
         match self.list.gaps.first() {
             Some(gap) => Err(gap.clone()),

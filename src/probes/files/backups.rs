@@ -28,7 +28,7 @@ const JOBS: usize = 60;
 fn read(answer: &Answer<'_>, reading: &Reading<'_>, facts: &mut HostFacts) {
     let mut paths = std::mem::take(&mut facts.paths);
     let mut list = Listing::new(answer, "backups", Need::Backups, &mut paths);
-    list.add_named(Some);
+    list.add_named();
     let mut list = list.done();
     facts.paths = paths;
     let mut jobs = Vec::new();

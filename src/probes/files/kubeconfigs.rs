@@ -37,7 +37,7 @@ fn read(answer: &Answer<'_>, reading: &Reading<'_>, facts: &mut HostFacts) {
             list.add(FileRole::ComponentKubeconfig, host.as_bytes());
         }
     }
-    list.add_named(Some);
+    list.add_named();
     let list = list.done();
     let files = (0u32..).zip(&list.files);
     let contents = files.map(|(index, file)| Kubeconfig {

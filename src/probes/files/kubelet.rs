@@ -34,7 +34,7 @@ fn read(answer: &Answer<'_>, _: &Reading<'_>, facts: &mut HostFacts) {
         Fact::Seen(seen) => configured(&seen.value, &mut list),
         Fact::Gap(gap) => list.out.gaps.push(gap.clone()),
     }
-    list.add_named(Some);
+    list.add_named();
     let list = list.done();
     facts.paths = paths;
     let files = KubeletFiles {

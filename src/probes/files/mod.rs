@@ -98,12 +98,12 @@ impl<'a, 'p> Listing<'a, 'p> {
     }
 
     /// Everything that the collector says counts, and the folders that it could not list.
-    fn add_named(&mut self, take: impl Fn(FileRole) -> Option<FileRole>) {
+    fn add_named(&mut self) {
         for fields in self.answer.records(self.section, "W") {
             let (Some(word), Some(path)) = (fields.first(), fields.get(1)) else {
                 continue;
             };
-            if let Some(role) = role(word).and_then(&take) {
+            if let Some(role) = role(word) {
                 self.add(role, path);
             }
         }

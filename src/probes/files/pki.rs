@@ -34,7 +34,7 @@ fn read(answer: &Answer<'_>, _: &Reading<'_>, facts: &mut HostFacts) {
             list.add(role, host.as_bytes());
         }
     }
-    list.add_named(Some);
+    list.add_named();
     let list = list.done();
     facts.paths = paths;
     let certificates = certificates(answer, &list, &flags);
