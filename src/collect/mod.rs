@@ -20,7 +20,14 @@ pub mod targets;
 pub mod transport;
 mod wildcard;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use crate::probes::mask::Masker;
+
+/// What a mutex holds, also after a panic of another thread.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The masker of one run, with a key that nobody else has and that is stored nowhere.
 ///

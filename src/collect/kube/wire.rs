@@ -1,7 +1,7 @@
 //! Requests and answers: every one with a deadline and a bound.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use http_body_util::BodyExt as _;
 use kube::client::Body;
 
 use crate::collect::clock::now;
+use crate::collect::lock;
 use crate::model::offset::Offset;
 use crate::probes::api::event;
 
@@ -26,10 +27,6 @@ const ERROR: usize = 64 << 10;
 const ATTEMPTS: u32 = 3;
 /// It may ask for a longer wait than anybody would sit through.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// When an answer was made, by its own words (RFC 9110, 6.6.1), in seconds since the epoch.
 fn dated(headers: &http::HeaderMap) -> Option<i64> {

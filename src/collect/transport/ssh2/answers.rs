@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::collect::asking::{Asking, Reply};
+use crate::collect::lock;
 use crate::collect::transport::NodeRef;
 use crate::model::ask::{Asked, QuestionId};
 use crate::model::name::NodeName;
@@ -323,10 +324,6 @@ impl Drop for Trial<'_> {
     fn drop(&mut self) {
         self.end(Stand::Typed);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

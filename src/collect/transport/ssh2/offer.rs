@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::collect::known_hosts::Key;
+use crate::collect::lock;
 use crate::collect::transport::NodeRef;
 use crate::collect::transport::fault::Fault;
 use crate::model::fact::FaultClass;
@@ -217,8 +218,4 @@ impl Offer {
         }
         detail
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, eventfd};
 
+use crate::collect::lock;
 use crate::collect::transport::NodeRef;
 use crate::collect::transport::fault::Fault;
 use crate::collect::transport::trust::{Stamps, stamps};
 use crate::model::fact::FaultClass;
 
-use super::{Fate, Lanes, Present, Shared, Times, Width, life, lock};
+use super::{Fate, Lanes, Present, Shared, Times, Width, life};
 
 /// Logins that fail in a row before the bastion is left alone: more of them look like an attack.
 const FAILURES: u32 = 5;

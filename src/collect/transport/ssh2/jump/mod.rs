@@ -12,12 +12,13 @@ mod pair;
 use std::collections::HashMap;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 
 use crate::collect::cancel::{Cancel, Woken};
+use crate::collect::lock;
 use crate::collect::transport::fault::Fault;
 use crate::collect::transport::{Ctl, NodeRef};
 use crate::model::fact::{FaultClass, Gap};
@@ -245,8 +246,4 @@ pub(super) fn is_lost(outcome: &Outcome) -> bool {
 /// The bastion is gone; a new lane may find it back.
 fn lost(via: &NodeRef, detail: &str) -> Fault {
     Fault::new(FaultClass::JumpLost, detail).of(via.node.as_str())
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
