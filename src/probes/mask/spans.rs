@@ -195,6 +195,8 @@ pub(super) enum Expected {
     Login,
     /// `-p password`: the word before, or one of the options before, was sshpass.
     Option,
+    /// The words that sshpass waits for: behind them comes another option.
+    Prompt,
 }
 
 fn takes_login(flag: &str) -> bool {
@@ -207,10 +209,17 @@ impl Expected {
         if word.rsplit('/').next() == Some("sshpass") {
             return Self::Option;
         }
+        if matches!(self, Self::Prompt) {
+            return Self::Option;
+        }
         if !word.starts_with('-') || word.contains('=') {
             Self::Nothing
         } else if matches!(self, Self::Option) {
-            if word == "-p" { Self::Secret } else { self }
+            match word {
+                "-p" => Self::Secret,
+                "-P" => Self::Prompt,
+                _ => self,
+            }
         } else if takes_login(word) {
             Self::Login
         } else if secret_flag(word) {
@@ -240,7 +249,7 @@ impl Expected {
     pub(super) fn is_met_by(self, word: &str) -> bool {
         let word_is_secret = !plain_value(word) && !word.starts_with(['-', '<']);
         match self {
-            Self::Nothing | Self::Option => false,
+            Self::Nothing | Self::Option | Self::Prompt => false,
             Self::Secret => word_is_secret,
             // Not `1000:1000`, and not `root:root`.
             Self::Login => {
@@ -405,6 +414,10 @@ mod tests {
             ),
             ("curl -uroot:geheim https://x/", "curl -u* https://x/"),
             ("sshpass -p geheim ssh -p 22 h", "sshpass -p * ssh -p 22 h"),
+            (
+                "sshpass -P assword: -p geheim ssh h",
+                "sshpass -P assword: -p * ssh h",
+            ),
             (
                 "/usr/bin/sshpass -v -pgeheim ssh h",
                 "/usr/bin/sshpass -v -p* ssh h",
