@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::line;
+use super::{line, shown};
 use crate::checks::fix::quote;
 use crate::collect::clock::now;
 use crate::collect::import::{self, Brought, Summary};
@@ -230,10 +230,6 @@ fn told(out: &mut String, file: &Path, summary: &Summary) {
 fn refused(out: &mut String, gap: &Gap) {
     line(out, &format!("  {gap}"));
     line(out, &format!("  next: {}", gap.next_step()));
-}
-
-fn shown(file: &Path) -> Text {
-    Text::from(file.display().to_string())
 }
 
 fn age(taken: Timestamp) -> String {

@@ -18,6 +18,7 @@ mod vouch;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -25,6 +26,7 @@ use clap::Parser as _;
 use crate::cli::{Cli, Command, Policy, PrintKey, PrintRights, PrintUser, Snapshot};
 use crate::collect::transport::local;
 use crate::error::{Failure, Outcome};
+use crate::model::text::Text;
 use crate::probes;
 
 use settings::Settings;
@@ -101,6 +103,11 @@ fn dispatch(cli: &Cli) -> Result<Outcome, Failure> {
         Some(Command::Demo) => dashboard::demo(&settings),
         _ => dashboard::open(&settings),
     }
+}
+
+/// A path that is safe to show.
+fn shown(path: &Path) -> String {
+    Text::from_bytes(path.as_os_str().as_encoded_bytes()).to_string()
 }
 
 /// Adds a line to a text.

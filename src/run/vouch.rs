@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::settings::Settings;
+use super::shown;
 use crate::checks::fix::quote;
 use crate::cli::{Diff, DiffOutput, Verify};
 use crate::diff;
@@ -240,9 +241,4 @@ fn since(
         before: before_head,
         after: after_head,
     })
-}
-
-/// A path that is safe to show.
-fn shown(path: &Path) -> String {
-    Text::from_bytes(path.as_os_str().as_encoded_bytes()).to_string()
 }

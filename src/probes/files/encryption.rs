@@ -6,7 +6,7 @@ use crate::model::files::EncryptionRule;
 use crate::model::text::Text;
 
 const PROVIDERS: &[&str] = &["identity", "aescbc", "aesgcm", "secretbox", "kms"];
-/// Rules and names in one of them that are kept.
+/// Rules that are kept; names in one of them are fewer.
 const MOST: usize = 64;
 
 /// The rules of an `EncryptionConfiguration` (apiserver.config.k8s.io/v1) in block style.
@@ -50,7 +50,11 @@ pub(super) fn rules(path: &Text, text: &[u8]) -> Result<Vec<EncryptionRule>, Gap
             _ => return Err(garbled()),
         }
     }
-    let whole = |rule: &EncryptionRule| !rule.resources.is_empty() && !rule.providers.is_empty();
+    // What is left out may be what counts.
+    let whole = |rule: &EncryptionRule| {
+        let few = 1..MOST;
+        few.contains(&rule.resources.len()) && few.contains(&rule.providers.len())
+    };
     if rules.is_empty() || !rules.iter().all(whole) || rules.len() > MOST {
         return Err(garbled());
     }
@@ -97,6 +101,8 @@ mod tests {
         for line in ["    ?\n", "?\n", "---\n", "  - secrets\n"] {
             assert_eq!(read(&(two.to_owned() + line)), None, "{line}");
         }
+        let many = "  - pods\n".repeat(MOST) + "  - secrets\n  providers:\n  - kms:\n";
+        assert_eq!(read(&format!("resources:\n- resources:\n{many}")), None);
         assert_eq!(read("kind:\nproviders:\n"), None);
         assert_eq!(read(""), None);
     }
