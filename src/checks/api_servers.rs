@@ -1,4 +1,4 @@
-//! The API servers that static pods of the known nodes run, and whether somebody else runs them.
+//! The API servers that static pods of the known nodes run.
 
 use super::check::{Tally, View};
 use super::flags;
@@ -92,31 +92,4 @@ pub fn of_node<'n>(
     }
     let hidden = servers == 0 && has_server(node);
     Ok((servers, if hidden { declared.gaps } else { Vec::new() }))
-}
-
-/// Who runs the control plane, where it is no node of this cluster, and the Node objects that prove it: every node is
-/// known, none is part of a control plane, and a cloud's marks are on one of them.
-pub fn managed(view: &View<'_>) -> Option<(Vec<Locator>, &'static str)> {
-    let mut evidence = Vec::new();
-    let mut cloud = None;
-    for node in view.snapshot.nodes.values() {
-        let object = node.api.object.get().ok()?;
-        if object.value.is_control_plane() || has_server(node) {
-            return None;
-        }
-        evidence.push(object.at);
-        let version = object.value.kubelet_version.as_str();
-        let label = |name: &str| object.value.labels.contains_key(name);
-        let mark = if version.contains("-eks-") || label("eks.amazonaws.com/nodegroup") {
-            Some("Amazon EKS")
-        } else if version.contains("-gke.") || label("cloud.google.com/gke-nodepool") {
-            Some("Google GKE")
-        } else if label("kubernetes.azure.com/cluster") {
-            Some("Azure AKS")
-        } else {
-            None
-        };
-        cloud = cloud.or(mark);
-    }
-    Some((evidence, cloud?))
 }

@@ -56,6 +56,29 @@ pub fn elsewhere(node: &NodeFacts) -> Option<(String, Locator)> {
     by_process(node).or_else(|| by_provider(node))
 }
 
+/// The same, where it is with a provider.
+pub fn by_provider(node: &NodeFacts) -> Option<(String, Locator)> {
+    let object = node.api.object.get().ok()?;
+    let version = object.value.kubelet_version.as_str();
+    let labels = &object.value.labels;
+    let has = |prefix: &str| {
+        labels
+            .keys()
+            .any(|label| label.as_str().starts_with(prefix))
+    };
+    let provider = if version.contains("-eks-") || has("eks.amazonaws.com/") {
+        "Amazon EKS"
+    } else if version.contains("-gke.") || has("cloud.google.com/gke-") {
+        "Google GKE"
+    } else if has("kubernetes.azure.com/") {
+        "Azure AKS"
+    } else {
+        return None;
+    };
+    let words = format!("{provider} runs the control plane on machines of its own");
+    Some((words, object.at))
+}
+
 /// Programs that hold an API server, and whose they are.
 const HOLDERS: [(&str, &str); 3] = [
     ("kube-apiserver", "kube-apiserver"),
@@ -63,7 +86,8 @@ const HOLDERS: [(&str, &str); 3] = [
     ("kubelite", "kubelite of MicroK8s"),
 ];
 
-fn by_process(node: &NodeFacts) -> Option<(String, Locator)> {
+/// The same, where it is inside a process of the node.
+pub fn by_process(node: &NodeFacts) -> Option<(String, Locator)> {
     let processes = node.host.processes.get().ok()?;
     let mut own = processes.value.list.iter().filter(|one| one.pod.is_none());
     own.find_map(|process| {
@@ -71,23 +95,6 @@ fn by_process(node: &NodeFacts) -> Option<(String, Locator)> {
         let words = format!("{holder} runs as a process of the node, not as a static pod");
         Some((words, processes.at))
     })
-}
-
-fn by_provider(node: &NodeFacts) -> Option<(String, Locator)> {
-    let object = node.api.object.get().ok()?;
-    let version = object.value.kubelet_version.as_str();
-    let mut labels = object.value.labels.keys();
-    let provider = if version.contains("-eks-") {
-        "Amazon EKS"
-    } else if version.contains("-gke.") {
-        "Google GKE"
-    } else if labels.any(|label| label.as_str().starts_with("kubernetes.azure.com/")) {
-        "Azure AKS"
-    } else {
-        return None;
-    };
-    let words = format!("{provider} runs the control plane on machines of its own");
-    Some((words, object.at))
 }
 
 fn is_component(name: &str) -> bool {

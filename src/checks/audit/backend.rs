@@ -48,7 +48,7 @@ pub static CHECK: Check = Check {
         ),
         (
             "{manifests: [], processes: [], object: {version: v1.33.1-gke.100}}",
-            "N/A: neither a manifest nor a process of the node is kube-apiserver: GKE runs the control plane, see its settings there",
+            "N/A: neither a manifest nor a process of the node is kube-apiserver: Google GKE runs the control plane on machines of its own, see its settings there",
         ),
         (
             "components: {}",

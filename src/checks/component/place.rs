@@ -4,6 +4,7 @@ use super::given::{Root, asks};
 use super::{Component, Given};
 use crate::checks::merge::pairs::{declared, hidden_processes, same_uid};
 use crate::checks::program::started;
+use crate::checks::role;
 use crate::model::fact::{Fact, Gap, Locator};
 use crate::model::node::NodeFacts;
 use crate::model::process::{Process, Processes};
@@ -219,26 +220,11 @@ fn why(
         return format!("{program} runs here only in pods that are no static pods");
     }
     let none = format!("neither a manifest nor a process of the node is {program}");
-    let Ok(object) = node.api.object.get() else {
-        return none;
-    };
-    let version = object.value.kubelet_version.as_str();
-    let has = |prefix: &str| {
-        object
-            .value
-            .labels
-            .keys()
-            .any(|key| key.as_str().starts_with(prefix))
-    };
-    let provider = if version.contains("-eks-") || has("eks.amazonaws.com/") {
-        "EKS"
-    } else if version.contains("-gke.") || has("cloud.google.com/gke-") {
-        "GKE"
-    } else if has("kubernetes.azure.com/") {
-        "AKS"
-    } else {
-        return none;
-    };
-    evidence.push(object.at);
-    format!("{none}: {provider} runs the control plane, see its settings there")
+    match role::by_provider(node) {
+        Some((words, at)) => {
+            evidence.push(at);
+            format!("{none}: {words}, see its settings there")
+        }
+        None => none,
+    }
 }

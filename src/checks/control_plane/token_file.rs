@@ -53,7 +53,7 @@ pub static CHECK: Check = Check {
         ),
         (
             "{manifests: [], processes: [], object: {version: v1.33.1-eks-1a2b3c}}",
-            "N/A: neither a manifest nor a process of the node is kube-apiserver: EKS runs the control plane, see its settings there",
+            "N/A: neither a manifest nor a process of the node is kube-apiserver: Amazon EKS runs the control plane on machines of its own, see its settings there",
         ),
         (
             "components: {}",

@@ -1,4 +1,4 @@
-use crate::checks::api_servers::{self, Server, managed};
+use crate::checks::api_servers::{self, Server};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, not_applicable, offence,
 };
@@ -17,7 +17,12 @@ pub static CHECK: Check = Check {
     severity: Severity::Critical,
     since: "0.2.0",
     needs: &[Need::Manifests],
-    helps: &[Need::NodeObject, Need::MirrorPods, Need::ApiServerFiles],
+    helps: &[
+        Need::NodeObject,
+        Need::MirrorPods,
+        Need::ApiServerFiles,
+        Need::Processes,
+    ],
     maps: &[
         Maps::Cis("1.2.7"),
         Maps::Cis("1.2.14"),
@@ -58,8 +63,12 @@ pub static CHECK: Check = Check {
             "FAIL critical: the API server kube-system/api of cp-1 has no --authorization-mode: it lets everybody do everything",
         ),
         (
-            "{object: {version: v1.33.1-eks-1}, manifests: []}",
-            "N/A: the control plane is run by Amazon EKS, which does not show how",
+            "{object: {version: v1.33.1-eks-1}, manifests: [], mirrors: [], processes: []}",
+            "N/A: no API server runs here: Amazon EKS runs the control plane on machines of its own",
+        ),
+        (
+            "{object: {version: v1.33.1-eks-1}, manifests: [], mirrors: [], processes: [{comm: k3s-server}]}",
+            "MANUAL: are the Node authorizer and NodeRestriction on? no API server is seen as a static pod",
         ),
         (
             "{object: {labels: {node-role.kubernetes.io/control-plane: ''}}, manifests: []}",
@@ -74,8 +83,12 @@ pub static CHECK: Check = Check {
             "UNKNOWN: the login may not read it",
         ),
         (
-            "{object: {}, manifests: [], mirrors: []}",
+            "{object: {}, manifests: [], mirrors: [], processes: []}",
             "N/A: no API server runs here",
+        ),
+        (
+            "{object: {}, manifests: [], mirrors: [], processes: {gap: denied}}",
+            "UNKNOWN: the login may not read it",
         ),
     ],
     judge: Judge::Node(judge),
@@ -84,18 +97,14 @@ pub static CHECK: Check = Check {
 
 const PLUGIN: &str = "NodeRestriction";
 
-fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
-    if let Some((evidence, who)) = managed(view) {
-        let why = format!("the control plane is run by {who}, which does not show how");
-        return Ok(not_applicable(evidence, why));
-    }
+fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     let mut tally = Tally::new();
     let servers = api_servers::of_node(node, &mut tally, one);
     if !matches!(servers, Ok((1.., _))) {
         let role = role::of(node)?;
         // One inside another program is an API server all the same, and its flags are not seen.
-        if role.control_plane.is_none() && role::elsewhere(node).is_none() {
-            return Ok(not_applicable(role.evidence, "no API server runs here"));
+        if role.control_plane.is_none() && role::by_process(node).is_none() {
+            return no_server(node, role.evidence);
         }
         tally.gaps(servers?.1);
         tally.gap(Gap::NeedsHuman {
@@ -105,6 +114,17 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
         });
     }
     tally.verdict()
+}
+
+/// Neither as a static pod nor, which the processes tell, inside another program.
+fn no_server(node: &NodeFacts, mut evidence: Vec<Locator>) -> Result<Verdict, Gap> {
+    evidence.push(node.host.processes.get()?.at);
+    let mut why = "no API server runs here".to_owned();
+    if let Some((words, at)) = role::by_provider(node) {
+        why = format!("{why}: {words}");
+        evidence.push(at);
+    }
+    Ok(not_applicable(evidence, why))
 }
 
 fn one(server: &Server<'_>, tally: &mut Tally) {
