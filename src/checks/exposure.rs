@@ -120,11 +120,9 @@ impl<'n> Exposure<'n> {
         }
     }
 
-    /// The same, with one user who may.
-    #[must_use]
-    pub fn except(mut self, own: Option<Uid>) -> Self {
+    /// Who may, of the files that follow.
+    pub fn except(&mut self, own: Option<Uid>) {
         self.own = own;
-        self
     }
 
     /// Who can change, replace or make a file; true where nobody can.

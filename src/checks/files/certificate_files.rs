@@ -1,3 +1,4 @@
+use super::component_account::Accounts;
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, offence, on_node,
 };
@@ -18,7 +19,7 @@ pub static CHECK: Check = Check {
     severity: Severity::High,
     since: "0.2.0",
     needs: &[Need::Pki],
-    helps: &[Need::Accounts],
+    helps: &[Need::Accounts, Need::Manifests, Need::Processes],
     maps: &[Maps::Cis("1.1.20")],
     fix: Remediation {
         steps: &[
@@ -48,6 +49,15 @@ pub static CHECK: Check = Check {
             "pki: [{role: certificate, path: /etc/kubernetes/pki/ca.crt, mode: '0755'}]",
             "FAIL info: mode 0755: wider than 0644, although only root can change it",
         ),
+        (
+            "{pki: [{role: certificate, path: /pki/server.crt, mode: '0644', owner: '302:0'}], manifests: [], \
+             processes: [{comm: kube-apiserver, uid: 302, exe: /var/lib/k0s/bin/kube-apiserver}], accounts: {users: ['api:302:302'], groups: []}}",
+            "PASS: files of user 302 are those of kube-apiserver, which runs as that user",
+        ),
+        (
+            "{pki: [{role: certificate, path: /pki/server.crt, mode: '0644', owner: '302:0'}], manifests: [], processes: [], accounts: {users: ['api:302:302'], groups: []}}",
+            "FAIL high: mode 0644: user api (302) can change it",
+        ),
         ("pki: []", "N/A: no certificate was found"),
         (
             "pki: [{role: certificate, path: /p/ca.crt, gap: denied}]",
@@ -75,16 +85,22 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     tally.good(seen.at);
     tally.gaps(list.gaps.iter().cloned());
     let mut exposure = Exposure::new(&node.host);
+    let mut accounts = Accounts::new(node);
     for seen in &files {
+        let own = accounts.owner(seen, &mut tally);
+        exposure.except(own);
         let closed = exposure.changed(seen, Severity::High, &mut tally);
         let mode = seen.walk.object().map(|hop| hop.stat.mode);
         let wide = mode.filter(|mode| !mode.within(LIMIT) && seen.role == FileRole::Certificate);
         if let Some(mode) = wide.filter(|_| closed) {
             let subject = Subject::path(seen.path);
-            let message = format!("mode {mode}: wider than 0644, although only root can change it");
+            let who = own.map_or("root".to_owned(), |own| format!("root and {own}"));
+            let message =
+                format!("mode {mode}: wider than 0644, although only {who} can change it");
             tally.offence(offence(subject, Severity::Info, message, [seen.at]));
         }
     }
     exposure.done(&mut tally);
+    accounts.done(&mut tally);
     tally.verdict()
 }

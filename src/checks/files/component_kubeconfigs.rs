@@ -1,3 +1,4 @@
+use super::component_account::Accounts;
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, on_node,
 };
@@ -18,7 +19,7 @@ pub static CHECK: Check = Check {
     severity: Severity::High,
     since: "0.2.0",
     needs: &[Need::Kubeconfigs],
-    helps: &[Need::Accounts],
+    helps: &[Need::Accounts, Need::Manifests, Need::Processes],
     maps: &[
         Maps::Cis("1.1.15"),
         Maps::Cis("1.1.16"),
@@ -57,6 +58,11 @@ pub static CHECK: Check = Check {
             "FAIL low: mode 0644, owner 0:0, although nobody but root gets to it",
         ),
         (
+            "{kubeconfigs: [{role: component_kubeconfig, path: /pki/scheduler.conf, owner: '303:0'}], manifests: [], \
+             processes: [{comm: kube-scheduler, uid: 303, exe: /var/lib/k0s/bin/kube-scheduler}], accounts: {users: ['kube-scheduler:303:303'], groups: []}}",
+            "PASS: files of user 303 are those of kube-scheduler, which runs as that user",
+        ),
+        (
             "kubeconfigs: [{role: kubelet_kubeconfig, path: /etc/kubernetes/kubelet.conf}]",
             "N/A: no kubeconfig of a component lies on the node",
         ),
@@ -82,7 +88,10 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     tally.good(seen.at);
     tally.gaps(list.gaps.iter().cloned());
     let mut exposure = Exposure::new(&node.host);
+    let mut accounts = Accounts::new(node);
     for seen in &files {
+        let own = accounts.owner(seen, &mut tally);
+        exposure.except(own);
         let changed = exposure.changed(seen, Severity::High, &mut tally);
         let severity = if holds_nothing(node, seen.path) {
             Severity::Low
@@ -90,10 +99,11 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
             Severity::High
         };
         let read = exposure.read(seen, severity, &mut tally);
-        if changed && read {
+        if changed && read && own.is_none() {
             nominal(seen, LIMIT, &mut tally);
         }
     }
     exposure.done(&mut tally);
+    accounts.done(&mut tally);
     tally.verdict()
 }

@@ -1,17 +1,12 @@
-use std::collections::BTreeSet;
-
+use super::component_account::Account;
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, no_control_plane, on_node,
 };
 use crate::checks::exposure::{Exposure, looked, nominal};
-use crate::checks::merge::pairs::declared;
-use crate::checks::program::runs;
 use crate::model::fact::{Gap, Need};
 use crate::model::files::FileRole;
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
-use crate::model::process::Process;
-use crate::model::text::Text;
 use crate::model::unix::Uid;
 use crate::model::verdict::{Severity, Verdict};
 
@@ -78,6 +73,11 @@ pub static CHECK: Check = Check {
         ),
         (
             "{etcd_files: [{role: etcd_data, path: /var/lib/etcd, mode: '0700', owner: '1000:1000'}], \
+             manifests: [], processes: [{comm: etcd, uid: 1000, exe: /usr/bin/python3.13}], accounts: {users: ['alice:1000:1000'], groups: []}}",
+            "FAIL high: mode 0700: user alice (1000) can put files into it; mode 0700: user alice (1000) can list it",
+        ),
+        (
+            "{etcd_files: [{role: etcd_data, path: /var/lib/etcd, mode: '0700', owner: '1000:1000'}], \
              manifests: [], processes: [{comm: etcd, uid: 995, exe: /usr/bin/etcd}, {comm: etcd, uid: 1000, exe: /usr/bin/etcd}], accounts: {users: ['alice:1000:1000'], groups: []}}",
             "MANUAL: as whom does etcd run? processes of that name run as 995, 1000",
         ),
@@ -121,16 +121,9 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     tally.gaps(list.gaps.iter().cloned());
     let owners = files.iter().filter_map(|seen| seen.walk.object());
     let owners: Vec<Uid> = owners.map(|hop| hop.stat.uid).collect();
-    let etcd = runs_as(node);
-    let own = etcd.uids.iter().find(|uid| owners.contains(uid)).copied();
-    let own = own.filter(|uid| *uid != Uid::ROOT);
-    if own.is_some() {
-        tally.gaps(etcd.gap);
-        if etcd.uids.len() > 1 {
-            tally.gap(unclear(&etcd.uids));
-        }
-    }
-    let mut exposure = Exposure::new(&node.host).except(own);
+    let own = Account::of(node, "etcd").among(&owners, &mut tally);
+    let mut exposure = Exposure::new(&node.host);
+    exposure.except(own);
     let mut roots = false;
     for seen in &files {
         let changed = exposure.changed(seen, Severity::High, &mut tally);
@@ -148,89 +141,4 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
         );
     }
     tally.verdict()
-}
-
-/// Folders that belong to root on every distribution: what lies elsewhere may be anybody's program of that name.
-const PROGRAMS: [&str; 6] = [
-    "/usr/",
-    "/bin/",
-    "/sbin/",
-    "/opt/",
-    "/snap/",
-    "/var/lib/k0s/bin/",
-];
-
-/// As whom etcd runs.
-struct Etcd {
-    uids: BTreeSet<Uid>,
-    /// Why it may be somebody else's program.
-    gap: Option<Gap>,
-}
-
-/// The users as whom etcd runs: in the containers of a declared pod that starts it, else on the node itself. The name
-/// of a process alone proves nothing.
-fn runs_as(node: &NodeFacts) -> Etcd {
-    let mut found = Etcd {
-        uids: BTreeSet::new(),
-        gap: None,
-    };
-    let Ok(processes) = node.host.processes.get() else {
-        return found;
-    };
-    let mut pods = match declared(node) {
-        Ok(declared) => {
-            found.gap = declared.gaps.into_iter().next();
-            declared.pods
-        }
-        Err(gap) => {
-            found.gap = Some(gap);
-            Vec::new()
-        }
-    };
-    pods.retain(|pod| runs(pod.pod, "etcd"));
-    if !pods.is_empty() {
-        found.gap = processes.value.containers.get().err();
-    }
-    let in_pod = |process: &Process| {
-        let container = process
-            .pod
-            .as_ref()
-            .and_then(|pod| pod.container.as_deref());
-        let Some(id) = container else { return false };
-        match processes.value.container(id) {
-            Some(name) => pods
-                .iter()
-                .any(|pod| pod.pod.namespace == name.namespace && pod.mirror_name == name.pod),
-            None => found.gap.is_some(),
-        }
-    };
-    let on_node = |process: &Process| {
-        let exe = process.exe.get().is_ok_and(|exe| {
-            let exe = exe.value.as_str();
-            PROGRAMS.iter().any(|folder| exe.starts_with(folder))
-        });
-        process.pod.is_none() && exe
-    };
-    let all = processes.value.list.iter();
-    for process in all.filter(|process| process.comm == "etcd") {
-        let counts = if pods.is_empty() {
-            on_node(process)
-        } else {
-            in_pod(process)
-        };
-        if let (true, Ok(rights)) = (counts, process.rights.get()) {
-            found.uids.insert(Uid(rights.value.uid.effective));
-        }
-    }
-    found
-}
-
-fn unclear(several: &BTreeSet<Uid>) -> Gap {
-    let uids: Vec<String> = several.iter().map(Uid::to_string).collect();
-    Gap::NeedsHuman {
-        question: Text::from(format!(
-            "as whom does etcd run? processes of that name run as {}",
-            uids.join(", ")
-        )),
-    }
 }

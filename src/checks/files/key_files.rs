@@ -1,3 +1,4 @@
+use super::component_account::Accounts;
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, on_node,
 };
@@ -18,7 +19,7 @@ pub static CHECK: Check = Check {
     severity: Severity::Critical,
     since: "0.2.0",
     needs: &[Need::Pki],
-    helps: &[Need::Accounts],
+    helps: &[Need::Accounts, Need::Manifests, Need::Processes],
     maps: &[Maps::Cis("1.1.21"), Maps::Attack("T1552.004")],
     fix: Remediation {
         steps: &[
@@ -53,6 +54,16 @@ pub static CHECK: Check = Check {
             "FAIL critical: everyone can replace pki in it",
         ),
         (
+            "{pki: [{role: private_key, path: /pki/etcd/server.key, mode: '0640', owner: '301:0'}], manifests: [], \
+             processes: [{comm: etcd, uid: 301, exe: /var/lib/k0s/bin/etcd}], accounts: {users: ['etcd:301:301'], groups: []}}",
+            "PASS: files of user 301 are those of etcd, which runs as that user",
+        ),
+        (
+            "{pki: [{role: private_key, path: /pki/ca.key, owner: '301:0'}], manifests: [], \
+             processes: [{comm: etcd, uid: 301, exe: /var/lib/k0s/bin/etcd}], accounts: {users: ['etcd:301:301'], groups: []}}",
+            "FAIL critical: mode 0600: user etcd (301) can change it; mode 0600: user etcd (301) can read it",
+        ),
+        (
             "pki: [{role: certificate, path: /etc/kubernetes/pki/ca.crt, mode: '0644'}]",
             "N/A: no private key of the cluster lies on the node",
         ),
@@ -74,13 +85,17 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     tally.good(seen.at);
     tally.gaps(list.gaps.iter().cloned());
     let mut exposure = Exposure::new(&node.host);
+    let mut accounts = Accounts::new(node);
     for seen in &files {
+        let own = accounts.owner(seen, &mut tally);
+        exposure.except(own);
         let changed = exposure.changed(seen, Severity::Critical, &mut tally);
         let read = exposure.read(seen, Severity::Critical, &mut tally);
-        if changed && read {
+        if changed && read && own.is_none() {
             nominal(seen, LIMIT, &mut tally);
         }
     }
     exposure.done(&mut tally);
+    accounts.done(&mut tally);
     tally.verdict()
 }

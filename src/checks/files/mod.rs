@@ -7,6 +7,7 @@ mod baseline;
 mod baseline_drift;
 mod certificate_files;
 mod cni_files;
+mod component_account;
 mod component_kubeconfigs;
 mod etcd_data;
 mod file_system;

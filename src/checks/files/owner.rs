@@ -9,6 +9,13 @@ pub fn is_roots(stat: &Stat) -> bool {
     stat.uid == Uid::ROOT && stat.gid == Gid::ROOT
 }
 
+/// Whether a group is root's, or the first one of a user.
+pub fn is_own_group(gid: Gid, user: Uid, accounts: &Fact<Accounts>) -> bool {
+    let accounts = accounts.get().ok().map(|seen| &seen.value);
+    let first = accounts.and_then(|accounts| accounts.user(user));
+    gid == Gid::ROOT || first.is_some_and(|user| user.gid == gid)
+}
+
 /// `alice:root (1000:0)`, or numbers alone where a name is not known.
 pub fn words(stat: &Stat, accounts: &Fact<Accounts>) -> String {
     let accounts = accounts.get().ok().map(|seen| &seen.value);

@@ -1,3 +1,4 @@
+use super::component_account::Accounts;
 use super::owner;
 use crate::checks::access::writers;
 use crate::checks::check::{
@@ -17,7 +18,7 @@ pub static CHECK: Check = Check {
     severity: Severity::High,
     since: "0.2.0",
     needs: &[Need::Pki],
-    helps: &[Need::Accounts],
+    helps: &[Need::Accounts, Need::Manifests, Need::Processes],
     maps: &[Maps::Cis("1.1.19")],
     fix: Remediation {
         steps: &[on_node("chown root:root {path}"), on_node("ls -ld {path}")],
@@ -36,6 +37,21 @@ pub static CHECK: Check = Check {
         (
             "{pki: [{role: private_key, path: /etc/pki/ca.key, owner: '1000:0'}, {gap: denied}], fs: {/etc/pki: {mode: '0700'}}}",
             "FAIL low: it belongs to 1000:0, not to root:root; nobody but root can make use of it; gap: the login may not read it",
+        ),
+        (
+            "{pki: [{role: private_key, path: /pki/sa.key, mode: '0640', owner: '302:0'}, {role: private_key, path: /pki/etcd/ca.key, owner: '301:0'}], manifests: [], \
+             processes: [{comm: kube-apiserver, uid: 302, exe: /var/lib/k0s/bin/kube-apiserver}, {comm: etcd, uid: 301, exe: /var/lib/k0s/bin/etcd}], accounts: {users: [], groups: []}}",
+            "PASS: files of user 301 are those of etcd, which runs as that user; files of user 302 are those of kube-apiserver, which runs as that user",
+        ),
+        (
+            "{pki: [{role: private_key, path: /pki/sa.key, mode: '0600', owner: '301:0'}], manifests: [], \
+             processes: [{comm: etcd, uid: 301, exe: /usr/bin/etcd}], accounts: {users: ['etcd:301:301'], groups: ['root:0:']}}",
+            "FAIL high: it belongs to etcd:root (301:0), not to root:root",
+        ),
+        (
+            "{pki: [{role: private_key, path: /pki/sa.key, mode: '0600', owner: '302:7'}], manifests: [], \
+             processes: [{comm: kube-apiserver, uid: 302, exe: /usr/bin/kube-apiserver}], accounts: {users: ['api:302:302'], groups: []}}",
+            "FAIL high: it belongs to 302:7, not to root:root",
         ),
         ("pki: []", "N/A: no certificate and no key was found"),
         (
@@ -66,6 +82,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     let mut tally = Tally::new();
     tally.good(seen.at);
     tally.gaps(list.gaps.iter().cloned());
+    let mut accounts = Accounts::new(node);
     for seen in looked(&node.host, list, Need::Pki, &roles) {
         let Some(object) = seen.walk.object() else {
             let hidden = seen.walk.hops.last().and_then(|hop| hop.get().err());
@@ -73,6 +90,11 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
             continue;
         };
         if owner::is_roots(&object.stat) {
+            continue;
+        }
+        let stat = &object.stat;
+        let own = accounts.owner(&seen, &mut tally);
+        if own.is_some_and(|own| owner::is_own_group(stat.gid, own, &node.host.accounts)) {
             continue;
         }
         let reach = writers(&seen.walk, &node.host.accounts);
@@ -87,5 +109,6 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
         tally.offence(offence(subject, severity, message, [seen.at]));
         tally.gaps(reach.gaps);
     }
+    accounts.done(&mut tally);
     tally.verdict()
 }
