@@ -20,6 +20,7 @@ mod node_role;
 mod own_confinement;
 mod own_folder;
 mod pid_limit;
+mod process;
 pub mod provenance;
 mod read_only_port;
 mod rotation;

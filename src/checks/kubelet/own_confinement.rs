@@ -1,3 +1,4 @@
+use super::process;
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, offence, on_node,
 };
@@ -71,20 +72,7 @@ pub static CHECK: Check = Check {
 fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     let kubelet = node.host.kubelet.get()?;
     let processes = node.host.processes.get()?;
-    let own = kubelet.value.process.as_ref();
-    let own = own.ok_or_else(|| Gap::KubeletStopped {
-        detail: Text::new("no kubelet process was found"),
-    })?;
-    let list = &processes.value.list;
-    // Any other process may call itself kubelet, but none has its id; a reading apart may have met another one.
-    let by_id = list.iter().find(|process| process.pid == own.pid);
-    let by_name = || {
-        let mut all = list.iter().filter(|process| process.pod.is_none());
-        all.find(|process| process.comm == "kubelet")
-    };
-    let process = by_id.or_else(by_name).ok_or_else(|| Gap::Garbled {
-        what: Text::new("the kubelet is not among the processes that were read"),
-    })?;
+    let process = process::own(node, kubelet)?;
     let mut tally = Tally::new();
     tally.all_good(&[kubelet.at, processes.at]);
     let label = process.label.get()?;

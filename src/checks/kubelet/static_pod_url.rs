@@ -1,10 +1,11 @@
 use std::net::IpAddr;
 
+use super::process;
 use super::setting::{effective, garbled};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, View, by_hand, fail, on_node, pass, pass_note,
 };
-use crate::model::fact::{Gap, Need};
+use crate::model::fact::{Gap, Need, Seen};
 use crate::model::kubelet::Kubelet;
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
@@ -19,7 +20,7 @@ pub static CHECK: Check = Check {
     severity: Severity::Critical,
     since: "0.1.0",
     needs: &[Need::KubeletConfig],
-    helps: &[],
+    helps: &[Need::Processes],
     maps: &[Maps::Ms("MS-M9032"), Maps::Attack("T1543")],
     fix: Remediation {
         steps: &[
@@ -41,8 +42,16 @@ pub static CHECK: Check = Check {
         ("kubelet: {}", "PASS"),
         ("kubelet: {staticPodURL: ''}", "PASS"),
         (
-            "kubelet: {staticPodURL: 'http://127.0.0.1:7443/manifests', command: [/var/lib/k0s/bin/kubelet]}",
+            "{kubelet: {staticPodURL: 'http://127.0.0.1:7443/manifests', command: [/var/lib/k0s/bin/kubelet]}, processes: [{comm: kubelet, exe: /var/lib/k0s/bin/kubelet}]}",
             "PASS: k0s serves its own static pods on 127.0.0.1",
+        ),
+        (
+            "{kubelet: {staticPodURL: 'http://127.0.0.1:7443/manifests', command: [/var/lib/k0s/bin/kubelet]}, processes: [{comm: kubelet, exe: /usr/bin/kubelet}]}",
+            "FAIL medium: static pods come from http://127.0.0.1: any local process that takes the port decides what runs, set in /var/lib/kubelet/config.yaml",
+        ),
+        (
+            "{kubelet: {staticPodURL: 'http://127.0.0.1:7443/manifests', command: [/var/lib/k0s/bin/kubelet]}, processes: {gap: denied}}",
+            "UNKNOWN: the login may not read it",
         ),
         (
             "kubelet: {staticPodURL: 'http://localhost:8080/pods'}",
@@ -86,7 +95,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
         return Ok(pass(setting.evidence));
     }
     let (scheme, host) = origin(url);
-    if is_loopback(host) && is_k0s(&kubelet.value) {
+    if is_loopback(host) && is_k0s(node, kubelet)? {
         let note = format!("k0s serves its own static pods on {host}");
         return Ok(pass_note(setting.evidence, note));
     }
@@ -125,11 +134,15 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// k0s runs its kubelet from its own folder, and its load balancer as a static pod from a URL of its own.
-fn is_k0s(kubelet: &Kubelet) -> bool {
-    let program = kubelet
-        .process
-        .as_ref()
-        .and_then(|process| process.command.first());
-    program.is_some_and(|program| program.as_str() == "/var/lib/k0s/bin/kubelet")
+/// k0s runs its kubelet from its own folder, and its load balancer as a static pod from a URL of its own. The first word
+/// of a command line is what its starter makes it: the file that was started counts.
+fn is_k0s(node: &NodeFacts, kubelet: &Seen<Kubelet>) -> Result<bool, Gap> {
+    const PROGRAM: &str = "/var/lib/k0s/bin/kubelet";
+    let process = kubelet.value.process.as_ref();
+    let said = process.and_then(|process| process.command.first());
+    if said.is_none_or(|program| program.as_str() != PROGRAM) {
+        return Ok(false);
+    }
+    let exe = process::own(node, kubelet)?.exe.get()?.value.as_str();
+    Ok(exe.strip_suffix(" (deleted)").unwrap_or(exe) == PROGRAM)
 }
