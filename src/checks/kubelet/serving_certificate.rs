@@ -3,6 +3,7 @@ use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, not_applicable, offence,
     on_node,
 };
+use crate::checks::tls::certificates::is_self_made;
 use crate::model::fact::{Gap, Locator, Need};
 use crate::model::files::Certificate;
 use crate::model::name::CheckId;
@@ -45,8 +46,20 @@ pub static CHECK: Check = Check {
     },
     examples: &[
         (
-            "{handshakes: [{port: 6443, gap: tool}, {port: 10250, certificate: {subject: 'system:node:cp-1', issuer: CN=kubernetes}, signer: /etc/kubernetes/pki/ca.crt}]}",
+            "{handshakes: [{port: 6443, gap: tool}, {port: 10250, certificate: {subject: 'system:node:cp-1', issuer: CN=kubernetes}, signer: /etc/kubernetes/pki/ca.crt}], pki: []}",
             "PASS: the certificate on 127.0.0.1:10250 is signed by that of /etc/kubernetes/pki/ca.crt",
+        ),
+        (
+            "{handshakes: [{port: 10250, certificate: {subject: cp-1, issuer: CN=ca}, signer: /pki/b.crt}], pki: [], certificates: [{path: /pki/b.crt, flag: requestheader-client-ca-file, subject: ca, ca: true}]}",
+            "MANUAL: the certificate on 127.0.0.1:10250 is signed by that of /pki/b.crt, which is there for the front proxy: does the API server know kubelets by that authority?",
+        ),
+        (
+            "{handshakes: [{port: 10250, certificate: {subject: cp-1, issuer: CN=etcd-ca}, signer: /etc/kubernetes/pki/etcd/ca.crt}], pki: []}",
+            "MANUAL: the certificate on 127.0.0.1:10250 is signed by that of /etc/kubernetes/pki/etcd/ca.crt, which is there for etcd: does the API server know kubelets by that authority?",
+        ),
+        (
+            "{kubelet: {authentication.x509.clientCAFile: /pki/b.crt}, handshakes: [{port: 10250, certificate: {subject: cp-1, issuer: CN=ca}, signer: /pki/b.crt}], pki: [], certificates: [{path: /pki/b.crt, flag: requestheader-client-ca-file, subject: ca, ca: true}]}",
+            "PASS: the certificate on 127.0.0.1:10250 is signed by that of /pki/b.crt",
         ),
         (
             "{kubelet: {layers: [{kind: file, origin: /k, set: {tlsCertFile: /etc/ssl/node.crt}}]}, handshakes: [{port: 10250, certificate: {subject: cp-1, issuer: CN=Our CA}}], pki: [], certificates: [{path: /etc/ssl/node.crt, subject: cp-1, issuer: CN=Our CA}]}",
@@ -143,6 +156,17 @@ fn one(node: &NodeFacts, place: &str, (shown, at): (&Shown, Locator), tally: &mu
         return by_itself(own, at, tally);
     }
     if let Some(path) = signer {
+        match other_authority(node, path) {
+            Ok(None) => {}
+            Ok(Some(whose)) => {
+                return tally.gap(Gap::NeedsHuman {
+                    question: Text::from(format!(
+                        "the certificate on {place} is signed by that of {path}, which is there for {whose}: does the API server know kubelets by that authority?"
+                    )),
+                });
+            }
+            Err(gap) => return tally.gap(gap),
+        }
         tally.good(at);
         return tally.note(format!(
             "the certificate on {place} is signed by that of {path}"
@@ -176,6 +200,35 @@ fn one(node: &NodeFacts, place: &str, (shown, at): (&Shown, Locator), tally: &mu
     }
 }
 
+/// For whom an authority of the node is there that is not the one of kubelets, by the flag that names its file, or by
+/// its place.
+///
+/// # Errors
+/// Where the certificates of the node are not known.
+fn other_authority(node: &NodeFacts, path: &str) -> Result<Option<&'static str>, Gap> {
+    let kubelet = node.host.kubelet.get().ok();
+    let clients = kubelet.and_then(|kubelet| {
+        effective(kubelet, "authentication.x509.clientCAFile")
+            .ok()
+            .flatten()
+    });
+    if clients.is_some_and(|set| set.value.as_str() == Some(path)) {
+        return Ok(None);
+    }
+    let mut files = node.host.pki.get()?.value.certificates.iter();
+    let file = files.find(|file| file.path.as_str() == path);
+    let name = path.rsplit('/').next().unwrap_or(path);
+    Ok(match file.map_or("", |file| file.flag.as_str()) {
+        "trusted-ca-file" | "peer-trusted-ca-file" | "etcd-cafile" => Some("etcd"),
+        "requestheader-client-ca-file" => Some("the front proxy"),
+        _ if path.split('/').any(|folder| folder == "etcd") => Some("etcd"),
+        _ if name.starts_with("front-proxy") || name.starts_with("request-header") => {
+            Some("the front proxy")
+        }
+        _ => None,
+    })
+}
+
 fn by_itself(own: &Certificate, at: Locator, tally: &mut Tally) {
     tally.offence(offence(
         Subject::new(SubjectKind::Setting, "serverTLSBootstrap"),
@@ -188,15 +241,9 @@ fn by_itself(own: &Certificate, at: Locator, tally: &mut Tally) {
     ));
 }
 
-/// Whether it is its own authority, or one that the kubelet makes up at its start: `NODE-ca@SECONDS`
-/// (client-go util/cert).
+/// Whether it is its own authority, or one that the kubelet makes up at its start.
 fn is_own(own: &Certificate) -> bool {
-    let made_up = own
-        .issuer
-        .as_str()
-        .rsplit_once("-ca@")
-        .is_some_and(|(_, end)| !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit()));
-    own.self_signed || made_up
+    own.self_signed || is_self_made(own)
 }
 
 /// The certificate that an operator gives the kubelet.

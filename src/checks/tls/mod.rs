@@ -1,7 +1,7 @@
 //! TLS: certificates, and who is asked for one.
 
 mod authority_expiry;
-mod certificates;
+pub mod certificates;
 mod client_authority;
 mod encryption;
 mod etcd_authority;
