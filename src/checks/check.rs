@@ -223,6 +223,16 @@ pub fn comparing(mut offence: Offence, compare: Vec<Comparison>) -> Offence {
     offence
 }
 
+/// At most three names, and how many more there are.
+pub fn few(names: &[String]) -> String {
+    let shown = names.len().min(3);
+    let mut text = names[..shown].join(", ");
+    if names.len() > shown {
+        text.push_str(&format!(" and {} more", names.len() - shown));
+    }
+    text
+}
+
 /// Gathers what several independent sources prove, so that a gap never hides an offence.
 ///
 /// Order of truth: any offence makes a Fail (gaps stand beside it); else any gap makes it Unknown;

@@ -2,7 +2,7 @@
 //! they can be swapped.
 
 use super::access::{How, Principal, Way, readers, writers};
-use super::check::{Tally, offence};
+use super::check::{Tally, few, offence};
 use crate::model::fact::{Locator, Need};
 use crate::model::files::{FileRole, Files};
 use crate::model::node::{HostFacts, NodeFacts};
@@ -10,8 +10,8 @@ use crate::model::text::Text;
 use crate::model::unix::{FileKind, Gid, Uid, Walk};
 use crate::model::verdict::{Severity, Subject};
 
-/// Names that are told before the rest is counted.
-const NAMED: usize = 3;
+/// How much evidence one folder of them keeps.
+const EVIDENCE: usize = 3;
 
 /// A file of a list with its way.
 pub struct Looked<'a> {
@@ -198,13 +198,7 @@ impl<'n> Exposure<'n> {
     /// Tells of the folders in which files can be swapped, each once.
     pub fn done(self, tally: &mut Tally) {
         for swap in self.swaps {
-            let mut names = swap.names;
-            let more = names.len().saturating_sub(NAMED);
-            names.truncate(NAMED);
-            let mut named = names.join(", ");
-            if more > 0 {
-                named.push_str(&format!(" and {more} more"));
-            }
+            let named = few(&swap.names);
             let message = format!("{} {named} in it", swap.deed);
             let subject = Subject::path(&swap.through);
             tally.offence(offence(subject, swap.severity, message, swap.evidence));
@@ -231,7 +225,7 @@ impl<'n> Exposure<'n> {
             if !swap.names.contains(&name) {
                 swap.names.push(name);
             }
-            if swap.evidence.len() < NAMED {
+            if swap.evidence.len() < EVIDENCE {
                 swap.evidence.push(at);
             }
             return;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::check::few;
 use crate::model::fact::{Gap, Locator, Need};
 use crate::model::objects::{Binding, Holder, Objects, Role, Rule, of_list};
 use crate::model::text::Text;
@@ -125,16 +126,6 @@ pub fn by_binding<'g, 'o: 'g>(
             everybody,
         })
     })
-}
-
-/// At most three names, and how many more there are.
-pub fn few(names: &[String]) -> String {
-    let shown = names.len().min(3);
-    let mut text = names[..shown].join(", ");
-    if names.len() > shown {
-        text.push_str(&format!(" and {} more", names.len() - shown));
-    }
-    text
 }
 
 /// Whether a subject stands for everybody who reaches the API server, or for every service account.

@@ -1,7 +1,6 @@
 use crate::checks::check::{
-    Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, offence,
+    Check, Judge, Maps, Remediation, Tally, View, by_hand, few, kubectl, offence,
 };
-use crate::checks::holders::few;
 use crate::model::fact::{Gap, Need};
 use crate::model::name::CheckId;
 use crate::model::objects::of_list;

@@ -1,6 +1,6 @@
 use super::setting::switch;
 use crate::checks::check::{
-    Check, Judge, Maps, Remediation, Tally, View, by_hand, offence, on_node, pass,
+    Check, Judge, Maps, Remediation, Tally, View, by_hand, few, offence, on_node, pass,
 };
 use crate::checks::confinement::{Asked, seccomp};
 use crate::checks::running::each;
@@ -10,8 +10,6 @@ use crate::model::node::NodeFacts;
 use crate::model::verdict::{Severity, Subject, Verdict};
 
 const KEY: &str = "seccompDefault";
-/// Containers that are named before the rest is counted.
-const NAMED: usize = 3;
 
 pub static CHECK: Check = Check {
     id: CheckId("SP-KUB-024"),
@@ -83,12 +81,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
         tally.note("off, and no container of a static pod is without a profile of its own");
         return tally.verdict();
     }
-    let more = bare.len().saturating_sub(NAMED);
-    bare.truncate(NAMED);
-    let mut named = bare.join(", ");
-    if more > 0 {
-        named.push_str(&format!(" and {more} more"));
-    }
+    let named = few(&bare);
     let message = format!("off, and {named} ask for no profile, {}", setting.origin);
     let subject = Subject::setting(KEY);
     tally.offence(offence(subject, Severity::Medium, message, evidence));

@@ -1,6 +1,7 @@
 use super::setting::{effective, garbled};
 use crate::checks::check::{
-    Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, offence, on_node, pass,
+    Check, Judge, Maps, Remediation, Tally, View, by_hand, few, not_applicable, offence, on_node,
+    pass,
 };
 use crate::checks::declared::declares;
 use crate::checks::merge::pairs::declared;
@@ -11,8 +12,6 @@ use crate::model::node::NodeFacts;
 use crate::model::verdict::{Severity, Subject, Verdict};
 
 const KEY: &str = "staticPodPath";
-/// Pods that are named before the rest is counted.
-const NAMED: usize = 3;
 
 pub static CHECK: Check = Check {
     id: CheckId("SP-KUB-013"),
@@ -110,12 +109,7 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
         }
     }
     let words = if !strangers.is_empty() {
-        let more = strangers.len().saturating_sub(NAMED);
-        strangers.truncate(NAMED);
-        let mut named = strangers.join(", ");
-        if more > 0 {
-            named.push_str(&format!(" and {more} more"));
-        }
+        let named = few(&strangers);
         format!("static pods are on for {named}, which no policy declares")
     } else if declared.pods.is_empty() && declared.gaps.is_empty() {
         format!("static pods are on without a use: nothing lies in {path}")

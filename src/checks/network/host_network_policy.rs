@@ -1,6 +1,6 @@
-use super::policies::{on_host_network, selecting, some};
+use super::policies::{on_host_network, selecting};
 use crate::checks::check::{
-    Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, offence,
+    Check, Judge, Maps, Remediation, Tally, View, by_hand, few, kubectl, offence,
 };
 use crate::checks::merge::pairs::{mirrors, unread};
 use crate::model::fact::{Gap, Need};
@@ -91,7 +91,7 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
             severity,
             format!(
                 "network policy {}{scope} selects it, and it is on the host network, where none holds",
-                some(&names)
+                few(&names)
             ),
             [at].into_iter().chain(which.iter().map(|(at, _)| *at)),
         ));

@@ -1,6 +1,6 @@
-use super::policies::{on_pod_network, selecting, some};
+use super::policies::{on_pod_network, selecting};
 use crate::checks::check::{
-    Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, offence, on_node,
+    Check, Judge, Maps, Remediation, Tally, View, by_hand, few, kubectl, offence, on_node,
 };
 use crate::checks::merge::pairs::unread;
 use crate::model::fact::{Gap, Locator, Need};
@@ -86,7 +86,7 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
         } else {
             format!(
                 "network policy {} lets it reach 169.254.169.254",
-                some(&open)
+                few(&open)
             )
         };
         tally.offence(offence(

@@ -40,14 +40,3 @@ pub fn on_pod_network(list: &Seen<Vec<Mirror>>) -> (Vec<(Locator, &Mirror)>, usi
     let outside = count - inside.len();
     (inside, outside)
 }
-
-/// The first few names, and how many more there are.
-pub fn some(names: &[String]) -> String {
-    const SHOWN: usize = 3;
-    let shown = names.iter().take(SHOWN).map(String::as_str);
-    let mut text = shown.collect::<Vec<_>>().join(", ");
-    if names.len() > SHOWN {
-        text.push_str(&format!(" and {} more", names.len() - SHOWN));
-    }
-    text
-}

@@ -1,8 +1,7 @@
 use std::collections::BTreeSet;
 
-use super::policies::some;
 use crate::checks::check::{
-    Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, offence,
+    Check, Judge, Maps, Remediation, Tally, View, by_hand, few, kubectl, offence,
 };
 use crate::model::fact::{Gap, Need};
 use crate::model::name::CheckId;
@@ -87,7 +86,7 @@ fn judge(view: &View<'_>) -> Result<Verdict, Gap> {
             tally.offence(offence(
                 Subject::object("networkpolicies", namespace.as_str(), &policy.name),
                 Severity::Medium,
-                format!("it lets nearly anything through: {}", some(&wide)),
+                format!("it lets nearly anything through: {}", few(&wide)),
                 [at],
             ));
         }
