@@ -47,6 +47,10 @@ pub static CHECK: Check = Check {
             "MANUAL: who mounted a file system (xfs) at /etc/kubernetes/manifests, over the folder itself? findmnt shows its source",
         ),
         (
+            "{dir: {}, manifests: [{file: a.yaml, pod: x/a, mount: {point: /etc/kubernetes/manifests/a.yaml, fstype: squashfs, read_only: true}}]}",
+            "FAIL high: a file system (squashfs) is mounted at /etc/kubernetes/manifests/a.yaml, inside the folder: whoever mounted it decides what runs",
+        ),
+        (
             "{dir: none, manifests: []}",
             "N/A: no static pod folder is configured",
         ),
@@ -95,7 +99,7 @@ fn walked(walk: &Walk, at: Locator, folder: &str, tally: &mut Tally) {
     };
     let (mount, point) = (&mount.value, plain(mount.value.point.as_str()));
     // A link may lead out of the folder, to a mount that is none of its own.
-    if mount.read_only || !holds(folder, &point) || !holds(folder, object.path.as_str()) {
+    if !holds(folder, &point) || !holds(folder, object.path.as_str()) {
         return;
     }
     if point == folder {
