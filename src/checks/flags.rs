@@ -1,28 +1,10 @@
-//! Flags of a component, as the command lines of its manifest give them.
+//! Flags of a component, in the words that it is started with.
 
 use crate::model::fact::Gap;
-use crate::model::pod::Pod;
 use crate::model::text::Text;
-use crate::model::tree::{Branch, Items};
 
-/// All values of a flag over the containers of a pod, in their order; a flag without a value is the empty string.
-///
-/// `--name=value` and `--name value` are both read, from `command` and from `args`, which the kubelet puts one
-/// behind the other.
-pub fn all<'p>(pod: &'p Pod, name: &str) -> Vec<&'p str> {
-    let mut found = Vec::new();
-    for (_, container) in pod.containers() {
-        let words = ["command", "args"]
-            .into_iter()
-            .filter_map(|field| container.get(field).and_then(Branch::as_array))
-            .flat_map(Items::iter);
-        let words: Vec<&str> = words.filter_map(Branch::as_str).collect();
-        found.extend(values(&words, name));
-    }
-    found
-}
-
-/// The values of a flag in a command line.
+/// The values of a flag in a command line, in their order; `--name=value` and `--name value` are both read, and a flag
+/// without a value is the empty string.
 fn values<'w>(words: &[&'w str], name: &str) -> Vec<&'w str> {
     let mut found = Vec::new();
     for (at, word) in words.iter().enumerate() {
@@ -196,11 +178,6 @@ fn csv(line: &str) -> Vec<String> {
     fields.iter().map(|field| field.trim().to_owned()).collect()
 }
 
-/// The value that counts: the last one.
-pub fn last<'p>(pod: &'p Pod, name: &str) -> Option<&'p str> {
-    all(pod, name).pop()
-}
-
 /// What a word is to somebody who looks for a flag.
 enum Given<'w> {
     Another,
@@ -227,27 +204,19 @@ fn flag<'w>(word: &'w str, name: &str) -> Given<'w> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-    use crate::model::tree::Tree;
 
     #[test]
-    fn both_spellings_and_both_fields() {
-        let raw = json!({"spec": {"containers": [
-            {"command": ["kube-apiserver", "--a=1", "--b"], "args": ["--a", "2", "--c_d=x=y", "-e", "--f"]}
-        ]}});
-        let pod = Pod {
-            namespace: "n".into(),
-            name: "p".into(),
-            raw: Tree::try_from(&raw).expect("small"),
-        };
-        assert_eq!(all(&pod, "a"), ["1", "2"]);
-        assert_eq!(last(&pod, "a"), Some("2"));
-        assert_eq!(last(&pod, "b"), Some(""));
-        assert_eq!(last(&pod, "c-d"), Some("x=y"));
-        assert_eq!(last(&pod, "e"), Some(""));
-        assert_eq!(last(&pod, "g"), None);
+    fn both_spellings() {
+        let words = words_of(&["--a=1", "--b", "--a", "2", "--c_d=x=y", "-e", "--f"]);
+        let all: Vec<&str> = words.iter().map(String::as_str).collect();
+        assert_eq!(values(&all, "a"), ["1", "2"]);
+        let last = |name: &str| last_of(&words, name);
+        assert_eq!(last("a").as_deref(), Some("2"));
+        assert_eq!(last("b").as_deref(), Some(""));
+        assert_eq!(last("c-d").as_deref(), Some("x=y"));
+        assert_eq!(last("e").as_deref(), Some(""));
+        assert_eq!(last("g"), None);
     }
 
     #[test]

@@ -106,7 +106,27 @@ fn last(word: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::model::tree::Tree;
+
+    #[test]
+    fn arguments_follow_the_command() {
+        let raw = json!({"spec": {"containers": [
+            {"command": ["sleep", "kube-apiserver"]},
+            {"command": ["kube-apiserver", "--a=1", "--b"], "args": ["--a", "2"]},
+            {"args": ["kube-apiserver", "--c"]},
+        ]}});
+        let pod = Pod {
+            namespace: "n".into(),
+            name: "p".into(),
+            raw: Tree::try_from(&raw).expect("small"),
+        };
+        let own = own_words(&pod, "kube-apiserver").map(|own| own.join(" "));
+        assert_eq!(own.as_deref(), Some("--a=1 --b --a 2"));
+        assert!(!runs(&pod, "etcd"));
+    }
 
     #[test]
     fn a_program_is_the_first_word_of_a_command() {

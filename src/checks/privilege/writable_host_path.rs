@@ -2,6 +2,8 @@ use super::containers::{Around, each_pod, items, word};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, View, by_hand, kubectl, offence, on_node,
 };
+use crate::checks::flags::last_of;
+use crate::checks::program::own_words;
 use crate::model::fact::{Gap, Need};
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
@@ -167,7 +169,8 @@ fn is_own(around: &Around<'_>, path: &str) -> bool {
 
 /// The folder of `--audit-log-path`.
 fn audit_folder(around: &Around<'_>) -> Option<String> {
-    let flag = crate::checks::flags::last(around.pod, "audit-log-path")?;
+    let words = own_words(around.pod, "kube-apiserver")?;
+    let flag = last_of(&words, "audit-log-path")?;
     let (folder, _) = flag.rsplit_once('/')?;
     (!folder.is_empty()).then(|| plain(folder))
 }
