@@ -1,8 +1,9 @@
 //! The configuration of Pod Security admission: what holds where no label is, and who is exempt.
 
 use super::labels::Levels;
-use crate::checks::check::View;
+use crate::checks::check::{Tally, View, not_applicable};
 use crate::checks::merge::pairs::declared;
+use crate::checks::privilege::containers::{Around, every_pod};
 use crate::checks::program::own_words;
 use crate::checks::standard::{Level, Standard, Version};
 use crate::checks::{flags, role};
@@ -11,6 +12,7 @@ use crate::model::node::NodeFacts;
 use crate::model::pod::Pod;
 use crate::model::text::Text;
 use crate::model::tree::{Branch, Items, Tree};
+use crate::model::verdict::Verdict;
 
 /// The flag that names the file.
 pub const FLAG: &str = "admission-control-config-file";
@@ -114,7 +116,36 @@ pub fn server_words(pod: &Pod) -> Option<Vec<String>> {
     own_words(pod, "kube-apiserver")
 }
 
-fn of_server(words: &[String], node: &NodeFacts) -> Result<Admission, Gap> {
+/// Judges every API server that a manifest of the node declares, by its own words.
+///
+/// # Errors
+/// The gap of a manifest that could not be read, where no other proves an offence.
+pub fn each_server(
+    node: &NodeFacts,
+    mut judge: impl FnMut(&Around<'_>, &[String], &mut Tally),
+) -> Result<Verdict, Gap> {
+    let mut servers = 0;
+    let tally = every_pod(node, |around, tally| {
+        if let Some(words) = server_words(around.pod) {
+            servers += 1;
+            tally.good(around.at);
+            judge(&around, &words, tally);
+        }
+    })?;
+    match tally.verdict()? {
+        Verdict::Pass { evidence, .. } if servers == 0 => Ok(not_applicable(
+            evidence.iter(),
+            "no API server is declared here as a static pod",
+        )),
+        verdict => Ok(verdict),
+    }
+}
+
+/// What one API server was told.
+///
+/// # Errors
+/// Why it is not known.
+pub fn of_server(words: &[String], node: &NodeFacts) -> Result<Admission, Gap> {
     if flags::last_of(words, FLAG).is_none() {
         // A variable may bring the flag.
         flags::list(words, FLAG)?;

@@ -1,8 +1,7 @@
-use super::admission::{self, server_words};
+use super::admission::{Admission, each_server, of_server};
 use crate::checks::check::{
-    Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, offence, on_node,
+    Check, Judge, Maps, Remediation, Tally, View, by_hand, offence, on_node,
 };
-use crate::checks::privilege::containers::every_pod;
 use crate::model::fact::{Gap, Locator, Need};
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
@@ -61,34 +60,15 @@ pub static CHECK: Check = Check {
 };
 
 fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
-    let (mut servers, mut at) = (0, None);
-    let mut tally = every_pod(node, |around, tally| {
-        if server_words(around.pod).is_some() {
-            servers += 1;
-            at = Some(around.at);
-            tally.good(around.at);
-        }
-    })?;
-    let files = node.host.api_server_files.get().map(|files| files.at);
-    let at = files.ok().or(at);
-    match admission::of_node(node) {
-        Ok(all) => {
-            for found in &all {
-                exempt(found, &mut tally, at);
-            }
-        }
+    let files = node.host.api_server_files.get();
+    let files = files.ok().map(|files| files.at);
+    each_server(node, |around, words, tally| match of_server(words, node) {
+        Ok(found) => exempt(&found, tally, files.unwrap_or(around.at)),
         Err(gap) => tally.gap(gap),
-    }
-    match tally.verdict()? {
-        Verdict::Pass { evidence, .. } if servers == 0 => Ok(not_applicable(
-            evidence.iter(),
-            "no API server is declared here as a static pod",
-        )),
-        verdict => Ok(verdict),
-    }
+    })
 }
 
-fn exempt(found: &admission::Admission, tally: &mut Tally, at: Option<Locator>) {
+fn exempt(found: &Admission, tally: &mut Tally, at: Locator) {
     let mut who = Vec::new();
     if !found.usernames.is_empty() {
         let word = if found.usernames.len() == 1 {
@@ -105,6 +85,6 @@ fn exempt(found: &admission::Admission, tally: &mut Tally, at: Option<Locator>) 
     if !who.is_empty() {
         let message = format!("exempt from Pod Security are {}", who.join(" and "));
         let subject = Subject::setting("PodSecurityConfiguration.exemptions");
-        tally.offence(offence(subject, Severity::Medium, message, at));
+        tally.offence(offence(subject, Severity::Medium, message, [at]));
     }
 }

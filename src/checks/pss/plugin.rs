@@ -1,9 +1,6 @@
-use super::admission::server_words;
-use crate::checks::check::{
-    Check, Judge, Maps, Remediation, View, by_hand, not_applicable, offence, on_node,
-};
+use super::admission::each_server;
+use crate::checks::check::{Check, Judge, Maps, Remediation, View, by_hand, offence, on_node};
 use crate::checks::flags;
-use crate::checks::privilege::containers::every_pod;
 use crate::model::fact::{Gap, Need};
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
@@ -71,14 +68,8 @@ pub static CHECK: Check = Check {
 };
 
 fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
-    let mut servers = 0;
-    let tally = every_pod(node, |around, tally| {
-        let Some(words) = server_words(around.pod) else {
-            return;
-        };
-        servers += 1;
-        tally.good(around.at);
-        let disabled = match flags::list(&words, "disable-admission-plugins") {
+    each_server(node, |around, words, tally| {
+        let disabled = match flags::list(words, "disable-admission-plugins") {
             Ok(disabled) => disabled,
             Err(gap) => return tally.gap(gap),
         };
@@ -94,12 +85,5 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
                 [around.at],
             ));
         }
-    })?;
-    match tally.verdict()? {
-        Verdict::Pass { evidence, .. } if servers == 0 => Ok(not_applicable(
-            evidence.iter(),
-            "no API server is declared here as a static pod",
-        )),
-        verdict => Ok(verdict),
-    }
+    })
 }

@@ -1,8 +1,7 @@
-use super::admission::server_words;
+use super::admission::each_server;
 use crate::checks::check::{
-    Check, Judge, Maps, Remediation, View, by_hand, kubectl, not_applicable, offence, on_node,
+    Check, Judge, Maps, Remediation, View, by_hand, kubectl, offence, on_node,
 };
-use crate::checks::privilege::containers::every_pod;
 use crate::checks::{flags, version};
 use crate::model::fact::{Gap, Need};
 use crate::model::name::CheckId;
@@ -68,14 +67,8 @@ pub static CHECK: Check = Check {
 };
 
 fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
-    let mut servers = 0;
-    let tally = every_pod(node, |around, tally| {
-        let Some(words) = server_words(around.pod) else {
-            return;
-        };
-        servers += 1;
-        tally.good(around.at);
-        let enabled = match flags::list(&words, "enable-admission-plugins") {
+    each_server(node, |around, words, tally| {
+        let enabled = match flags::list(words, "enable-admission-plugins") {
             Ok(enabled) => enabled,
             Err(gap) => return tally.gap(gap),
         };
@@ -97,12 +90,5 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
             }),
             None => tally.gap(node.api.object.get().err().unwrap_or(Gap::NotAsked)),
         }
-    })?;
-    match tally.verdict()? {
-        Verdict::Pass { evidence, .. } if servers == 0 => Ok(not_applicable(
-            evidence.iter(),
-            "no API server is declared here as a static pod",
-        )),
-        verdict => Ok(verdict),
-    }
+    })
 }
