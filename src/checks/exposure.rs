@@ -43,19 +43,6 @@ impl Looked<'_> {
     }
 }
 
-/// A mode or an owner that benchmarks forbid and that nobody can use: the folders above keep everybody out.
-pub fn nominal(seen: &Looked<'_>, limit: u32, tally: &mut Tally) {
-    if let Some(object) = seen.walk.object().filter(|_| !seen.is_narrow(limit)) {
-        let stat = &object.stat;
-        let message = format!(
-            "mode {}, owner {}:{}, although nobody but root gets to it",
-            stat.mode, stat.uid, stat.gid
-        );
-        let subject = Subject::path(seen.path);
-        tally.offence(offence(subject, Severity::Low, message, [seen.at]));
-    }
-}
-
 /// Whether a kubeconfig only says how to log in: by a program, or by a file that has an owner and a mode of its own.
 pub fn holds_nothing(node: &NodeFacts, path: &Text) -> bool {
     let Ok(known) = node.host.kubeconfigs.get() else {
@@ -193,6 +180,29 @@ impl<'n> Exposure<'n> {
         }
         tally.gaps(reach.gaps);
         closed
+    }
+
+    /// A mode or an owner that benchmarks forbid and that nobody can use: the folders above keep everybody out.
+    pub fn nominal(&self, seen: &Looked<'_>, limit: u32, tally: &mut Tally) {
+        let Some(object) = seen.walk.object() else {
+            return;
+        };
+        let stat = &object.stat;
+        let own = self.own.filter(|own| *own == stat.uid);
+        let narrow = match own {
+            Some(_) => stat.mode.within(limit),
+            None => seen.is_narrow(limit),
+        };
+        if narrow {
+            return;
+        }
+        let who = own.map_or("root".to_owned(), |own| format!("root and user {own}"));
+        let message = format!(
+            "mode {}, owner {}:{}, although nobody but {who} gets to it",
+            stat.mode, stat.uid, stat.gid
+        );
+        let subject = Subject::path(seen.path);
+        tally.offence(offence(subject, Severity::Low, message, [seen.at]));
     }
 
     /// Tells of the folders in which files can be swapped, each once.

@@ -460,6 +460,20 @@ fn verdicts_know_what_a_distribution_does_by_design() {
         "PASS: k0s serves its own static pods on 127.0.0.1"
     );
     assert_eq!(k0s.says("SP-FILE-025"), "PASS");
+    assert_eq!(
+        ["SP-FILE-020", "SP-FILE-021", "SP-FILE-024"].map(|id| k0s.says(id)),
+        [
+            // No scheduler runs on the recorded node.
+            "FAIL high: it belongs to kube-scheduler:root (303:0), not to root:root",
+            "FAIL high: mode 0600: user kube-scheduler (303) can change it",
+            "FAIL high: mode 0600: user kube-scheduler (303) can change it; mode 0600: user kube-scheduler (303) can read it",
+        ],
+    );
+    let keys = k0s.says("SP-FILE-022");
+    let keys = keys.strip_prefix("FAIL ").expect("a finding");
+    for key in keys.split("; ") {
+        assert!(key.starts_with("low: mode 0640, owner "), "{key}");
+    }
     let openshift = Judged::new("openshift", "v1.33.5", &["node-role.kubernetes.io/master"]);
     assert_eq!(openshift.says("SP-KUB-009"), "PASS");
     assert_eq!(

@@ -1,7 +1,7 @@
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, offence, on_node,
 };
-use crate::checks::exposure::{Exposure, Looked, looked, nominal};
+use crate::checks::exposure::{Exposure, Looked, looked};
 use crate::model::fact::{Gap, Need};
 use crate::model::files::FileRole;
 use crate::model::name::CheckId;
@@ -152,7 +152,7 @@ fn one(node: &NodeFacts, seen: &Looked<'_>, exposure: &mut Exposure<'_>, tally: 
         say(tally, seen, Severity::Medium, words.to_owned());
     }
     if changed && read {
-        nominal(seen, LIMIT, tally);
+        exposure.nominal(seen, LIMIT, tally);
     }
 }
 

@@ -2,7 +2,7 @@ use super::component_account::Accounts;
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, on_node,
 };
-use crate::checks::exposure::{Exposure, holds_nothing, looked, nominal};
+use crate::checks::exposure::{Exposure, holds_nothing, looked};
 use crate::model::fact::{Gap, Need};
 use crate::model::files::FileRole;
 use crate::model::name::CheckId;
@@ -90,8 +90,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     let mut exposure = Exposure::new(&node.host);
     let mut accounts = Accounts::new(node);
     for seen in &files {
-        let own = accounts.owner(seen, &mut tally);
-        exposure.except(own);
+        exposure.except(accounts.owner(seen, &mut tally));
         let changed = exposure.changed(seen, Severity::High, &mut tally);
         let severity = if holds_nothing(node, seen.path) {
             Severity::Low
@@ -99,8 +98,8 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
             Severity::High
         };
         let read = exposure.read(seen, severity, &mut tally);
-        if changed && read && own.is_none() {
-            nominal(seen, LIMIT, &mut tally);
+        if changed && read {
+            exposure.nominal(seen, LIMIT, &mut tally);
         }
     }
     exposure.done(&mut tally);

@@ -2,7 +2,7 @@ use super::component_account::Account;
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, no_control_plane, on_node,
 };
-use crate::checks::exposure::{Exposure, looked, nominal};
+use crate::checks::exposure::{Exposure, looked};
 use crate::model::fact::{Gap, Need};
 use crate::model::files::FileRole;
 use crate::model::name::CheckId;
@@ -131,7 +131,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
         let owner = seen.walk.object().map(|hop| hop.stat.uid);
         roots |= owner == Some(Uid::ROOT);
         if changed && read && owner == Some(Uid::ROOT) {
-            nominal(seen, LIMIT, &mut tally);
+            exposure.nominal(seen, LIMIT, &mut tally);
         }
     }
     exposure.done(&mut tally);

@@ -2,7 +2,7 @@ use super::component_account::Accounts;
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, on_node,
 };
-use crate::checks::exposure::{Exposure, looked, nominal};
+use crate::checks::exposure::{Exposure, looked};
 use crate::model::fact::{Gap, Need};
 use crate::model::files::FileRole;
 use crate::model::name::CheckId;
@@ -54,9 +54,14 @@ pub static CHECK: Check = Check {
             "FAIL critical: everyone can replace pki in it",
         ),
         (
-            "{pki: [{role: private_key, path: /pki/etcd/server.key, mode: '0640', owner: '301:0'}], manifests: [], \
+            "{pki: [{role: private_key, path: /pki/etcd/server.key, mode: '0600', owner: '301:0'}], manifests: [], \
              processes: [{comm: etcd, uid: 301, exe: /var/lib/k0s/bin/etcd}], accounts: {users: ['etcd:301:301'], groups: []}}",
             "PASS: files of user 301 are those of etcd, which runs as that user",
+        ),
+        (
+            "{pki: [{role: private_key, path: /pki/etcd/server.key, mode: '0640', owner: '301:0'}], manifests: [], \
+             processes: [{comm: etcd, uid: 301, exe: /var/lib/k0s/bin/etcd}], accounts: {users: ['etcd:301:301'], groups: ['root:0:']}}",
+            "FAIL low: mode 0640, owner 301:0, although nobody but root and user 301 gets to it",
         ),
         (
             "{pki: [{role: private_key, path: /pki/ca.key, owner: '301:0'}], manifests: [], \
@@ -87,12 +92,11 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     let mut exposure = Exposure::new(&node.host);
     let mut accounts = Accounts::new(node);
     for seen in &files {
-        let own = accounts.owner(seen, &mut tally);
-        exposure.except(own);
+        exposure.except(accounts.owner(seen, &mut tally));
         let changed = exposure.changed(seen, Severity::Critical, &mut tally);
         let read = exposure.read(seen, Severity::Critical, &mut tally);
-        if changed && read && own.is_none() {
-            nominal(seen, LIMIT, &mut tally);
+        if changed && read {
+            exposure.nominal(seen, LIMIT, &mut tally);
         }
     }
     exposure.done(&mut tally);

@@ -1,5 +1,5 @@
 use crate::checks::check::{Check, Judge, Maps, Remediation, Tally, View, by_hand, on_node};
-use crate::checks::exposure::{Exposure, looked, nominal};
+use crate::checks::exposure::{Exposure, looked};
 use crate::checks::privilege::places::plain;
 use crate::model::fact::{Gap, Need};
 use crate::model::files::{FileRole, Files};
@@ -100,7 +100,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
             });
         }
         if changed && read && !folder {
-            nominal(seen, LIMIT, &mut tally);
+            exposure.nominal(seen, LIMIT, &mut tally);
         }
     }
     exposure.done(&mut tally);

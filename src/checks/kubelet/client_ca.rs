@@ -2,7 +2,7 @@ use super::setting::{effective, garbled, switch};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, fail, not_applicable, offence, on_node,
 };
-use crate::checks::exposure::{Exposure, looked, nominal};
+use crate::checks::exposure::{Exposure, looked};
 use crate::model::fact::Seen;
 use crate::model::fact::{Gap, Need};
 use crate::model::files::FileRole;
@@ -116,7 +116,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     }
     let mut exposure = Exposure::new(&node.host);
     if exposure.changed(seen, Severity::Critical, &mut tally) {
-        nominal(seen, LIMIT, &mut tally);
+        exposure.nominal(seen, LIMIT, &mut tally);
     }
     exposure.done(&mut tally);
     tally.verdict()

@@ -1,7 +1,7 @@
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, on_node,
 };
-use crate::checks::exposure::{Exposure, Looked, holds_nothing, looked, nominal};
+use crate::checks::exposure::{Exposure, Looked, holds_nothing, looked};
 use crate::model::fact::{Gap, Need};
 use crate::model::files::FileRole;
 use crate::model::name::CheckId;
@@ -115,6 +115,6 @@ fn one(node: &NodeFacts, seen: &Looked<'_>, exposure: &mut Exposure<'_>, tally: 
     let changed = exposure.changed(seen, Severity::High, tally);
     let read = exposure.read(seen, severity, tally);
     if changed && read {
-        nominal(seen, LIMIT, tally);
+        exposure.nominal(seen, LIMIT, tally);
     }
 }
