@@ -79,11 +79,12 @@ enum Sort {
     Column(usize),
 }
 
-/// A row with its node.
+/// A row, or something that is not known, with its node.
+#[derive(Clone)]
 struct Shown {
     node: NodeName,
-    row: Row,
-    hole: Option<Hole>,
+    row: Arc<Row>,
+    hole: Option<Arc<Hole>>,
 }
 
 impl Shown {
@@ -99,7 +100,9 @@ struct Made {
     cluster: Option<Arc<ClusterFacts>>,
     /// Days are counted down while nothing else happens.
     day: i64,
-    sheet: Sheet,
+    about: String,
+    /// In the order of the sheet, with a row for everything that is not known.
+    rows: Vec<Shown>,
 }
 
 impl Made {
@@ -112,6 +115,27 @@ impl Made {
             && cluster == other.cluster.as_ref().map(Arc::as_ptr)
             && self.day == other.day
     }
+
+    fn fill(&mut self, node: &NodeName, sheet: Sheet) {
+        let shown = |row, hole| Shown {
+            node: node.clone(),
+            row: Arc::new(row),
+            hole,
+        };
+        self.about = sheet.about;
+        let rows = sheet.rows.into_iter().map(|row| shown(row, None));
+        let holes = sheet.holes.into_iter().enumerate();
+        let holes = holes.map(|(at, hole)| shown(hole.row(at), Some(Arc::new(hole))));
+        self.rows = rows.chain(holes).collect();
+    }
+}
+
+/// What a row is sorted by in a column: numbers as such, and what is not known behind all others.
+fn key(shown: &Shown, column: usize) -> (bool, Option<(Option<i64>, &str)>) {
+    let cell = shown.row.cells.get(column);
+    let cell = cell.filter(|_| shown.hole.is_none());
+    let told = cell.map(|cell| (cell.rank, cell.text.as_str()));
+    (told.is_none(), told)
 }
 
 /// A table.
@@ -123,7 +147,7 @@ pub struct Table {
     list: List<(NodeName, String)>,
     about: String,
     /// Gaps among all rows, shown or not, and the first of them.
-    holes: (usize, Option<Hole>),
+    holes: (usize, Option<Arc<Hole>>),
     filter: Filter,
     problems: bool,
     sort: Sort,
@@ -175,10 +199,11 @@ impl Table {
                 verdicts: judged.nodes.get(name).cloned(),
                 cluster: cluster.cloned(),
                 day: world.now.as_second() / 86_400,
-                sheet: Sheet::default(),
+                about: String::new(),
+                rows: Vec::new(),
             };
             if !self.made.get(name).is_some_and(|old| old.is_of(&made)) {
-                made.sheet = self.kind.sheet(facts, world);
+                made.fill(name, self.kind.sheet(facts, world));
                 self.made.insert(name.clone(), made);
             }
         }
@@ -221,17 +246,7 @@ impl Table {
     fn sorted(&mut self) {
         match self.sort {
             Sort::Standing => self.rows.sort_by_key(|shown| shown.row.standing),
-            Sort::Column(at) => self.rows.sort_by(|a, b| {
-                let key = |shown: &Shown| {
-                    let cell = shown.row.cells.get(at);
-                    let cell = cell.filter(|_| shown.hole.is_none());
-                    (
-                        cell.is_none(),
-                        cell.map(|cell| (cell.rank, cell.text.clone())),
-                    )
-                };
-                key(a).cmp(&key(b))
-            }),
+            Sort::Column(at) => self.rows.sort_by(|a, b| key(a, at).cmp(&key(b, at))),
         }
         if self.reversed {
             self.rows.reverse();
@@ -315,27 +330,14 @@ impl Pane for Table {
 
     fn sync(&mut self, world: &World) {
         self.make(world);
-        let mut rows = Vec::new();
-        self.holes = (0, None);
-        for (name, Made { sheet, .. }) in &self.made {
-            let of_sheet = sheet.rows.iter().map(|row| (row.clone(), None));
-            let holes = sheet.holes.iter().enumerate();
-            let gaps = holes.map(|(number, hole)| (hole.row(number), Some(hole.clone())));
-            self.holes.0 += sheet.holes.len();
-            if self.holes.1.is_none() {
-                self.holes.1 = sheet.holes.first().cloned();
-            }
-            let all = of_sheet
-                .chain(gaps)
-                .filter(|(row, _)| self.shows(name, row));
-            rows.extend(all.map(|(row, hole)| Shown {
-                node: name.clone(),
-                row,
-                hole,
-            }));
-        }
+        let all = || self.made.values().flat_map(|made| &made.rows);
+        let mut holes = all().filter_map(|shown| shown.hole.as_ref());
+        let first = holes.next().cloned();
+        self.holes = (usize::from(first.is_some()) + holes.count(), first);
+        let rows = all().filter(|shown| self.shows(&shown.node, &shown.row));
+        let rows = rows.cloned().collect();
         self.about = match (&self.node, self.made.values().next()) {
-            (Some(_), Some(made)) => made.sheet.about.clone(),
+            (Some(_), Some(made)) => made.about.clone(),
             _ => String::new(),
         };
         self.rows = rows;
