@@ -7,6 +7,7 @@ use super::app::{App, Effect, Toast};
 use super::theme::{Theme, Token};
 use super::widget::modal;
 use super::widget::strip::Strip;
+use super::widget::typed::Typed;
 use super::widget::words::{head, middle, wrap};
 use super::world::{Identity, World};
 use crate::model::Timestamp;
@@ -18,8 +19,6 @@ use crate::model::verdict::Severity;
 pub const NO_POLICY: &str =
     "no policy file. next: stakeout policy init >p.yaml; stakeout --policy p.yaml";
 
-/// Characters that a line takes.
-const LIMIT: usize = 200;
 /// Columns of the words in front.
 const LABEL: usize = 10;
 /// Proposed for a new waiver: a quarter, so that somebody looks again.
@@ -35,7 +34,7 @@ pub(super) struct Form {
     severity: Severity,
     /// The file that will be written.
     file: Text,
-    lines: [String; 3],
+    lines: [Typed; 3],
     /// The line that is typed.
     at: usize,
     /// For every node, not only for the one of the finding.
@@ -76,7 +75,7 @@ impl Form {
             subject: offence.subject.key.clone(),
             severity: offence.severity,
             file: file.name.clone(),
-            lines: [owner.to_owned(), String::new(), until],
+            lines: [owner.to_owned(), String::new(), until].map(Typed::from),
             at: usize::from(!owner.is_empty()),
             everywhere: false,
             today,
@@ -87,9 +86,7 @@ impl Form {
 
     fn key(&mut self, event: KeyEvent) -> Told {
         let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
-        let alt = event.modifiers.contains(KeyModifiers::ALT);
         let last = self.lines.len() - 1;
-        let line = &mut self.lines[self.at];
         self.wrong = None;
         match event.code {
             KeyCode::Esc => return Told::Closed,
@@ -99,39 +96,30 @@ impl Form {
             KeyCode::Tab | KeyCode::Down => self.at = if self.at < last { self.at + 1 } else { 0 },
             KeyCode::BackTab | KeyCode::Up => self.at = self.at.checked_sub(1).unwrap_or(last),
             KeyCode::Char('n') if ctrl => self.everywhere = !self.everywhere,
-            KeyCode::Char('u') if ctrl => line.clear(),
-            KeyCode::Char('w') if ctrl => {
-                let kept = line.trim_end().rfind(' ').map_or(0, |at| at + 1);
-                line.truncate(kept);
+            _ => {
+                self.lines[self.at].key(event);
             }
-            KeyCode::Char('h') if ctrl => {
-                line.pop();
-            }
-            KeyCode::Backspace => {
-                line.pop();
-            }
-            KeyCode::Char(c) if !ctrl && !alt => push(line, c.encode_utf8(&mut [0; 4])),
-            _ => {}
         }
         Told::Nothing
     }
 
     /// The waiver, or the line that is wrong.
     fn finish(&mut self) -> Told {
-        let missing = self.lines.iter().position(|line| line.trim().is_empty());
+        let line = |at: usize| self.lines[at].as_str().trim();
+        let missing = (0..NAMES.len()).find(|at| line(*at).is_empty());
         if let Some(missing) = missing {
             self.at = missing;
             self.wrong = Some(format!("a waiver needs: {}", NAMES[missing]));
             return Told::Nothing;
         }
-        match until(self.lines[EXPIRES].trim(), self.today) {
+        match until(line(EXPIRES), self.today) {
             Ok(expires) => Told::Done(Box::new(Waiver {
                 check: Text::new(self.id.check.0),
                 node: self.id.scope.node().filter(|_| !self.everywhere).cloned(),
                 subject: self.subject.clone(),
                 severity: self.severity,
-                owner: Text::new(self.lines[0].trim()),
-                reason: Text::new(self.lines[1].trim()),
+                owner: Text::new(line(0)),
+                reason: Text::new(line(1)),
                 expires,
                 line: 0,
             })),
@@ -165,6 +153,7 @@ impl Form {
         ];
         for (index, (name, line)) in NAMES.iter().zip(&self.lines).enumerate() {
             let here = index == self.at;
+            let line = line.as_str();
             let tail = line.chars().count().saturating_sub(room);
             let shown: String = line.chars().skip(tail).collect();
             let mut strip = label(name).put(shown, text);
@@ -203,12 +192,6 @@ impl Form {
         };
         strip.put("Esc", key).put(" accept nothing", text)
     }
-}
-
-fn push(line: &mut String, typed: &str) {
-    let clean = Text::new(typed);
-    let room = LIMIT.saturating_sub(line.chars().count());
-    line.extend(clean.as_str().chars().take(room));
 }
 
 /// A day that is still to come, or so many days from now: `2030-12-31`, `90d`.
@@ -269,10 +252,7 @@ impl App {
     /// A paste while the form is shown: text, never a key.
     pub(super) fn form_paste(&mut self, text: &str) {
         if let Some(form) = &mut self.form {
-            push(
-                &mut form.lines[form.at],
-                &text.replace(['\n', '\r', '\t'], " "),
-            );
+            form.lines[form.at].paste(text);
         }
     }
 }

@@ -6,18 +6,15 @@ use ratatui::buffer::Buffer;
 use super::palette;
 use super::pane::{ALL, Address, Kind};
 use super::theme::{BUILT_IN, Theme};
+use super::widget::typed::Typed;
 use super::world::{Scope, World};
 use crate::model::name::NodeName;
-use crate::model::text::Text;
-
-/// Characters that a prompt takes.
-const LIMIT: usize = 200;
 
 /// What is being typed, and what for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prompt {
     kind: For,
-    text: String,
+    text: Typed,
     /// Commands that were typed before, oldest first.
     past: Vec<String>,
     /// The one of them that is shown.
@@ -57,7 +54,7 @@ impl Prompt {
     pub fn filter(text: String) -> Self {
         Self {
             kind: For::Filter,
-            text,
+            text: Typed::from(text),
             past: Vec::new(),
             at: None,
             offered: None,
@@ -68,7 +65,7 @@ impl Prompt {
     pub fn palette(past: &[String]) -> Self {
         Self {
             kind: For::Palette,
-            text: String::new(),
+            text: Typed::default(),
             past: past.to_vec(),
             at: None,
             offered: None,
@@ -82,7 +79,7 @@ impl Prompt {
     /// As it stands on the screen.
     pub fn shown(&self) -> String {
         let lead = if self.is_filter() { '/' } else { ':' };
-        format!("{lead}{}", self.text)
+        format!("{lead}{}", self.text.as_str())
     }
 
     pub fn key(&mut self, event: KeyEvent, world: &World) -> Said {
@@ -90,18 +87,7 @@ impl Prompt {
         match event.code {
             KeyCode::Char('c') if ctrl => return Said::Cancelled,
             KeyCode::Esc => return Said::Cancelled,
-            KeyCode::Char('u') if ctrl => self.text.clear(),
-            KeyCode::Char('w') if ctrl => {
-                let kept = self.text.trim_end().rfind(' ').map_or(0, |at| at + 1);
-                self.text.truncate(kept);
-            }
-            KeyCode::Char('h') if ctrl => {
-                self.text.pop();
-            }
-            KeyCode::Backspace if self.text.is_empty() => return Said::Cancelled,
-            KeyCode::Backspace => {
-                self.text.pop();
-            }
+            KeyCode::Backspace if self.text.as_str().is_empty() => return Said::Cancelled,
             KeyCode::Tab if !self.is_filter() => {
                 self.complete(world);
                 return Said::Nothing;
@@ -109,10 +95,8 @@ impl Prompt {
             KeyCode::Up if !self.is_filter() => self.recall(true),
             KeyCode::Down if !self.is_filter() => self.recall(false),
             KeyCode::Enter if self.is_filter() => return Said::Closed,
-            KeyCode::Enter => return Said::Command(std::mem::take(&mut self.text)),
-            KeyCode::Char(c) if !ctrl && !event.modifiers.contains(KeyModifiers::ALT) => {
-                self.push(&c.to_string());
-            }
+            KeyCode::Enter => return Said::Command(self.text.as_str().to_owned()),
+            _ if self.text.key(event) => {}
             _ => return Said::Nothing,
         }
         self.offered = None;
@@ -127,28 +111,21 @@ impl Prompt {
             (Some(at), true) => Some(at.saturating_sub(1)),
             (at, false) => at.map(|at| at + 1).filter(|at| *at < all),
         };
-        self.text = at.map_or_else(String::new, |at| self.past[at].clone());
+        self.text = at.map_or_else(Typed::default, |at| Typed::from(self.past[at].clone()));
         self.at = at;
     }
 
-    /// A paste is text, never a command: line breaks become blanks.
     pub fn paste(&mut self, text: &str) -> Said {
-        self.push(&text.replace(['\n', '\r', '\t'], " "));
+        self.text.paste(text);
         self.typed()
     }
 
     fn typed(&self) -> Said {
         if self.is_filter() {
-            Said::Typed(self.text.clone())
+            Said::Typed(self.text.as_str().to_owned())
         } else {
             Said::Nothing
         }
-    }
-
-    fn push(&mut self, text: &str) {
-        let clean = Text::new(text);
-        let room = LIMIT.saturating_sub(self.text.chars().count());
-        self.text.extend(clean.as_str().chars().take(room));
     }
 
     /// Completes as far as there is one way; from there on every press offers the next name.
@@ -159,13 +136,13 @@ impl Prompt {
             self.offer(typed, &names, next);
             return;
         }
-        let (start, part) = palette::split(&self.text);
+        let (start, part) = palette::split(self.text.as_str());
         let (start, part) = (start.to_owned(), part.to_owned());
-        let names = palette::names(&self.text, world);
+        let names = palette::names(self.text.as_str(), world);
         let fitting: Vec<&String> = names.iter().filter(|it| it.starts_with(&part)).collect();
         let Some(first) = fitting.first() else {
             if !names.is_empty() {
-                self.offer(self.text.clone(), &names, 0);
+                self.offer(self.text.as_str().to_owned(), &names, 0);
             }
             return;
         };
@@ -175,18 +152,18 @@ impl Prompt {
         });
         let common = first.get(..common).unwrap_or(first);
         if fitting.len() == 1 {
-            self.text = format!("{start}{common} ");
+            self.text = Typed::from(format!("{start}{common} "));
         } else if common.len() > part.len() {
-            self.text = format!("{start}{common}");
+            self.text = Typed::from(format!("{start}{common}"));
         } else {
-            self.offer(self.text.clone(), &names, 0);
+            self.offer(self.text.as_str().to_owned(), &names, 0);
         }
     }
 
     fn offer(&mut self, typed: String, names: &[String], at: usize) {
         if let Some(name) = names.get(at) {
             let (start, _) = palette::split(&typed);
-            self.text = format!("{start}{name}");
+            self.text = Typed::from(format!("{start}{name}"));
             self.offered = Some((typed, at));
         }
     }
@@ -232,10 +209,6 @@ pub fn parse(line: &str, world: &World, focus: Option<&NodeName>) -> Result<Comm
         ("log", None) => Address::Log(None),
         ("log", Some(name)) => Address::Log(Some(node(name, world)?)),
         ("node", Some(name)) => Address::Node(Scope::Node(node(name, world)?)),
-        (word, name) if Kind::of(word).is_some() => {
-            let kind = Kind::of(word).unwrap_or(Kind::Certs);
-            Address::Table(kind, table_of(kind, name, world, focus)?)
-        }
         ("check", Some(name)) => {
             let wanted = name.to_ascii_uppercase();
             let found = world.registry.all().find(|check| {
@@ -243,7 +216,10 @@ pub fn parse(line: &str, world: &World, focus: Option<&NodeName>) -> Result<Comm
             });
             Address::Check(found.ok_or_else(|| format!("no check {name}"))?.id)
         }
-        _ => return Err(format!("no command {line}; ? lists keys, Tab completes")),
+        (word, name) => match Kind::of(word) {
+            Some(kind) => Address::Table(kind, table_of(kind, name, world, focus)?),
+            None => return Err(format!("no command {line}; ? lists keys, Tab completes")),
+        },
     };
     Ok(Command::Open(address, filter))
 }
