@@ -189,9 +189,26 @@ pub fn an_older_script_is_installed() -> Result<(), Failed> {
     );
     let facts = facts(&frame);
     assert!(facts.identity.is_seen() && facts.manifests.is_seen() && facts.kubelet.is_seen());
-    let all = lasting(&facts).to_string();
-    assert!(!all.contains("garbled") || all.contains("fifo"), "{all}");
+    let mut told = Vec::new();
+    garbled(&lasting(&facts), &mut told);
+    // The hostile names of the folder, of which the first script did not tell the mount.
+    told.retain(|what| !what.contains("the mount of /etc/kubernetes/manifests/"));
+    assert_eq!(told, [""; 0]);
     Ok(())
+}
+
+/// What of the facts could not be trusted.
+fn garbled(value: &Value, told: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            if fields.get("gap").is_some_and(|gap| gap == "garbled") {
+                told.push(fields["what"].to_string());
+            }
+            fields.values().for_each(|field| garbled(field, told));
+        }
+        Value::Array(list) => list.iter().for_each(|one| garbled(one, told)),
+        _ => {}
+    }
 }
 
 /// Everything that a key could be used for beside the audit.
