@@ -102,6 +102,56 @@ pod() {
     n=0; for v in $6; do printf '  - name: v%s\n    hostPath:\n      path: %s\n' $n "${v%:*}"; n=$((n + 1)); done
   } | file "$1" "$2"
 }
+# What servers of k3s and of RKE2 have alike, below $B: $1: its name, $2: the mode of its agent's certificates, then
+# lines that only one of them writes for its kubelet, in two places.
+rancher() {
+  B=/var/lib/rancher/$1 M=$B/agent/pod-manifests
+  folder "$B/server" 700
+  for n in client-ca server-ca request-header-ca etcd/peer-ca etcd/server-ca; do authority $B/server/tls/$n 644 600; done
+  for n in client-admin client-kube-apiserver serving-kube-apiserver etcd/server-client; do
+    leaf $B/server/tls/$n 644 600
+  done
+  for n in admin api-server controller scheduler; do
+    kubeconfig $B/server/cred/$n.kubeconfig 600 https://127.0.0.1:6443 data
+  done
+  kubeconfig "/etc/rancher/$1/$1.yaml" 600 https://127.0.0.1:6443 data
+  for n in client-ca server-ca; do file $B/agent/$n.crt "$2" </.own/ca.crt; done
+  for n in client-kubelet client-kube-proxy "client-$1-controller" serving-kubelet; do leaf "$B/agent/$n" "$2" 600; done
+  file $B/agent/client-kubelet.crt "$2" </.own/node.crt
+  file $B/agent/client-kubelet.key 600 </.own/node.key
+  grep . <<END | file "$B/agent/etc/kubelet.conf.d/00-$1-defaults.conf" 600
+address: 0.0.0.0
+apiVersion: kubelet.config.k8s.io/v1beta1
+authentication:
+  anonymous:
+    enabled: false
+  webhook:
+    cacheTTL: 0s
+    enabled: true
+  x509:
+    clientCAFile: $B/agent/client-ca.crt
+authorization:
+  mode: Webhook
+  webhook: {cacheAuthorizedTTL: 0s, cacheUnauthorizedTTL: 0s}
+cgroupDriver: systemd
+${3-}
+containerRuntimeEndpoint: unix:///run/k3s/containerd/containerd.sock
+evictionHard: {imagefs.available: 5%, nodefs.available: 5%}
+failSwapOn: false
+healthzBindAddress: 127.0.0.1
+kind: KubeletConfiguration
+${4-}
+serializeImagePulls: false
+staticPodPath: $M
+tlsCertFile: $B/agent/serving-kubelet.crt
+tlsPrivateKeyFile: $B/agent/serving-kubelet.key
+END
+  folder $M 700
+  for n in etcd etcd/member etcd/member/snap snapshots; do folder $B/server/db/$n 700; done
+  file $B/server/db/etcd/member/snap/db 600 <<<bolt
+  file $B/server/db/etcd/config 600 <<<"data-dir: $B/server/db/etcd"
+  socket /run/k3s/containerd/containerd.sock 660
+}
 system() { printf 'ID=%s\nVERSION_ID="%s"\nPRETTY_NAME="%s"\n' "$1" "$2" "$3" | file /etc/os-release 644; hostname "$4"; }
 file /etc/passwd 644 <<'END'
 root:x:0:0:root:/root:/bin/sh

@@ -1,49 +1,11 @@
 system sles 15.7 'SUSE Linux Enterprise Server 15 SP7' rke2-1
-B=/var/lib/rancher/rke2
-folder $B/server 700
-for n in client-ca server-ca request-header-ca etcd/peer-ca etcd/server-ca; do authority $B/server/tls/$n 644 600; done
-for n in client-admin client-kube-apiserver serving-kube-apiserver etcd/server-client etcd/peer-server-client; do
-  leaf $B/server/tls/$n 644 600
-done
+rancher rke2 644
+leaf $B/server/tls/etcd/peer-server-client 644 600
 file $B/server/tls/service.key 600 </.own/leaf.key
-for n in admin api-server controller scheduler; do kubeconfig $B/server/cred/$n.kubeconfig 600 https://127.0.0.1:6443 data; done
-kubeconfig /etc/rancher/rke2/rke2.yaml 600 https://127.0.0.1:6443 data
-file $B/agent/client-ca.crt 644 </.own/ca.crt
-file $B/agent/server-ca.crt 644 </.own/ca.crt
-for n in client-kubelet client-kube-proxy client-rke2-controller serving-kubelet; do leaf $B/agent/$n 644 600; done
-file $B/agent/client-kubelet.crt 644 </.own/node.crt
-file $B/agent/client-kubelet.key 600 </.own/node.key
 kubeconfig $B/agent/kubelet.kubeconfig 600 https://127.0.0.1:6443 \
   "client-certificate: $B/agent/client-kubelet.crt" "client-key: $B/agent/client-kubelet.key"
 kubeconfig $B/agent/kubeproxy.kubeconfig 600 https://127.0.0.1:6443 \
   "client-certificate: $B/agent/client-kube-proxy.crt" "client-key: $B/agent/client-kube-proxy.key"
-file $B/agent/etc/kubelet.conf.d/00-rke2-defaults.conf 600 <<'END'
-address: 0.0.0.0
-apiVersion: kubelet.config.k8s.io/v1beta1
-authentication:
-  anonymous:
-    enabled: false
-  webhook:
-    cacheTTL: 0s
-    enabled: true
-  x509:
-    clientCAFile: /var/lib/rancher/rke2/agent/client-ca.crt
-authorization:
-  mode: Webhook
-  webhook: {cacheAuthorizedTTL: 0s, cacheUnauthorizedTTL: 0s}
-cgroupDriver: systemd
-containerRuntimeEndpoint: unix:///run/k3s/containerd/containerd.sock
-evictionHard: {imagefs.available: 5%, nodefs.available: 5%}
-failSwapOn: false
-healthzBindAddress: 127.0.0.1
-kind: KubeletConfiguration
-serializeImagePulls: false
-staticPodPath: /var/lib/rancher/rke2/agent/pod-manifests
-tlsCertFile: /var/lib/rancher/rke2/agent/serving-kubelet.crt
-tlsPrivateKeyFile: /var/lib/rancher/rke2/agent/serving-kubelet.key
-END
-M=$B/agent/pod-manifests
-folder $M 700
 pod $M/etcd.yaml 644 kube-system/etcd index.docker.io/rancher/hardened-etcd:v3.5.21-k3s1-build20250910 \
   0c4ad17e0a1d1f5b2b1f5d0a7d4b2c11 "$B/server/db/etcd:rw $B/server/tls/etcd/server-client.crt:ro" \
   etcd --config-file=$B/server/db/etcd/config
@@ -71,15 +33,8 @@ plugins:
     defaults: {enforce: privileged, enforce-version: latest}
     exemptions: {usernames: [], runtimeClasses: [], namespaces: []}
 END
-folder $B/server/db/etcd 700
-folder $B/server/db/etcd/member 700
-folder $B/server/db/etcd/member/snap 700
-file $B/server/db/etcd/member/snap/db 600 <<<bolt
-echo "data-dir: $B/server/db/etcd" | file $B/server/db/etcd/config 600
 file $B/server/db/snapshots/etcd-snapshot-rke2-1-1764000000 600 <<<copy
-chmod 700 $B/server/db/snapshots
 echo 'write-kubeconfig-mode: "0600"' | file /etc/rancher/rke2/config.yaml 600
-socket /run/k3s/containerd/containerd.sock 660
 file /usr/local/lib/systemd/system/rke2-server.service 644 <<'END'
 [Service]
 EnvironmentFile=-/etc/default/%N
