@@ -214,22 +214,19 @@ impl Fleet {
 
 /// A node's keys over those of its group.
 fn described(group: &Map<String, Value>, own: &Value, name: &str) -> Description {
-    let mut all = Value::Object(group.clone());
-    let finds = all["finds"].clone();
-    let own = own.as_object().cloned().unwrap_or_default();
-    all.as_object_mut()
-        .into_iter()
-        .for_each(|all| all.extend(own.clone()));
+    let mut all = group.clone();
+    all.extend(own.as_object().cloned().unwrap_or_default());
+    // Of a node that cannot be read whole nothing else is found.
+    if let Some(only) = all.remove("finds_only") {
+        all.insert("finds".to_owned(), only);
+        return description(Value::Object(all), name);
+    }
+    let rows = |of: &Map<String, Value>| of.get("finds").and_then(Value::as_object).cloned();
     // What every node of the group has is found on this one as well.
-    for (check, severity) in finds.as_object().into_iter().flatten() {
-        if all["finds"].get(check).is_none() {
-            all["finds"][check] = severity.clone();
-        }
-    }
-    if all["finds"].is_null() {
-        all["finds"] = json!({});
-    }
-    description(all, name)
+    let mut finds = rows(group).unwrap_or_default();
+    finds.extend(rows(&all).unwrap_or_default());
+    all.insert("finds".to_owned(), Value::Object(finds));
+    description(Value::Object(all), name)
 }
 
 fn description(value: Value, name: &str) -> Description {

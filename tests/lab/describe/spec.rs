@@ -48,6 +48,8 @@ pub struct Description {
     pub workloads: Workloads,
     /// What stakeout is to find here: check ids, and the worst severity of each; nothing beside it.
     pub finds: BTreeMap<String, String>,
+    /// Checks that stay open although the node was read whole: only a person can answer them.
+    pub asks: Vec<String>,
 }
 
 /// What a node is made from.
