@@ -179,7 +179,9 @@ fn each_kind_is_listed_once_and_only_read() {
         assert_eq!(lists, 1, "{resource}");
     }
     assert_eq!(api.violations(), Vec::<String>::new());
-    for seen in api.seen().iter().filter(|seen| seen.resource == "secrets") {
+    let seen = api.seen();
+    assert!(seen.iter().any(|seen| seen.resource == "secrets"));
+    for seen in seen.iter().filter(|seen| seen.resource == "secrets") {
         let only = seen.query.get("fieldSelector").map(String::as_str);
         assert_eq!(seen.namespace, "kube-system", "{}", seen.path);
         assert_eq!(only, Some("type=bootstrap.kubernetes.io/token"));
