@@ -2,12 +2,13 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use stakeout::probes::collector;
+
+use crate::scratch::Scratch;
 
 /// Runs shell commands where the script would run its sections; the records that they print, decoded.
 fn records(calls: &str) -> Vec<String> {
@@ -55,39 +56,25 @@ fn decoded(line: &str) -> String {
     fields.join(" ")
 }
 
-fn write(folder: &Folder, name: &str, text: &str) -> String {
-    let path = folder.0.join(name);
+fn write(folder: &Scratch, name: &str, text: &str) -> String {
+    let path = folder.join(name);
     std::fs::write(&path, text).expect("a file of the test");
     path.display().to_string()
 }
 
-/// A folder that ends with its test.
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-fn folder() -> Folder {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let next = NEXT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("stakeout-shell-{}-{next}", std::process::id());
-    let path = std::env::temp_dir().join(name);
-    std::fs::create_dir(&path).expect("a folder of the test");
-    Folder(path)
+fn folder() -> Scratch {
+    Scratch::new("shell")
 }
 
 /// A process of that name, of nobody where the test is root.
 struct Named(Child);
 
 impl Named {
-    fn start(folder: &Folder, name: &str, words: &[&str]) -> Self {
-        let program = folder.0.join(name);
+    fn start(folder: &Scratch, name: &str, words: &[&str]) -> Self {
+        let program = folder.join(name);
         std::fs::copy("/bin/sh", &program).expect("a copy of the shell");
         let open = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(&folder.0, open.clone()).expect("the test's own");
+        std::fs::set_permissions(&**folder, open.clone()).expect("the test's own");
         std::fs::set_permissions(&program, open).expect("the test's own");
         let mut command = Command::new(&program);
         command.args(["-c", "read x; exit", name]).args(words);
@@ -214,11 +201,11 @@ fn a_file_that_was_cut_is_not_told_as_whole() {
 #[test]
 fn what_a_closed_folder_hides_is_said() {
     let folder = folder();
-    let path = folder.0.join("home/.kube/config");
+    let path = folder.join("home/.kube/config");
     std::fs::create_dir_all(path.parent().expect("a folder")).expect("the test's own");
     let call = format!("usual user_kubeconfig '{}'", path.display());
     assert!(records(&call).is_empty());
-    let home = folder.0.join("home");
+    let home = folder.join("home");
     std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o000))
         .expect("the test's own");
     let told = records_of_a_user(&call);
@@ -229,7 +216,7 @@ fn what_a_closed_folder_hides_is_said() {
 #[test]
 fn a_mount_that_does_not_answer_is_left_alone() {
     let folder = folder();
-    let dead = folder.0.join("dead");
+    let dead = folder.join("dead");
     std::fs::create_dir(&dead).expect("the test's own");
     let (dead, below) = (
         dead.display().to_string(),

@@ -21,6 +21,7 @@ use stakeout::model::secret::Secret;
 use stakeout::probes::mask::Masker;
 
 use super::farm::{self, Farm, Fault, Gate};
+use crate::scratch::Scratch;
 
 /// The key that all nodes of a farm take, under the passphrase `correct horse`.
 const LOCKED: &str = include_str!("../fixtures/keys/aes256-ctr.pem");
@@ -30,7 +31,7 @@ const ANSWER: &str = "@STK1 WAY login-only\n@STK1 BEGIN NONCE 1 1000 stat b64\n\
 /// A farm, and a run on it with somebody to ask.
 struct Lab {
     farm: Farm,
-    folder: PathBuf,
+    folder: Scratch,
     cancel: Arc<Cancel>,
 }
 
@@ -60,12 +61,7 @@ impl Lab {
             }
         })
         .expect("a farm");
-        let folder = std::env::temp_dir().join(format!(
-            "stakeout-login-{}-{:?}",
-            std::process::id(),
-            std::thread::current().id()
-        ));
-        disk::make_folder(&folder).expect("a temporary folder");
+        let folder = Scratch::new("login");
         farm.write_files(&folder).expect("writable");
         Self {
             farm,
@@ -88,7 +84,7 @@ impl Lab {
             known_hosts: vec![self.folder.join("known_hosts")],
             audience: Audience::Person,
             place: Place {
-                home: self.folder.clone(),
+                home: self.folder.to_path_buf(),
                 ssh_config: Some(self.folder.join("no-config")),
                 ssh: self.folder.join("no-ssh"),
                 ..Options::default().place
@@ -136,12 +132,6 @@ impl Lab {
             questions: Vec::new(),
             log: Vec::new(),
         }
-    }
-}
-
-impl Drop for Lab {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 

@@ -14,6 +14,7 @@ use stakeout::model::name::NodeName;
 use stakeout::probes::mask::Masker;
 
 use crate::lab_api::{self, Api, Content};
+use crate::scratch::Scratch;
 
 fn plan(kubeconfig: PathBuf) -> Plan {
     let name = NodeName::parse("cp-1").expect("a name");
@@ -60,8 +61,7 @@ fn a_login_that_fails_is_tried_again_when_asked() {
         namespaces: vec![lab_api::namespace("kube-system")],
         ..Content::default()
     });
-    let folder = std::env::temp_dir().join(format!("stakeout-retry-{}", std::process::id()));
-    stakeout::disk::make_folder(&folder).expect("a folder");
+    let folder = Scratch::new("retry");
     let (ready, kubeconfig) = (folder.join("ready"), folder.join("kubeconfig"));
     let credential = serde_json::json!({
         "apiVersion": "client.authentication.k8s.io/v1",
@@ -97,5 +97,4 @@ fn a_login_that_fails_is_tried_again_when_asked() {
     drop(updates);
     run.join();
     // A left-over folder in the temporary folder hurts nobody.
-    let _ = std::fs::remove_dir_all(&folder);
 }

@@ -17,16 +17,14 @@ use stakeout::model::node::{HostFacts, NodeFacts};
 use stakeout::model::snapshot::Snapshot;
 use stakeout::model::text::Text;
 
+use crate::scratch::Scratch;
+
 /// A folder of its own for one test, gone with it.
-struct Folder(PathBuf);
+struct Folder(Scratch);
 
 impl Folder {
     fn new(name: &str) -> Self {
-        let name = format!("stakeout-snapshots-{name}-{}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).expect("a folder can be made");
-        Self(folder)
+        Self(Scratch::new(&format!("snapshots-{name}")))
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -36,17 +34,11 @@ impl Folder {
     fn run(&self, words: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_stakeout"))
             .env_clear()
-            .env("HOME", &self.0)
-            .current_dir(&self.0)
+            .env("HOME", &*self.0)
+            .current_dir(&*self.0)
             .args(words)
             .output()
             .expect("the program starts")
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -202,13 +194,8 @@ fn an_unsigned_file_is_whole_and_nothing_may_follow_it() {
         bytes.extend(b"{}\n");
         std::fs::write(&path, bytes).expect("writable");
         let damaged = snapshot::open(&path).expect_err("more follows");
-        assert!(
-            damaged
-                .to_string()
-                .contains("readable before that: 2 nodes")
-                || damaged.to_string().contains("cannot be read"),
-            "{damaged}"
-        );
+        let words = "more follows its trailer; readable before that: 2 nodes";
+        assert!(damaged.to_string().contains(words), "{file}: {damaged}");
     }
 }
 
@@ -658,10 +645,7 @@ fn junit_and_markdown_tell_the_same() {
         text.contains("- **critical** (new) cp-1 `/etc/kubernetes/manifests/"),
         "{text}"
     );
-    assert!(
-        text.contains("Since clean\\.zst") || text.contains("Since clean.zst"),
-        "{text}"
-    );
+    assert!(text.contains("Since clean.zst"), "{text}");
 }
 
 #[test]

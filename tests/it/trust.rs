@@ -26,6 +26,7 @@ use stakeout::tui::world::World;
 
 use crate::farm::{Answer, Farm, Fault};
 use crate::frames::fleet::{self, Fleet};
+use crate::scratch::Scratch;
 
 fn key(tail: &str) -> Arc<ShownKey> {
     Arc::new(ShownKey {
@@ -212,7 +213,7 @@ fn a_hostile_name_cannot_leave_its_row() {
 /// Nodes that nobody has met before, and a program that reads them.
 struct Strangers {
     farm: Farm,
-    folder: PathBuf,
+    folder: Scratch,
 }
 
 impl Strangers {
@@ -222,9 +223,7 @@ impl Strangers {
             ..Answer::default()
         })
         .expect("a farm");
-        let folder = format!("stakeout-trust-{name}-{}", std::process::id());
-        let folder = std::env::temp_dir().join(folder);
-        stakeout::disk::make_folder(&folder).expect("a temporary folder");
+        let folder = Scratch::new(&format!("trust-{name}"));
         farm.write_files(&folder).expect("writable");
         Self { farm, folder }
     }
@@ -272,12 +271,6 @@ impl Strangers {
             keep: Box::new(|_| {}),
         };
         (supervisor::start(plan, outbox).expect("threads"), updates)
-    }
-}
-
-impl Drop for Strangers {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -365,7 +358,7 @@ fn without_the_dashboard_the_fingerprint_has_to_be_said() {
     let run = |words: &[&str]| {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_stakeout"))
             .env_clear()
-            .env("HOME", &lab.folder)
+            .env("HOME", &*lab.folder)
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("XDG_STATE_HOME", lab.folder.join("xdg"))
             .args(["--kubeconfig", "none", "--config"])

@@ -1,6 +1,6 @@
 //! Ways in beside SSH, and what an older script, a hostile file and a stranger's answer come to.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -13,17 +13,15 @@ use stakeout::probes::mask::Masker;
 use stakeout::probes::probe::{Ask, Reading};
 use stakeout::probes::{self, collector, read_host};
 
+use crate::scratch::Scratch;
+
 const NONCE: &str = "0123456789abcdef0123456789abcdef";
 
-struct Home(PathBuf);
+struct Home(Scratch);
 
 impl Home {
     fn new(name: &str) -> Self {
-        let folder =
-            std::env::temp_dir().join(format!("stakeout-ways-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).expect("a folder can be made");
-        Self(folder)
+        Self(Scratch::new(&format!("ways-{name}")))
     }
 
     fn file(&self, name: &str, text: &[u8]) -> String {
@@ -36,8 +34,8 @@ impl Home {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stakeout"));
         command
             .env_clear()
-            .env("HOME", &self.0)
-            .current_dir(&self.0)
+            .env("HOME", &*self.0)
+            .current_dir(&*self.0)
             .stdin(stdin)
             .args(words);
         command.output().expect("the program starts")
@@ -48,12 +46,6 @@ impl Home {
         let mut all = vec!["--kubeconfig", "/nonexistent"];
         all.extend(words);
         self.run(&all, Stdio::null())
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -199,7 +191,7 @@ fn standard_input_and_a_pipe_are_read_once() {
     ];
     assert_eq!(json(&home.run(&words, file()))["nodes"][0]["way"], "import");
     let piped = Command::new("bash")
-        .env("HOME", &home.0)
+        .env("HOME", &*home.0)
         .args([
             "-c",
             "exec \"$0\" --kubeconfig /nonexistent --import <(cat \"$1\") scan --output json",

@@ -3,11 +3,11 @@
 use portable_pty::CommandBuilder;
 
 use super::Terminal;
+use crate::scratch::Scratch;
 
 #[test]
 fn an_accepted_risk_stands_in_the_policy_file() {
-    let folder = std::env::temp_dir().join(format!("stakeout-accept-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
+    let folder = Scratch::new("accept");
     let real = folder.join("kept-in-git.yaml");
     let before = "# ours\nversion: 1\nwaivers: []  # none yet\n\n# the end\n";
     std::fs::write(&real, before).expect("a file");
@@ -19,7 +19,7 @@ fn an_accepted_risk_stands_in_the_policy_file() {
     command.arg(&policy);
     command.env_clear();
     command.env("TERM", "xterm-256color");
-    command.env("HOME", &folder);
+    command.env("HOME", &*folder);
     let mut terminal = Terminal::start(command);
     terminal.wait("48 nodes");
     terminal.press(":node cp-1\r");
@@ -56,5 +56,4 @@ fn an_accepted_risk_stands_in_the_policy_file() {
     let history = folder.join(".local/state/stakeout/history");
     let history = std::fs::read_to_string(history).expect("text");
     assert_eq!(history, "node cp-1\nq\n");
-    std::fs::remove_dir_all(&folder).expect("it can be removed");
 }

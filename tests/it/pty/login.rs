@@ -1,29 +1,26 @@
 //! The whole program on a terminal and on nodes that want a password: it is asked for, and nothing typed is shown.
 
-use std::path::PathBuf;
-
 use portable_pty::CommandBuilder;
 use rustix::process::Signal;
 use stakeout::disk;
 
 use super::Terminal;
 use crate::farm::{self, Farm, Fault, Gate};
+use crate::scratch::Scratch;
 
 const PASSWORD: &str = "hunter2hunter2";
 
 /// Two nodes of a farm, and a configuration that leads to them without an API server.
 struct Lab {
     _farm: Farm,
-    folder: PathBuf,
+    folder: Scratch,
 }
 
 impl Lab {
     fn new(name: &str) -> Self {
         let faults = [Fault::Gate(Gate::Password(PASSWORD)); 2];
         let farm = Farm::start(&faults, |_, _, _| farm::Answer::default()).expect("a farm");
-        let folder =
-            std::env::temp_dir().join(format!("stakeout-pty-{name}-{}", std::process::id()));
-        disk::make_folder(&folder).expect("a temporary folder");
+        let folder = Scratch::new(&format!("pty-{name}"));
         let (known, _) = farm.write_files(&folder).expect("writable");
         let mut config = format!(
             "version: 1\nssh: {{user: audit, port: {}, known_hosts: ['{}'], identities: [/nonexistent], config: '{}'}}\nhosts:\n",
@@ -48,17 +45,11 @@ impl Lab {
         command.arg("--config");
         command.arg(self.folder.join("config.yaml"));
         command.env_clear();
-        command.env("HOME", &self.folder);
+        command.env("HOME", &*self.folder);
         command.env("KUBECONFIG", self.folder.join("no-kubeconfig"));
-        command.env("PATH", &self.folder);
+        command.env("PATH", &*self.folder);
         command.env("TERM", "xterm-256color");
         Terminal::start(command)
-    }
-}
-
-impl Drop for Lab {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -68,7 +59,7 @@ fn nothing_is_shown(lab: &Lab, terminal: &Terminal) {
     let raw = terminal.look(|seen| seen.raw.clone());
     let holds = |bytes: &[u8]| bytes.windows(7).any(|window| window == b"hunter2");
     assert!(!holds(&raw), "{}", String::from_utf8_lossy(&raw));
-    let mut folders = vec![lab.folder.clone()];
+    let mut folders = vec![lab.folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
             if entry.path().is_dir() {
