@@ -101,7 +101,10 @@ impl Finding {
 
     /// What a trial changed, and changed back, is newer than the kubelet until that starts again.
     pub fn is_of_age(&self) -> bool {
-        self.check == "SP-FILE-017" && self.failed()
+        self.check == "SP-FILE-017"
+            && self.failed()
+            && self.gaps.is_empty()
+            && self.message.ends_with(", while the kubelet ran")
     }
 
     /// Unknown as a whole, or beside what is proven.
