@@ -408,11 +408,9 @@ fn a_cancellation_ends_everything_at_once() {
     lab.cancel.cancel();
     // Nobody reads the updates any more: that must not keep a thread either.
     assert!(pool.join(Duration::from_secs(5)));
-    assert!(
-        start.elapsed() < Duration::from_secs(4),
-        "{:?}",
-        start.elapsed()
-    );
+    // Sooner than a worker without a job looks up, and than any phase of a login may last.
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(2), "{took:?}");
 }
 
 #[test]
