@@ -31,7 +31,7 @@ mod pss;
 pub mod reach;
 mod role;
 mod running;
-mod tls;
+pub mod tls;
 mod version;
 
 use check::Check;

@@ -1,4 +1,4 @@
-use super::certificates::{days, days_left, is_self_made, of_pki};
+use super::certificates::{SOON, days, days_left, is_self_made, of_pki};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, offence, on_node,
 };
@@ -68,7 +68,6 @@ pub static CHECK: Check = Check {
     file: file!(),
 };
 
-const SOON: i64 = 30;
 const YEAR: i64 = 365;
 
 fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {

@@ -8,6 +8,8 @@ use crate::model::text::Text;
 use crate::model::unix::WalkEnd;
 
 const DAY: i64 = 86_400;
+/// Days that a person needs to plan a restart.
+pub const SOON: i64 = 30;
 
 /// A certificate and the file that holds it.
 pub struct Held<'n> {

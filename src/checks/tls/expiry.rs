@@ -1,4 +1,4 @@
-use super::certificates::{certificates, days, days_left, is_self_made};
+use super::certificates::{SOON, certificates, days, days_left, is_self_made};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, offence, on_node,
 };
@@ -77,9 +77,8 @@ pub static CHECK: Check = Check {
     file: file!(),
 };
 
-/// Days, and how bad it is to have less.
+/// Days, and it is bad to have less.
 const NEAR: i64 = 14;
-const SOON: i64 = 30;
 
 fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     let now = view.now.as_second();

@@ -19,6 +19,7 @@ mod versions;
 mod weak_keys;
 
 use super::check::Check;
+pub use certificates::{SOON, days_left};
 
 /// Sorted by id.
 pub const ALL: &[&Check] = &[

@@ -1,6 +1,7 @@
 //! Certificates of a node with the days that they are still good for: those of files, and those inside kubeconfigs.
 
 use super::sheet::{Cell, Column, Hole, Line, Row, Sheet, Standing, fixed, share, wide};
+use crate::checks::tls::{SOON, days_left};
 use crate::model::Timestamp;
 use crate::model::fact::{Fact, Gap};
 use crate::model::files::{Certificate, CertificateFile, Kubeconfig};
@@ -16,11 +17,6 @@ pub const COLUMNS: &[Column] = &[
     wide(share("ISSUER", 2), 120),
     wide(fixed("KEY", 10), 140),
 ];
-
-const DAY: i64 = 86_400;
-/// kubeadm renews what has less than this left when it upgrades (180 days for a year's certificate is too early to
-/// worry); a month is what a person needs to plan a restart.
-const SOON: i64 = 30;
 
 pub fn sheet(facts: &NodeFacts, now: Timestamp) -> Sheet {
     let mut out = Sheet {
@@ -92,7 +88,7 @@ fn row(
 ) -> Row {
     let now = now.as_second();
     let left = certificate.not_after.saturating_sub(now);
-    let days = left.div_euclid(DAY);
+    let days = days_left(certificate.not_after, now);
     let early = certificate.not_before > now;
     let (standing, state) = match days {
         _ if left <= 0 => (Standing::Bad, "expired"),
