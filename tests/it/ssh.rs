@@ -225,10 +225,14 @@ fn every_fault_has_its_class_and_ends_in_time() {
                 // Only who waits in vain has to be given up soon: a busy machine is no fault.
                 let waits = class.to_string().starts_with("timeout");
                 let phase = second * if waits { 1 } else { 20 };
+                let start = Instant::now();
                 let outcome = lab.run_within(&mut ssh, &lab.node(node), phase);
+                let took = start.elapsed();
                 let (found, detail) = fault(outcome);
                 assert_eq!(found, class, "{fault_kind:?}: {detail}");
                 assert!(detail.contains(words), "{fault_kind:?}: {detail}");
+                let in_time = !waits || took < second * 9;
+                assert!(in_time, "{fault_kind:?} took {took:?}");
             });
         }
     });
