@@ -170,8 +170,13 @@ fn compare(all: &Report, less: &Report, needs: &BTreeSet<Need>, resource: &str) 
         );
         for ((of, node), verdict) in before.iter().filter(|((of, _), _)| *of == id) {
             let now = after.get(&(of.clone(), node.clone())).map(String::as_str);
-            // A node that only the API server knows is not there without it.
-            let Some(now) = now else { continue };
+            let Some(now) = now else {
+                // A node that only the API server knows is not there without it.
+                if resource != "nodes" {
+                    wrong.push(format!("{id} {node:?} was {verdict} and is not there"));
+                }
+                continue;
+            };
             if wants && now == "pass" {
                 wrong.push(format!("{id} {node:?} passes although it needs {resource}"));
             }
