@@ -75,6 +75,9 @@ const TOOLS: [(&str, &str, &str); 8] = [
     ),
 ];
 
+/// How long a contender may take before it is ended and told as failed: some wait for what never comes.
+const LIMIT: Duration = Duration::from_secs(90);
+
 /// What a contender cost.
 struct Cost {
     wall: Duration,
@@ -303,6 +306,14 @@ fn job(node: u32, address: std::net::Ipv4Addr) -> NodeJob {
     }
 }
 
+/// Ends processes of a contender; one that is gone is what was wanted.
+fn end(family: &[u32]) {
+    let pids = family.iter().filter_map(|pid| i32::try_from(*pid).ok());
+    for pid in pids.filter_map(Pid::from_raw) {
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+    }
+}
+
 /// Starts a contender, waits for it, and reads what the kernel says of it and its children.
 fn measure(mut command: Command) -> Cost {
     let before = children();
@@ -316,6 +327,9 @@ fn measure(mut command: Command) -> Cost {
         let (mut peak, mut processes) = (0, 0);
         while !over.load(Ordering::SeqCst) {
             let family = family(root);
+            if start.elapsed() > LIMIT {
+                end(&family);
+            }
             processes = processes.max(family.len());
             peak = peak.max(family.into_iter().filter_map(proportional).sum());
             std::thread::sleep(Duration::from_millis(200));

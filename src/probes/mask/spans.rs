@@ -369,69 +369,72 @@ mod tests {
         out
     }
 
+    /// Words, and what is shown of them.
+    const COMMANDS: &[(&str, &str)] = &[
+        (
+            "export DB_PASSWORD=geheim; run",
+            "export DB_PASSWORD=*; run",
+        ),
+        (
+            "PGPASSWORD='ge heim' psql -h db",
+            "PGPASSWORD='*' psql -h db",
+        ),
+        ("mysql --password geheim -h db", "mysql --password * -h db"),
+        (
+            "mysql --password \"ge heim\" -h db",
+            "mysql --password \"*\" -h db",
+        ),
+        ("curl -u me:geheim https://x/", "curl -u * https://x/"),
+        (
+            "chown -R --user 1000:1000 /data",
+            "chown -R --user 1000:1000 /data",
+        ),
+        (
+            "java -Ddb.password=geheim -Dx=1",
+            "java -Ddb.password=* -Dx=1",
+        ),
+        (
+            "https://x/?a=1&token=geheim1&b=2",
+            "https://x/?a=1&token=*&b=2",
+        ),
+        ("helm --set db.password=geheim", "helm --set db.password=*"),
+        (
+            "Server=x;Password=geheim;User=y",
+            "Server=x;Password=*;User=y",
+        ),
+        (
+            "{\"password\": \"geheim\", \"a\": 1}",
+            "{\"password\": \"*\", \"a\": 1}",
+        ),
+        ("X-Api-Key: geheim", "X-Api-Key: *"),
+        (
+            "curl --user=root:geheim https://x/",
+            "curl --user=* https://x/",
+        ),
+        ("curl -uroot:geheim https://x/", "curl -u* https://x/"),
+        ("sshpass -p geheim ssh -p 22 h", "sshpass -p * ssh -p 22 h"),
+        (
+            "sshpass -P assword: -p geheim ssh h",
+            "sshpass -P assword: -p * ssh h",
+        ),
+        (
+            "/usr/bin/sshpass -v -pgeheim ssh h",
+            "/usr/bin/sshpass -v -p* ssh h",
+        ),
+        (
+            "curl -H 'Authorization: Token geheim' https://x/",
+            "curl -H 'Authorization: *' https://x/",
+        ),
+        ("Cookie: a=1; session=geheim\nHost: x", "Cookie: *\nHost: x"),
+        ("password = geheim", "password = *"),
+        ("password : \"ge heim\"", "password : \"*\""),
+        ("token=$(cat /run/token)", "token=* /run/token)"),
+    ];
+
     #[test]
     fn secrets_in_a_command_of_a_shell() {
-        for (text, masked) in [
-            (
-                "export DB_PASSWORD=geheim; run",
-                "export DB_PASSWORD=*; run",
-            ),
-            (
-                "PGPASSWORD='ge heim' psql -h db",
-                "PGPASSWORD='*' psql -h db",
-            ),
-            ("mysql --password geheim -h db", "mysql --password * -h db"),
-            (
-                "mysql --password \"ge heim\" -h db",
-                "mysql --password \"*\" -h db",
-            ),
-            ("curl -u me:geheim https://x/", "curl -u * https://x/"),
-            (
-                "chown -R --user 1000:1000 /data",
-                "chown -R --user 1000:1000 /data",
-            ),
-            (
-                "java -Ddb.password=geheim -Dx=1",
-                "java -Ddb.password=* -Dx=1",
-            ),
-            (
-                "https://x/?a=1&token=geheim1&b=2",
-                "https://x/?a=1&token=*&b=2",
-            ),
-            ("helm --set db.password=geheim", "helm --set db.password=*"),
-            (
-                "Server=x;Password=geheim;User=y",
-                "Server=x;Password=*;User=y",
-            ),
-            (
-                "{\"password\": \"geheim\", \"a\": 1}",
-                "{\"password\": \"*\", \"a\": 1}",
-            ),
-            ("X-Api-Key: geheim", "X-Api-Key: *"),
-            (
-                "curl --user=root:geheim https://x/",
-                "curl --user=* https://x/",
-            ),
-            ("curl -uroot:geheim https://x/", "curl -u* https://x/"),
-            ("sshpass -p geheim ssh -p 22 h", "sshpass -p * ssh -p 22 h"),
-            (
-                "sshpass -P assword: -p geheim ssh h",
-                "sshpass -P assword: -p * ssh h",
-            ),
-            (
-                "/usr/bin/sshpass -v -pgeheim ssh h",
-                "/usr/bin/sshpass -v -p* ssh h",
-            ),
-            (
-                "curl -H 'Authorization: Token geheim' https://x/",
-                "curl -H 'Authorization: *' https://x/",
-            ),
-            ("Cookie: a=1; session=geheim\nHost: x", "Cookie: *\nHost: x"),
-            ("password = geheim", "password = *"),
-            ("password : \"ge heim\"", "password : \"*\""),
-            ("token=$(cat /run/token)", "token=* /run/token)"),
-        ] {
-            assert_eq!(shown(text), masked);
+        for (text, masked) in COMMANDS {
+            assert_eq!(shown(text), *masked);
         }
     }
 
