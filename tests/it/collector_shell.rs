@@ -496,7 +496,7 @@ fn snapshots_are_counted_however_many_there_are() {
     for name in ["a", "b", "c"] {
         write(&folder, name, "x");
     }
-    let path = folder.0.display();
+    let path = folder.display();
     let told = records(&format!(
         "s_backups >/dev/null; newest snapshot_dir '{path}'; put end"
     ));
@@ -507,7 +507,7 @@ fn snapshots_are_counted_however_many_there_are() {
 #[test]
 fn files_of_admission_are_found_behind_a_folder_of_it() {
     let folder = folder();
-    std::fs::create_dir(folder.0.join("static")).expect("a folder of the test");
+    std::fs::create_dir(folder.join("static")).expect("a folder of the test");
     write(&folder, "static/one.yaml", "x");
     let config = write(
         &folder,
@@ -517,6 +517,6 @@ fn files_of_admission_are_found_behind_a_folder_of_it() {
     let told = records(&format!(
         "gn=1 g1='admission-control-config-file {config}'; s_api_server_files"
     ));
-    let more = format!("W admission_config {}/more.yaml", folder.0.display());
+    let more = format!("W admission_config {}/more.yaml", folder.display());
     assert!(told.contains(&more), "{told:?}");
 }
