@@ -22,23 +22,24 @@ pub(super) use about::{letter, message, ssh_command, subject};
 
 pub const KEYS: &[Binding] = &[
     shown("Enter Right", Action::Open, "open", "open the finding"),
+    shown(
+        "Tab",
+        Action::NextView,
+        "views",
+        "static pods, kubelet, certificates, paths",
+    ),
     shown("/", Action::Filter, "filter", "filter findings"),
     shown("!", Action::Problems, "problems", "problems only"),
     shown("v", Action::Pivot, "pivot", "the check over all nodes"),
     shown("l", Action::Log, "log", "log of the node"),
     shown("s", Action::Ssh, "ssh", "copy its ssh command"),
-    shown("r", Action::Recollect, "re-read", "collect this node again"),
     shown("c", Action::Copy, "copy", "copy the finding as one line"),
+    shown("r", Action::Recollect, "re-read", "collect this node again"),
     quiet("C", Action::CopyAll, "copy all findings that are shown"),
     quiet(
         "a",
         Action::Accept,
         "accept the risk: a waiver in the policy file",
-    ),
-    quiet(
-        "Tab",
-        Action::NextView,
-        "static pods, kubelet, certificates, paths",
     ),
     quiet("S-Tab", Action::PreviousView, "the same the other way"),
     quiet("o", Action::NodeOf, "the node of the finding"),
