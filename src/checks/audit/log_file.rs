@@ -4,13 +4,15 @@ use crate::checks::check::{
 };
 use crate::checks::component::asks;
 use crate::checks::component::{self, Component, NEEDS, Said, good};
-use crate::checks::exposure::{Exposure, looked};
+use crate::checks::exposure::{Exposure, Looked, looked};
 use crate::checks::merge::pairs::declared;
+use crate::checks::merge::settle::AHEAD;
 use crate::model::fact::{Gap, Need};
 use crate::model::files::FileRole;
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
-use crate::model::unix::{Walk, WalkEnd};
+use crate::model::text::Text;
+use crate::model::unix::WalkEnd;
 use crate::model::verdict::{Severity, Subject, Verdict};
 
 pub static CHECK: Check = Check {
@@ -46,6 +48,14 @@ pub static CHECK: Check = Check {
         (
             "{clock: 1000, components: {kube-apiserver: '--audit-log-path=/var/log/kubernetes/audit.log'}, api_server_files: [{role: audit_log, path: /var/log/kubernetes/audit.log, mtime: 100}]}",
             "FAIL medium: nothing was written into it for 15 minutes",
+        ),
+        (
+            "{clock: 1000, components: {kube-apiserver: '--audit-log-path=/var/log/kubernetes/audit.log'}, api_server_files: [{role: audit_log, path: /var/log/kubernetes/audit.log, mtime: 1030}]}",
+            "PASS",
+        ),
+        (
+            "{clock: 1000, components: {kube-apiserver: '--audit-log-path=/var/log/kubernetes/audit.log'}, api_server_files: [{role: audit_log, path: /var/log/kubernetes/audit.log, mtime: 5000}]}",
+            "MANUAL: is /var/log/kubernetes/audit.log still written? it is dated 4000 s ahead of the node's clock",
         ),
         (
             "{clock: 1000, components: {kube-apiserver: '--audit-log-path=/var/log/kubernetes/audit.log'}, api_server_files: [{role: audit_log, path: /var/log/kubernetes/audit.log, mtime: 900, mode: '0644'}]}",
@@ -124,19 +134,40 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
         if exposure.read(&log, Severity::Medium, &mut tally) {
             tally.good(log.at);
         }
-        if let Some(message) = still(&log.walk, now) {
-            let subject = Subject::path(log.path);
-            tally.offence(offence(subject, Severity::Medium, message, [log.at]));
+        match still(&log, now) {
+            Ok(None) => {}
+            Ok(Some(message)) => {
+                let subject = Subject::path(log.path);
+                tally.offence(offence(subject, Severity::Medium, message, [log.at]));
+            }
+            Err(gap) => tally.gap(gap),
         }
     }
     exposure.done(&mut tally);
     tally.with(said.unwrap_or_else(|why| Verdict::Unknown { why }))
 }
 
-fn still(walk: &Walk, now: i64) -> Option<String> {
-    if walk.end == WalkEnd::Absent {
-        return Some("it does not exist".to_owned());
+/// How it is not written. What the path leads to when it was not followed to its end is told by who can read it.
+///
+/// # Errors
+/// Where its time tells nothing.
+fn still(log: &Looked<'_>, now: i64) -> Result<Option<String>, Gap> {
+    if log.walk.end == WalkEnd::Absent {
+        return Ok(Some("it does not exist".to_owned()));
     }
-    let age = now.saturating_sub(walk.object()?.stat.mtime?);
-    (age > STILL).then(|| format!("nothing was written into it for {} minutes", age / 60))
+    let Some(object) = log.walk.object() else {
+        return Ok(None);
+    };
+    let written = object.stat.mtime.ok_or_else(|| Gap::Garbled {
+        what: Text::from(format!("when {} was written", log.path)),
+    })?;
+    let age = now.saturating_sub(written);
+    if age < -AHEAD {
+        return Err(asks(format!(
+            "is {} still written? it is dated {} s ahead of the node's clock",
+            log.path,
+            age.saturating_neg()
+        )));
+    }
+    Ok((age > STILL).then(|| format!("nothing was written into it for {} minutes", age / 60)))
 }
