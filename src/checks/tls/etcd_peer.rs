@@ -1,9 +1,7 @@
+use super::etcd_listener::{self, Listener};
 use crate::checks::check::{Check, Judge, Maps, View, by_hand};
 use crate::checks::component::mend::{KEEP_ETCD, etcd};
-use crate::checks::component::not_set;
-use crate::checks::component::{
-    self, Component, Fault, Given, HELPS, NEEDS, Said, faults, without_tls,
-};
+use crate::checks::component::{self, Component, Given, HELPS, NEEDS, Said};
 use crate::model::fact::Gap;
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
@@ -26,11 +24,11 @@ pub static CHECK: Check = Check {
     ]),
     examples: &[
         (
-            "components: {etcd: '--peer-cert-file=/e/s.crt --peer-key-file=/e/s.key --peer-client-cert-auth=true --listen-peer-urls=https://10.0.0.1:2380'}",
+            "components: {etcd: '--peer-cert-file=/e/s.crt --peer-key-file=/e/s.key --peer-client-cert-auth=true --peer-trusted-ca-file=/e/ca.crt --listen-peer-urls=https://10.0.0.1:2380'}",
             "PASS",
         ),
         (
-            "components: {etcd: 'ETCD_PEER_CERT_FILE=/e/s.crt ETCD_PEER_KEY_FILE=/e/s.key ETCD_PEER_CLIENT_CERT_AUTH=true --name=a --listen-peer-urls=https://10.0.0.1:2380'}",
+            "components: {etcd: 'ETCD_PEER_CERT_FILE=/e/s.crt ETCD_PEER_KEY_FILE=/e/s.key ETCD_PEER_CLIENT_CERT_AUTH=true ETCD_PEER_TRUSTED_CA_FILE=/e/ca.crt --name=a --listen-peer-urls=https://10.0.0.1:2380'}",
             "PASS",
         ),
         (
@@ -42,7 +40,7 @@ pub static CHECK: Check = Check {
             "N/A: etcd has a single member, and listens for others on loopback alone",
         ),
         (
-            "components: {etcd: '--peer-cert-file=/e/s.crt --peer-key-file=/e/s.key --peer-client-cert-auth --peer-auto-tls --listen-peer-urls=https://10.0.0.1:2380'}",
+            "components: {etcd: '--peer-cert-file=/e/s.crt --peer-key-file=/e/s.key --peer-client-cert-auth --peer-trusted-ca-file=/e/ca.crt --peer-auto-tls --listen-peer-urls=https://10.0.0.1:2380'}",
             "FAIL critical: it makes certificates for itself that no authority signs",
         ),
         (
@@ -50,8 +48,12 @@ pub static CHECK: Check = Check {
             "FAIL critical: members are served without TLS: --peer-cert-file, --peer-key-file are not set; critical: members need no certificate",
         ),
         (
-            "components: {etcd: '--peer-cert-file=/e/s.crt --peer-key-file=/e/s.key --peer-client-cert-auth=true --listen-peer-urls=http://10.0.0.1:2380'}",
+            "components: {etcd: '--peer-cert-file=/e/s.crt --peer-key-file=/e/s.key --peer-client-cert-auth=true --peer-trusted-ca-file=/e/ca.crt --listen-peer-urls=http://10.0.0.1:2380'}",
             "FAIL critical: members are served without TLS at http://10.0.0.1:2380, whatever certificate is given",
+        ),
+        (
+            "components: {etcd: '--peer-cert-file=/e/s.crt --peer-key-file=/e/s.key --peer-client-cert-auth=true --listen-peer-urls=https://10.0.0.1:2380'}",
+            "FAIL high: members are known by any authority that the system trusts: --peer-trusted-ca-file is not set",
         ),
         (
             "components: {etcd: '--config-file=/etc/etcd.yaml'}",
@@ -75,60 +77,29 @@ pub static CHECK: Check = Check {
 };
 
 fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
-    component::judge(node, Component::Etcd, rule)
-}
-
-/// Where it listens for members when nothing is said.
-const LISTENS: &str = "http://localhost:2380";
-
-fn rule(given: &Given<'_>) -> Result<Said, Gap> {
-    let pair = ["peer-cert-file", "peer-key-file"];
-    let mut missing = Vec::new();
-    for flag in pair {
-        if given.etcd(flag)?.is_none_or(|file| file.is_empty()) {
-            missing.push(flag);
+    component::judge(node, Component::Etcd, |given| {
+        let said = etcd_listener::judge(given, &MEMBERS)?;
+        if is_alone(given)? {
+            let why = "etcd has a single member, and listens for others on loopback alone";
+            return Ok(Said::Moot(why.to_owned()));
         }
-    }
-    if is_alone(given)? {
-        let why = "etcd has a single member, and listens for others on loopback alone";
-        return Ok(Said::Moot(why.to_owned()));
-    }
-    let mut found = Vec::new();
-    let mut tell =
-        |flag: &str, message: String| found.push(Fault::new(flag, Severity::Critical, message));
-    let auto = given.etcd_switch("peer-auto-tls")?;
-    if auto {
-        tell(
-            "peer-auto-tls",
-            "it makes certificates for itself that no authority signs".to_owned(),
-        );
-    } else if !missing.is_empty() {
-        let missing = not_set(&missing);
-        tell(
-            "peer-cert-file",
-            format!("members are served without TLS: {missing}"),
-        );
-    } else if let Some(plain) = without_tls(given, &["listen-peer-urls"], LISTENS)? {
-        tell(
-            "listen-peer-urls",
-            format!("members are served without TLS at {plain}, whatever certificate is given"),
-        );
-    }
-    if !given.etcd_switch("peer-client-cert-auth")? {
-        tell(
-            "peer-client-cert-auth",
-            "members need no certificate".to_owned(),
-        );
-    }
-    Ok(faults(found))
+        Ok(said)
+    })
 }
+
+const MEMBERS: Listener = Listener {
+    whom: "members",
+    prefix: "peer-",
+    urls: &["listen-peer-urls"],
+    default: "http://localhost:2380",
+};
 
 /// No other member, and no way to it from outside: the first member of a larger cluster names itself alone too.
 fn is_alone(given: &Given<'_>) -> Result<bool, Gap> {
     let members = given.etcd("initial-cluster")?;
     let single = members.is_none_or(|list| !list.contains(','));
     let urls = given.etcd("listen-peer-urls")?;
-    let urls = urls.unwrap_or_else(|| LISTENS.to_owned());
+    let urls = urls.unwrap_or_else(|| MEMBERS.default.to_owned());
     let is_loopback = |url: &str| {
         let (_, host) = url.trim().split_once("://").unwrap_or(("", url));
         ["127.", "localhost:", "[::1]:"]

@@ -1,9 +1,7 @@
+use super::etcd_listener::{self, Listener};
 use crate::checks::check::{Check, Judge, Maps, View, by_hand};
 use crate::checks::component::mend::{KEEP_ETCD, etcd};
-use crate::checks::component::not_set;
-use crate::checks::component::{
-    self, Component, Fault, Given, HELPS, NEEDS, Said, faults, without_tls,
-};
+use crate::checks::component::{self, Component, HELPS, NEEDS};
 use crate::model::fact::Gap;
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
@@ -31,32 +29,36 @@ pub static CHECK: Check = Check {
     ]),
     examples: &[
         (
-            "components: {etcd: '--listen-client-urls=https://127.0.0.1:2379,https://10.0.0.1:2379 --cert-file=/e/s.crt --key-file=/e/s.key --client-cert-auth=true'}",
+            "components: {etcd: '--listen-client-urls=https://127.0.0.1:2379,https://10.0.0.1:2379 --cert-file=/e/s.crt --key-file=/e/s.key --client-cert-auth=true --trusted-ca-file=/e/ca.crt'}",
             "PASS",
         ),
         (
-            "components: {etcd: 'ETCD_CERT_FILE=/e/s.crt ETCD_KEY_FILE=/e/s.key ETCD_CLIENT_CERT_AUTH=T ETCD_LISTEN_CLIENT_URLS=https://10.0.0.1:2379 --name=a'}",
+            "components: {etcd: 'ETCD_CERT_FILE=/e/s.crt ETCD_KEY_FILE=/e/s.key ETCD_CLIENT_CERT_AUTH=T ETCD_TRUSTED_CA_FILE=/e/ca.crt ETCD_LISTEN_CLIENT_URLS=https://10.0.0.1:2379 --name=a'}",
             "PASS",
         ),
         (
-            "components: {etcd: '--cert-file=/e/s.crt --key-file=/e/s.key --client-cert-auth --auto-tls'}",
+            "components: {etcd: '--cert-file=/e/s.crt --key-file=/e/s.key --client-cert-auth --trusted-ca-file=/e/ca.crt --auto-tls'}",
             "FAIL critical: it makes certificates for itself that no authority signs",
         ),
         (
-            "components: {etcd: '--listen-client-urls=https://127.0.0.1:2379,http://10.0.0.1:2379 --cert-file=/e/s.crt --key-file=/e/s.key --client-cert-auth=true'}",
+            "components: {etcd: '--listen-client-urls=https://127.0.0.1:2379,http://10.0.0.1:2379 --cert-file=/e/s.crt --key-file=/e/s.key --client-cert-auth=true --trusted-ca-file=/e/ca.crt'}",
             "FAIL critical: clients are served without TLS at http://10.0.0.1:2379, whatever certificate is given",
         ),
         (
-            "components: {etcd: '--cert-file=/e/s.crt --key-file=/e/s.key --client-cert-auth=true'}",
+            "components: {etcd: '--cert-file=/e/s.crt --key-file=/e/s.key --client-cert-auth=true --trusted-ca-file=/e/ca.crt'}",
             "FAIL critical: clients are served without TLS at http://localhost:2379, whatever certificate is given",
         ),
         (
-            "components: {etcd: 'ETCD_AUTO_TLS=TRUE --cert-file=/e/s.crt --key-file=/e/s.key --client-cert-auth'}",
+            "components: {etcd: 'ETCD_AUTO_TLS=TRUE --cert-file=/e/s.crt --key-file=/e/s.key --client-cert-auth --trusted-ca-file=/e/ca.crt'}",
             "FAIL critical: it makes certificates for itself that no authority signs",
         ),
         (
             "components: {etcd: '--name=a'}",
             "FAIL critical: clients are served without TLS: --cert-file, --key-file are not set; critical: clients need no certificate",
+        ),
+        (
+            "components: {etcd: '--listen-client-urls=https://10.0.0.1:2379 --cert-file=/e/s.crt --key-file=/e/s.key --client-cert-auth=true'}",
+            "FAIL high: clients are known by any authority that the system trusts: --trusted-ca-file is not set",
         ),
         (
             "components: {etcd: '--config-file=/etc/etcd.yaml'}",
@@ -80,43 +82,15 @@ pub static CHECK: Check = Check {
 };
 
 fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
-    component::judge(node, Component::Etcd, rule)
+    component::judge(node, Component::Etcd, |given| {
+        etcd_listener::judge(given, &CLIENTS)
+    })
 }
 
-/// The second is for HTTP alone.
-const LISTENS: [&str; 2] = ["listen-client-urls", "listen-client-http-urls"];
-
-fn rule(given: &Given<'_>) -> Result<Said, Gap> {
-    let pair = ["cert-file", "key-file"];
-    let mut missing = Vec::new();
-    for flag in pair {
-        if given.etcd(flag)?.is_none_or(|file| file.is_empty()) {
-            missing.push(flag);
-        }
-    }
-    let mut found = Vec::new();
-    let mut tell =
-        |flag: &str, message: String| found.push(Fault::new(flag, Severity::Critical, message));
-    let auto = given.etcd_switch("auto-tls")?;
-    if auto {
-        tell(
-            "auto-tls",
-            "it makes certificates for itself that no authority signs".to_owned(),
-        );
-    } else if !missing.is_empty() {
-        let missing = not_set(&missing);
-        tell(
-            "cert-file",
-            format!("clients are served without TLS: {missing}"),
-        );
-    } else if let Some(plain) = without_tls(given, &LISTENS, "http://localhost:2379")? {
-        tell(
-            LISTENS[0],
-            format!("clients are served without TLS at {plain}, whatever certificate is given"),
-        );
-    }
-    if !given.etcd_switch("client-cert-auth")? {
-        tell("client-cert-auth", "clients need no certificate".to_owned());
-    }
-    Ok(faults(found))
-}
+const CLIENTS: Listener = Listener {
+    whom: "clients",
+    prefix: "",
+    // The second is for HTTP alone.
+    urls: &["listen-client-urls", "listen-client-http-urls"],
+    default: "http://localhost:2379",
+};

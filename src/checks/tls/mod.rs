@@ -6,6 +6,7 @@ mod client_authority;
 mod encryption;
 mod etcd_authority;
 mod etcd_client;
+mod etcd_listener;
 mod etcd_peer;
 mod etcd_server;
 mod expiry;
