@@ -1,4 +1,4 @@
-use super::policy::{NO_BACKEND, has_backend};
+use super::policy::no_file;
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, offence, on_node,
 };
@@ -100,14 +100,8 @@ const STILL: i64 = 600;
 fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     let mut named = false;
     let said = component::judge(node, Component::ApiServer, |given| {
-        if !has_backend(given)? {
-            return Ok(Said::Moot(NO_BACKEND.to_owned()));
-        }
-        let path = given.last("audit-log-path")?;
-        if path.is_none_or(|path| path.is_empty() || path == "-") {
-            return Ok(Said::Moot(
-                "the audit log is no file of the API server".to_owned(),
-            ));
+        if let Some(why) = no_file(given)? {
+            return Ok(Said::Moot(why.to_owned()));
         }
         named = true;
         Ok(good())

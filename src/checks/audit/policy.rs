@@ -39,6 +39,19 @@ pub fn has_backend(given: &Given<'_>) -> Result<bool, Gap> {
     Ok(given.has("audit-log-path")? || given.has("audit-webhook-config-file")?)
 }
 
+/// Why there is no file of the log to judge, where there is none.
+///
+/// # Errors
+/// As [`has_backend`].
+pub fn no_file(given: &Given<'_>) -> Result<Option<&'static str>, Gap> {
+    if !has_backend(given)? {
+        return Ok(Some(NO_BACKEND));
+    }
+    let path = given.last("audit-log-path")?;
+    let none = path.is_none_or(|path| path.is_empty() || path == "-");
+    Ok(none.then_some("the audit log is no file of the API server"))
+}
+
 /// Why there is no policy to judge, where there is none.
 ///
 /// # Errors

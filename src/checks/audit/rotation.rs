@@ -1,4 +1,4 @@
-use super::policy::{NO_BACKEND, has_backend};
+use super::policy::no_file;
 use crate::checks::check::{Check, Judge, Maps, View, by_hand};
 use crate::checks::component::mend::{KEEP_API_SERVER, api_server};
 use crate::checks::component::{self, Component, Fault, Given, HELPS, NEEDS, Said, faults};
@@ -81,14 +81,8 @@ const WANTED: [(&str, i64); 3] = [
 ];
 
 fn rule(given: &Given<'_>) -> Result<Said, Gap> {
-    if !has_backend(given)? {
-        return Ok(Said::Moot(NO_BACKEND.to_owned()));
-    }
-    let path = given.last("audit-log-path")?;
-    if path.is_none_or(|path| path.is_empty() || path == "-") {
-        return Ok(Said::Moot(
-            "the audit log is no file of the API server".to_owned(),
-        ));
+    if let Some(why) = no_file(given)? {
+        return Ok(Said::Moot(why.to_owned()));
     }
     let mut found = Vec::new();
     for (flag, least) in WANTED {
