@@ -33,10 +33,7 @@ impl Server<'_> {
     /// # Errors
     /// Where a variable takes the place of a flag or an item.
     pub fn admits_by(&self, plugin: &str) -> Result<bool, Gap> {
-        let on = flags::list(&self.words, "enable-admission-plugins")?;
-        let off = flags::list(&self.words, "disable-admission-plugins")?;
-        let has = |list: &[String]| list.iter().any(|name| name == plugin);
-        Ok(has(&on) && !has(&off))
+        flags::admits_by(&self.words, plugin)
     }
 }
 

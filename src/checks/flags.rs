@@ -147,6 +147,32 @@ pub fn gate(gates: &[String], name: &str) -> Option<bool> {
     last.map(|(_, value)| truth(value.trim()) == Some(true))
 }
 
+/// Whether an admission plugin of the API server that is off by default is on. The older `--admission-control` turns off
+/// all that it does not name (`computePluginNames` in pkg/kubeapiserver/options/admission.go).
+///
+/// # Errors
+/// As [`list`].
+pub fn admits_by(words: &[String], plugin: &str) -> Result<bool, Gap> {
+    let has = |flag: &str| Ok::<bool, Gap>(list(words, flag)?.iter().any(|name| name == plugin));
+    let on = has("enable-admission-plugins")? || has("admission-control")?;
+    Ok(on && !has("disable-admission-plugins")?)
+}
+
+/// The flag by which an admission plugin of the API server that is on by default is off, without its dashes.
+///
+/// # Errors
+/// As [`list`].
+pub fn turned_off(words: &[String], plugin: &str) -> Result<Option<&'static str>, Gap> {
+    let has = |names: &[String]| names.iter().any(|name| name == plugin);
+    let off = "disable-admission-plugins";
+    if has(&list(words, off)?) {
+        return Ok(Some(off));
+    }
+    let all = list(words, "admission-control")?;
+    let left_out = !all.is_empty() && !has(&all);
+    Ok(left_out.then_some("admission-control"))
+}
+
 /// What Go reads a word as (strconv.ParseBool); none where it is neither.
 pub fn truth(value: &str) -> Option<bool> {
     match value {

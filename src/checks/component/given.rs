@@ -127,6 +127,22 @@ impl Given<'_> {
         read.transpose()
     }
 
+    /// Whether an admission plugin that is off by default is on.
+    ///
+    /// # Errors
+    /// As [`Given::last`].
+    pub fn admits_by(&self, plugin: &str) -> Result<bool, Gap> {
+        flags::admits_by(&self.words, plugin)
+    }
+
+    /// The flag by which an admission plugin that is on by default is off.
+    ///
+    /// # Errors
+    /// As [`Given::last`].
+    pub fn turned_off(&self, plugin: &str) -> Result<Option<&'static str>, Gap> {
+        flags::turned_off(&self.words, plugin)
+    }
+
     /// A feature gate; none where nothing is said of it.
     ///
     /// # Errors

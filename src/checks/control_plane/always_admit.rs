@@ -30,6 +30,10 @@ pub static CHECK: Check = Check {
         ),
         ("components: {kube-apiserver: ''}", "PASS"),
         (
+            "components: {kube-apiserver: '--admission-control=AlwaysAdmit'}",
+            "FAIL critical: the plugin AlwaysAdmit is on",
+        ),
+        (
             "components: {}",
             "N/A: neither a manifest nor a process of the node is kube-apiserver",
         ),
@@ -47,9 +51,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
 }
 
 fn rule(given: &Given<'_>) -> Result<Said, Gap> {
-    let plugins = given.list("enable-admission-plugins")?;
-    let has = plugins.iter().any(|plugin| plugin == "AlwaysAdmit");
-    Ok(if has {
+    Ok(if given.admits_by("AlwaysAdmit")? {
         bad(
             "enable-admission-plugins",
             Severity::Critical,

@@ -35,6 +35,10 @@ pub static CHECK: Check = Check {
             "PASS",
         ),
         (
+            "components: {kube-apiserver: '--admission-control=NodeRestriction,AlwaysPullImages'}",
+            "PASS",
+        ),
+        (
             "components: {}",
             "N/A: neither a manifest nor a process of the node is kube-apiserver",
         ),
@@ -52,9 +56,7 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
 }
 
 fn rule(given: &Given<'_>) -> Result<Said, Gap> {
-    let plugins = given.list("enable-admission-plugins")?;
-    let has = plugins.iter().any(|plugin| plugin == "AlwaysPullImages");
-    Ok(if has {
+    Ok(if given.admits_by("AlwaysPullImages")? {
         good()
     } else {
         bad(

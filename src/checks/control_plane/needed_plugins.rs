@@ -34,6 +34,10 @@ pub static CHECK: Check = Check {
             "FAIL high: the plugin NamespaceLifecycle is off",
         ),
         (
+            "components: {kube-apiserver: '--admission-control=NamespaceLifecycle,NodeRestriction'}",
+            "FAIL high: the plugin ServiceAccount is off",
+        ),
+        (
             "components: {}",
             "N/A: neither a manifest nor a process of the node is kube-apiserver",
         ),
@@ -51,13 +55,18 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
 }
 
 fn rule(given: &Given<'_>) -> Result<Said, Gap> {
-    let mut off = given.list("disable-admission-plugins")?;
-    off.retain(|plugin| ["ServiceAccount", "NamespaceLifecycle"].contains(&plugin.as_str()));
+    let (mut flag, mut off) = ("", Vec::new());
+    for plugin in ["ServiceAccount", "NamespaceLifecycle"] {
+        if let Some(by) = given.turned_off(plugin)? {
+            flag = by;
+            off.push(plugin);
+        }
+    }
     let (words, are) = match off.len() {
         0 => return Ok(good()),
         1 => ("plugin", "is"),
         _ => ("plugins", "are"),
     };
     let message = format!("the {words} {} {are} off", off.join(", "));
-    Ok(bad("disable-admission-plugins", Severity::High, message))
+    Ok(bad(flag, Severity::High, message))
 }

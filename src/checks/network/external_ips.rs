@@ -95,8 +95,7 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
         let why = "no manifest of the node starts an API server";
         return Ok(no_control_plane(node, declared.at, why));
     };
-    let plugins = flags::list(&words, "enable-admission-plugins")?;
-    if plugins.iter().any(|plugin| plugin == PLUGIN) {
+    if flags::admits_by(&words, PLUGIN)? {
         return Ok(pass([pod.at]));
     }
     // What it says is a program (CEL), and whom it spares is a matter of selectors: nothing here proves it.

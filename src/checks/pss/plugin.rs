@@ -39,6 +39,10 @@ pub static CHECK: Check = Check {
             "FAIL high: the API server of default/a runs without Pod Security (--disable-admission-plugins)",
         ),
         (
+            "manifests: [{file: a.yaml, pod: {metadata: {name: a}, spec: {containers: [{name: c, command: [kube-apiserver, --admission-control=NodeRestriction, --admission-control=X]}]}}}]",
+            "FAIL high: the API server of default/a runs without Pod Security (--admission-control)",
+        ),
+        (
             "manifests: [{file: a.yaml, pod: {metadata: {name: a}, spec: {containers: [{name: c, command: [sh, -c, 'exec kube-apiserver --disable-admission-plugins=\"PodSecurity\"']}, {name: d, command: [proxy, --disable-admission-plugins=X]}]}}}]",
             "FAIL high: the API server of default/a runs without Pod Security (--disable-admission-plugins)",
         ),
@@ -69,13 +73,13 @@ pub static CHECK: Check = Check {
 
 fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
     each_server(node, |around, words, tally| {
-        let disabled = match flags::list(words, "disable-admission-plugins") {
-            Ok(disabled) => disabled,
+        let off = match flags::turned_off(words, "PodSecurity") {
+            Ok(off) => off,
             Err(gap) => return tally.gap(gap),
         };
-        if disabled.iter().any(|name| name == "PodSecurity") {
+        if let Some(flag) = off {
             let message = format!(
-                "the API server of {} runs without Pod Security (--disable-admission-plugins)",
+                "the API server of {} runs without Pod Security (--{flag})",
                 around.name()
             );
             tally.offence(offence(

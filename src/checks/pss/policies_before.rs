@@ -68,12 +68,10 @@ pub static CHECK: Check = Check {
 
 fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     each_server(node, |around, words, tally| {
-        let enabled = match flags::list(words, "enable-admission-plugins") {
-            Ok(enabled) => enabled,
+        match flags::admits_by(words, "PodSecurityPolicy") {
+            Ok(true) => {}
+            Ok(false) => return,
             Err(gap) => return tally.gap(gap),
-        };
-        if !enabled.iter().any(|name| name == "PodSecurityPolicy") {
-            return;
         }
         match version::minor(node, view) {
             Some(minor) if minor >= GONE => {
