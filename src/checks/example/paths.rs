@@ -78,9 +78,7 @@ pub(super) struct CertificateWritten {
 impl PathsWritten {
     pub(super) fn read(self, tree: &mut Tree, host: &mut HostFacts) -> Result<(), String> {
         let certificates = self.certificates.unwrap_or_default();
-        let certificates: Result<Vec<_>, String> =
-            certificates.into_iter().map(certificate).collect();
-        let certificates = certificates?;
+        let certificates = files(certificates)?;
         let mut list = |written, need| list(written, need, (tree, host));
         let kubelet_files = list(self.kubelet_files, Need::KubeletFiles)?;
         let pki = list(self.pki, Need::Pki)?;
@@ -199,6 +197,23 @@ fn kubeconfig(written: KubeconfigWritten) -> Result<Kubeconfig, String> {
 }
 
 /// A certificate of ten years around the moment of the example, unless it says otherwise.
+/// Certificates of one path, one behind the other, are of one file.
+fn files(written: Vec<CertificateWritten>) -> Result<Vec<CertificateFile>, String> {
+    let mut out: Vec<CertificateFile> = Vec::new();
+    for written in written {
+        let next = certificate(written)?;
+        match (out.last_mut(), next.content) {
+            (Some(last), Fact::Seen(more)) if last.path == next.path => {
+                if let Fact::Seen(seen) = &mut last.content {
+                    seen.value.extend(more.value);
+                }
+            }
+            (_, content) => out.push(CertificateFile { content, ..next }),
+        }
+    }
+    Ok(out)
+}
+
 pub(super) fn certificate(written: CertificateWritten) -> Result<CertificateFile, String> {
     const YEARS: i64 = 5 * 365 * 86_400;
     let now = super::NOW.as_second();

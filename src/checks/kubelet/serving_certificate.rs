@@ -3,7 +3,7 @@ use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, not_applicable, offence,
     on_node,
 };
-use crate::checks::tls::certificates::is_self_made;
+use crate::checks::tls::certificates::is_made_up;
 use crate::model::fact::{Gap, Locator, Need};
 use crate::model::files::Certificate;
 use crate::model::name::CheckId;
@@ -243,7 +243,7 @@ fn by_itself(own: &Certificate, at: Locator, tally: &mut Tally) {
 
 /// Whether it is its own authority, or one that the kubelet makes up at its start.
 fn is_own(own: &Certificate) -> bool {
-    own.self_signed || is_self_made(own)
+    own.self_signed || is_made_up(&own.issuer)
 }
 
 /// The certificate that an operator gives the kubelet.

@@ -1,4 +1,4 @@
-use super::certificates::{SOON, days, days_left, is_self_made, of_pki};
+use super::certificates::{SOON, days, days_left, of_pki};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, offence, on_node,
 };
@@ -48,8 +48,12 @@ pub static CHECK: Check = Check {
             "FAIL critical: the authority kubernetes has ended 10 days ago",
         ),
         (
-            "{pki: [], kubeconfigs: [], certificates: [{path: /p/kubelet.crt, subject: cp-1-ca@1700000000, ca: true, issuer: CN=cp-1-ca@1700000000, until: 1750086400}]}",
+            "{pki: [], kubeconfigs: [], certificates: [{path: /p/kubelet.crt, subject: cp-1@1700000000, issuer: CN=cp-1-ca@1700000000, until: 1750086400}, {path: /p/kubelet.crt, subject: cp-1-ca@1700000000, ca: true, self_signed: true, issuer: CN=cp-1-ca@1700000000, until: 1750086400}]}",
             "N/A: no certificate of an authority lies on the node",
+        ),
+        (
+            "{pki: [], kubeconfigs: [], certificates: [{path: /p/ca.crt, subject: cp-1-ca@1700000000, ca: true, self_signed: true, issuer: CN=cp-1-ca@1700000000, until: 1750086400}]}",
+            "FAIL critical: the authority cp-1-ca@1700000000 ends in 1 day",
         ),
         (
             "{pki: [], kubeconfigs: [], certificates: [{path: /p/a.crt, subject: a}]}",
@@ -77,7 +81,7 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     let mut any = false;
     for one in of_pki(pki, &mut tally) {
         // What a component signs itself with for want of a certificate ends with it, and nobody trusts it.
-        if !one.certificate.ca || is_self_made(one.certificate) {
+        if !one.certificate.ca || one.self_made {
             continue;
         }
         any = true;

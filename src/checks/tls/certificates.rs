@@ -16,6 +16,8 @@ pub struct Held<'n> {
     pub path: &'n Text,
     pub certificate: &'n Certificate,
     pub at: Locator,
+    /// It is of a pair that a component made for itself.
+    pub self_made: bool,
 }
 
 /// Every certificate of the node; what is not known stays in the tally.
@@ -38,6 +40,7 @@ pub fn certificates<'n>(node: &'n NodeFacts, tally: &mut Tally) -> Vec<Held<'n>>
                 path: &config.path,
                 certificate,
                 at: content.at,
+                self_made: false,
             }));
         }
     }
@@ -51,10 +54,12 @@ pub fn of_pki<'n>(pki: &'n Seen<Pki>, tally: &mut Tally) -> Vec<Held<'n>> {
     tally.gaps(pki.value.list.gaps.iter().cloned());
     for file in &pki.value.certificates {
         if let Some(content) = tally.take(&file.content) {
+            let self_made = is_self_made(&content.value);
             out.extend(content.value.iter().map(|certificate| Held {
                 path: &file.path,
                 certificate,
                 at: content.at,
+                self_made,
             }));
         }
     }
@@ -74,10 +79,28 @@ pub fn is_absent(node: &NodeFacts, path: &Text) -> bool {
     })
 }
 
-/// Made by a component that was given none: its authority is `HOST-ca@SECONDS` (client-go's util/cert), and its key is
-/// thrown away.
-pub fn is_self_made(certificate: &Certificate) -> bool {
-    let made = certificate.issuer.as_str().rsplit_once("-ca@");
+/// Whether a file is what a component makes for itself that was given none: a certificate `HOST@SECONDS` and behind it
+/// the authority of that alone (client-go's util/cert), whose key is thrown away. A name by itself says nothing: any
+/// authority may be called so.
+fn is_self_made(file: &[Certificate]) -> bool {
+    let [leaf, authority] = file else {
+        return false;
+    };
+    let Some((host, seconds)) = leaf.common_name.as_str().rsplit_once('@') else {
+        return false;
+    };
+    let name = format!("{host}-ca@{seconds}");
+    !leaf.ca
+        && authority.ca
+        && authority.self_signed
+        && authority.common_name == name.as_str()
+        && leaf.issuer == authority.issuer
+        && is_made_up(&leaf.issuer)
+}
+
+/// Whether an issuer is called as a component calls the authority that it makes up at its start: `HOST-ca@SECONDS`.
+pub fn is_made_up(issuer: &Text) -> bool {
+    let made = issuer.as_str().rsplit_once("-ca@");
     made.is_some_and(|(_, seconds)| {
         !seconds.is_empty() && seconds.bytes().all(|b| b.is_ascii_digit())
     })

@@ -1,4 +1,4 @@
-use super::certificates::{SOON, certificates, days, days_left, is_self_made};
+use super::certificates::{SOON, certificates, days, days_left};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, offence, on_node,
 };
@@ -57,8 +57,12 @@ pub static CHECK: Check = Check {
             "FAIL high: the certificate of system:kube-scheduler ends in 1 day",
         ),
         (
-            "{pki: [], kubeconfigs: [], certificates: [{path: /p/kubelet.crt, subject: cp-1@1700000000, issuer: CN=cp-1-ca@1700000000, until: 1749913600}]}",
+            "{pki: [], kubeconfigs: [], certificates: [{path: /p/kubelet.crt, subject: cp-1@1700000000, issuer: CN=cp-1-ca@1700000000, until: 1749913600}, {path: /p/kubelet.crt, subject: cp-1-ca@1700000000, ca: true, self_signed: true, issuer: CN=cp-1-ca@1700000000}]}",
             "FAIL low: the certificate of cp-1@1700000000 has ended 1 day ago, which it made for itself and nobody can verify (SP-KUB-021)",
+        ),
+        (
+            "{pki: [], kubeconfigs: [], certificates: [{path: /p/a.crt, subject: a, issuer: CN=x-ca@1, until: 1749913600}]}",
+            "FAIL critical: the certificate of a has ended 1 day ago",
         ),
         (
             "{pki: [{gap: denied}], kubeconfigs: []}",
@@ -101,7 +105,7 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
             continue;
         };
         let mut message = format!("the certificate of {} {what}", one.certificate.common_name);
-        let severity = if is_self_made(one.certificate) {
+        let severity = if one.self_made {
             message.push_str(", which it made for itself and nobody can verify (SP-KUB-021)");
             Severity::Low
         } else {
