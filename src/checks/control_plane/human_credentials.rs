@@ -1,11 +1,10 @@
-use crate::checks::check::{
-    Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, offence, on_node,
-};
+use crate::checks::check::{Check, Judge, Maps, Remediation, View, by_hand, on_node};
+use crate::checks::tls::kubeconfigs::{self, Rule};
 use crate::model::fact::{Gap, Need};
 use crate::model::files::{Certificate, FileRole, KubeconfigContent};
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
-use crate::model::verdict::{Severity, Subject, Verdict};
+use crate::model::verdict::{Severity, Verdict};
 
 pub static CHECK: Check = Check {
     id: CheckId("SP-CPL-015"),
@@ -54,6 +53,10 @@ pub static CHECK: Check = Check {
             "UNKNOWN: the login may not read it",
         ),
         (
+            "{kubeconfigs: [{role: admin_kubeconfig, path: /etc/kubernetes/admin.conf, absent: true}], kubeconfig_contents: [{path: /etc/kubernetes/admin.conf, gap: denied}]}",
+            "N/A: no kubeconfig of a person lies on the node",
+        ),
+        (
             "kubeconfigs: [{gap: denied}]",
             "UNKNOWN: the login may not read it",
         ),
@@ -67,36 +70,19 @@ pub static CHECK: Check = Check {
 };
 
 fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
-    let seen = node.host.kubeconfigs.get()?;
-    let list = &seen.value.list;
-    let mut tally = Tally::new();
-    tally.good(seen.at);
-    tally.gaps(list.gaps.iter().cloned());
-    let mut any = false;
-    for config in &seen.value.contents {
-        // super-admin.conf is SP-FILE-023's.
-        let personal = list.files.iter().any(|file| {
-            let roles = [FileRole::AdminKubeconfig, FileRole::UserKubeconfig];
-            file.path == config.path && roles.contains(&file.role)
-        });
-        if !personal {
-            continue;
-        }
-        any = true;
-        let Some(content) = tally.take(&config.content) else {
-            continue;
-        };
-        for message in said(&content.value) {
-            let subject = Subject::path(&config.path);
-            tally.offence(offence(subject, Severity::Info, message, [content.at]));
-        }
-    }
-    if !any && list.gaps.is_empty() {
-        let why = "no kubeconfig of a person lies on the node";
-        return Ok(not_applicable([seen.at], why));
-    }
-    tally.verdict()
+    kubeconfigs::judge(node, &RULE)
 }
+
+const RULE: Rule = Rule {
+    is_judged: |roles| {
+        // super-admin.conf is SP-FILE-023's.
+        let personal = [FileRole::AdminKubeconfig, FileRole::UserKubeconfig];
+        roles.iter().any(|role| personal.contains(role))
+    },
+    severity: Severity::Info,
+    said,
+    none: "no kubeconfig of a person lies on the node",
+};
 
 fn said(content: &KubeconfigContent) -> Vec<String> {
     let masters = |client: &&Certificate| {

@@ -1,12 +1,10 @@
-use super::certificates::is_absent;
-use crate::checks::check::{
-    Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, offence, on_node,
-};
+use super::kubeconfigs::{self, Rule};
+use crate::checks::check::{Check, Judge, Maps, Remediation, View, by_hand, on_node};
 use crate::model::fact::{Gap, Need};
 use crate::model::files::{FileRole, KubeconfigContent};
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
-use crate::model::verdict::{Severity, Subject, Verdict};
+use crate::model::verdict::{Severity, Verdict};
 
 pub static CHECK: Check = Check {
     id: CheckId("SP-TLS-012"),
@@ -66,36 +64,15 @@ pub static CHECK: Check = Check {
 };
 
 fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
-    let seen = node.host.kubeconfigs.get()?;
-    let list = &seen.value.list;
-    let mut tally = Tally::new();
-    tally.good(seen.at);
-    tally.gaps(list.gaps.iter().cloned());
-    let mut any = false;
-    for config in &seen.value.contents {
-        let mut files = list.files.iter();
-        if files.any(|file| file.path == config.path && file.role == FileRole::UserKubeconfig) {
-            continue;
-        }
-        // One that does not exist is no gap.
-        if is_absent(node, &config.path) {
-            continue;
-        }
-        any = true;
-        let Some(content) = tally.take(&config.content) else {
-            continue;
-        };
-        for message in said(&content.value) {
-            let subject = Subject::path(&config.path);
-            tally.offence(offence(subject, Severity::High, message, [content.at]));
-        }
-    }
-    if !any && list.gaps.is_empty() {
-        let why = "no kubeconfig of a component lies on the node";
-        return Ok(not_applicable([seen.at], why));
-    }
-    tally.verdict()
+    kubeconfigs::judge(node, &RULE)
 }
+
+const RULE: Rule = Rule {
+    is_judged: |roles| !roles.contains(&FileRole::UserKubeconfig),
+    severity: Severity::High,
+    said,
+    none: "no kubeconfig of a component lies on the node",
+};
 
 fn said(content: &KubeconfigContent) -> Vec<String> {
     let mut out: Vec<String> = content

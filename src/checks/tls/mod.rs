@@ -11,6 +11,7 @@ mod etcd_peer;
 mod etcd_server;
 mod expiry;
 mod kubeconfig_trust;
+pub mod kubeconfigs;
 mod kubelet_client;
 mod names;
 mod plain_probe;
