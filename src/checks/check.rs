@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use super::images::across::{self, Across};
 pub use super::maps::Maps;
 use super::pss::admission::{self, Admission};
+use super::tls::keys::Keys;
 use crate::model::Timestamp;
 use crate::model::fact::{Fact, Gap, Locator, Need, Seen};
 use crate::model::name::CheckId;
@@ -123,6 +124,8 @@ pub struct View<'a> {
     admission: OnceCell<Result<Admission, Gap>>,
     /// Which images run where; joined once for all nodes.
     images: OnceCell<Across>,
+    /// Which private keys lie where; joined once for all nodes.
+    keys: OnceCell<Keys>,
 }
 
 impl<'a> View<'a> {
@@ -133,6 +136,7 @@ impl<'a> View<'a> {
             now,
             admission: OnceCell::new(),
             images: OnceCell::new(),
+            keys: OnceCell::new(),
         }
     }
 
@@ -148,6 +152,11 @@ impl<'a> View<'a> {
     pub fn images(&self) -> &Across {
         self.images
             .get_or_init(|| across::of_cluster(self.snapshot))
+    }
+
+    /// Which private keys lie on which nodes.
+    pub fn keys(&self) -> &Keys {
+        self.keys.get_or_init(|| Keys::of_cluster(self.snapshot))
     }
 }
 

@@ -10,6 +10,7 @@ mod etcd_listener;
 mod etcd_peer;
 mod etcd_server;
 mod expiry;
+pub mod keys;
 mod kubeconfig_trust;
 pub mod kubeconfigs;
 mod kubelet_client;

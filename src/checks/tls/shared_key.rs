@@ -2,14 +2,10 @@ use super::certificates::of_pki;
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, offence, on_node,
 };
-use crate::model::fact::{Fact, Gap, Need};
-use crate::model::files::{Certificate, Pki};
+use crate::model::fact::{Gap, Need};
 use crate::model::name::CheckId;
-use crate::model::name::Digest;
 use crate::model::node::NodeFacts;
-use crate::model::text::Text;
 use crate::model::verdict::{Severity, Subject, Verdict};
-use std::collections::BTreeMap;
 
 pub static CHECK: Check = Check {
     id: CheckId("SP-TLS-015"),
@@ -61,26 +57,10 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
     let pki = node.host.pki.get()?;
     let mut tally = Tally::new();
     let own = of_pki(pki, &mut tally);
-    let mut others: BTreeMap<&Digest, (&str, &Text)> = BTreeMap::new();
-    let mut unknown = 0_usize;
-    for other in view
-        .snapshot
-        .nodes
-        .values()
-        .filter(|other| other.name != node.name)
-    {
-        let Ok(pki) = seen(other) else {
-            unknown += 1;
-            continue;
-        };
-        for one in leaves(pki) {
-            others
-                .entry(&one.1.spki)
-                .or_insert((other.name.as_str(), one.0));
-        }
-    }
+    let keys = view.keys();
+    let unknown = keys.unknown;
     for one in own.iter().filter(|one| !one.certificate.ca) {
-        if let Some((name, path)) = others.get(&one.certificate.spki) {
+        if let Some((name, path)) = keys.beside(&node.name, &one.certificate.spki) {
             let message = format!(
                 "the key of {} lies on {name} too, as {path}",
                 one.certificate.common_name
@@ -100,24 +80,4 @@ fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
         ));
     }
     tally.verdict()
-}
-
-fn seen(node: &NodeFacts) -> Result<&Pki, Gap> {
-    match &node.host.pki {
-        Fact::Seen(seen) => Ok(&seen.value),
-        Fact::Gap(gap) => Err(gap.clone()),
-    }
-}
-
-fn leaves(pki: &Pki) -> impl Iterator<Item = (&Text, &Certificate)> {
-    pki.certificates.iter().flat_map(|file| {
-        let content = match &file.content {
-            Fact::Seen(seen) => &seen.value[..],
-            Fact::Gap(_) => &[],
-        };
-        content
-            .iter()
-            .filter(|one| !one.ca)
-            .map(|one| (&file.path, one))
-    })
 }
