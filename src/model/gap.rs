@@ -257,6 +257,14 @@ impl Gap {
         }
     }
 
+    /// What stood in the way and what to do about it, in one line. A question is its own next step.
+    pub fn with_next(&self, node: Option<&NodeName>) -> String {
+        match self {
+            Self::NeedsHuman { .. } => self.to_string(),
+            _ => format!("{self}; next: {}", self.next_step_on(node)),
+        }
+    }
+
     /// [`Gap::next_step`] for one node: its name stands where the general text says NODE, so that it can be pasted.
     pub fn next_step_on(&self, node: Option<&NodeName>) -> Text {
         let general = self.next_step();

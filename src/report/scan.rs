@@ -138,13 +138,13 @@ fn case(finding: &Finding<'_>, fatal: &dyn Fn(&Finding<'_>, &Offence) -> bool) -
         Verdict::Unknown {
             why: why @ Gap::NeedsHuman { .. },
         } => Outcome::Skipped(why.to_string()),
-        Verdict::Unknown { why } => Outcome::Error(told(why, finding.node)),
+        Verdict::Unknown { why } => Outcome::Error(why.with_next(finding.node)),
         Verdict::Fail { offences, gaps } => {
             let (bad, remarks): (Vec<&Offence>, Vec<&Offence>) =
                 offences.iter().partition(|offence| fatal(finding, offence));
             notes.extend(remarks.into_iter().map(line));
-            let open = gaps.iter().map(|gap| told(gap, finding.node));
-            let gap = gaps.first().map(|gap| told(gap, finding.node));
+            let open = gaps.iter().map(|gap| gap.with_next(finding.node));
+            let gap = gaps.first().map(|gap| gap.with_next(finding.node));
             if let Some(first) = bad.first() {
                 notes.extend(open);
                 let lines: Vec<String> = bad.iter().map(|offence| line(offence)).collect();
@@ -159,8 +159,4 @@ fn case(finding: &Finding<'_>, fatal: &dyn Fn(&Finding<'_>, &Offence) -> bool) -
         outcome,
         notes,
     }
-}
-
-fn told(gap: &Gap, node: Option<&NodeName>) -> String {
-    format!("{gap}; next: {}", gap.next_step_on(node))
 }

@@ -66,7 +66,7 @@ fn lines(settings: &Settings) -> Result<Vec<String>, Failure> {
                             format!("{name}: {user}@{host} port {port}, {route}")
                         }
                         Err(gap) => {
-                            format!("{name}: {gap}; next: {}", gap.next_step_on(Some(&name)))
+                            format!("{name}: {}", gap.with_next(Some(&name)))
                         }
                     };
                     let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);

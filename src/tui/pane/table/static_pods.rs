@@ -202,10 +202,7 @@ fn cause(cause: &Cause) -> Line {
         Proven::Proven => (Token::StateFailed, "!!", String::new()),
         Proven::Possible => (Token::SrcDisagree, "? ", " (it may)".to_owned()),
         Proven::RuledOut => (Token::Muted, "- ", " (ruled out)".to_owned()),
-        Proven::Unknown(gap) => {
-            let more = format!(": {gap}; next: {}", gap.next_step());
-            (Token::Text, "U ", more)
-        }
+        Proven::Unknown(gap) => (Token::Text, "U ", format!(": {}", gap.with_next(None))),
     };
     let text = format!("{mark} {}: {}{more}", cause.kind.name(), cause.words);
     Line::Text(token, text)
