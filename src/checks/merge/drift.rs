@@ -1,8 +1,8 @@
 use super::compare::{compare, differing, shortened};
-use super::pairs::{Declared, declared, mirrors, unread};
+use super::pairs::{Declared, both, mirrors};
 use super::settle::{changed, comparable, grace, settled, window};
 use crate::checks::check::{
-    Check, Judge, Maps, Remediation, Tally, View, by_hand, comparing, kubectl, offence, on_node,
+    Check, Judge, Maps, Remediation, View, by_hand, comparing, kubectl, offence, on_node,
 };
 use crate::model::fact::{Gap, Locator, Need};
 use crate::model::name::CheckId;
@@ -81,12 +81,7 @@ pub static CHECK: Check = Check {
 };
 
 fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
-    let declared = declared(node)?;
-    let list = node.api.mirrors.get()?;
-    let mut tally = Tally::new();
-    tally.good(list.at);
-    unread(node, &mut tally);
-    declared.tell(&mut tally);
+    let (declared, list, mut tally) = both(node)?;
     for (at, mirror) in mirrors(list) {
         let pods = declared.pods.iter();
         let files: Vec<&Declared<'_>> = pods.filter(|pod| pod.is_mirrored_by(mirror)).collect();

@@ -99,6 +99,20 @@ pub fn declared(node: &NodeFacts) -> Result<Declarations<'_>, Gap> {
     Ok(out)
 }
 
+/// What the manifests declare and the mirrors that are there, with what either leaves untold.
+///
+/// # Errors
+/// The gap where one of the two is not known.
+pub fn both(node: &NodeFacts) -> Result<(Declarations<'_>, &Seen<Vec<Mirror>>, Tally), Gap> {
+    let declared = declared(node)?;
+    let list = node.api.mirrors.get()?;
+    let mut tally = Tally::new();
+    tally.good(list.at);
+    unread(node, &mut tally);
+    declared.tell(&mut tally);
+    Ok((declared, list, tally))
+}
+
 fn declares<'n>(
     node: &NodeFacts,
     manifest: &'n Fact<Manifest>,

@@ -1,8 +1,7 @@
-use super::pairs::{Declared, declared, mirrors, unread};
+use super::pairs::{Declared, both, mirrors};
 use super::settle::{changed, comparable, settled, window};
 use crate::checks::check::{
-    Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, not_applicable, offence,
-    on_node,
+    Check, Judge, Maps, Remediation, View, by_hand, kubectl, not_applicable, offence, on_node,
 };
 use crate::checks::images::reference::Reference;
 use crate::model::fact::{Gap, Locator, Need};
@@ -69,12 +68,7 @@ pub static CHECK: Check = Check {
 };
 
 fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
-    let declared = declared(node)?;
-    let list = node.api.mirrors.get()?;
-    let mut tally = Tally::new();
-    tally.good(list.at);
-    unread(node, &mut tally);
-    declared.tell(&mut tally);
+    let (declared, list, mut tally) = both(node)?;
     let mut pins = 0;
     for pod in &declared.pods {
         let mirror = mirrors(list).find(|(_, mirror)| pod.is_mirrored_by(mirror));

@@ -1,9 +1,9 @@
 use super::compare::{compare, differing};
 use super::drift::is_mutation;
-use super::pairs::{Declared, declared, mirrors, unread};
+use super::pairs::{Declared, both, mirrors};
 use super::settle::{AHEAD, comparable, settled, window};
 use crate::checks::check::{
-    Check, Judge, Maps, Remediation, Tally, View, by_hand, comparing, kubectl, offence, on_node,
+    Check, Judge, Maps, Remediation, View, by_hand, comparing, kubectl, offence, on_node,
 };
 use crate::model::Timestamp;
 use crate::model::fact::{Gap, Locator, Need};
@@ -80,12 +80,7 @@ pub static CHECK: Check = Check {
 };
 
 fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
-    let declared = declared(node)?;
-    let list = node.api.mirrors.get()?;
-    let mut tally = Tally::new();
-    tally.good(list.at);
-    unread(node, &mut tally);
-    declared.tell(&mut tally);
+    let (declared, list, mut tally) = both(node)?;
     for (at, mirror) in mirrors(list) {
         for file in declared
             .pods

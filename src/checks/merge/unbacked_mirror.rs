@@ -1,7 +1,7 @@
-use super::pairs::{Declarations, declared, mirrors, same_uid, unread};
+use super::pairs::{Declarations, both, mirrors, same_uid};
 use super::settle::{changed, comparable, settled, window};
 use crate::checks::check::{
-    Check, Judge, Maps, Remediation, Tally, View, by_hand, comparing, kubectl, offence, on_node,
+    Check, Judge, Maps, Remediation, View, by_hand, comparing, kubectl, offence, on_node,
 };
 use crate::checks::kubelet::setting::effective;
 use crate::model::fact::{Gap, Locator, Need};
@@ -99,12 +99,7 @@ pub static CHECK: Check = Check {
 };
 
 fn judge(node: &NodeFacts, view: &View<'_>) -> Result<Verdict, Gap> {
-    let declared = declared(node)?;
-    let list = node.api.mirrors.get()?;
-    let mut tally = Tally::new();
-    tally.good(list.at);
-    unread(node, &mut tally);
-    declared.tell(&mut tally);
+    let (declared, list, mut tally) = both(node)?;
     for (at, mirror) in mirrors(list) {
         if declared.pods.iter().any(|pod| pod.is_mirrored_by(mirror)) {
             tally.good(at);
