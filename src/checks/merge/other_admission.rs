@@ -61,6 +61,14 @@ pub static CHECK: Check = Check {
             "FAIL high: shop/a-cp-1 has no mirror: the ValidatingAdmissionPolicy p (binding b) can refuse it",
         ),
         (
+            "{manifests: [{file: a.yaml, pod: {metadata: {name: a, namespace: shop}, spec: {containers: [{name: c, resources: {requests: {cpu: 1}}}]}}}], mirrors: [{pod: shop/a-cp-1}], namespaces: {shop: {}}, mutating_webhooks: [], validating_webhooks: [], validating_policies: [], validating_policy_bindings: [], mutating_policies: [], mutating_policy_bindings: [], resource_quotas: [{namespace: shop, name: q, hard: {requests.cpu: '2'}}], limit_ranges: [], priority_classes: []}",
+            "PASS",
+        ),
+        (
+            "{manifests: [{file: a.yaml, pod: {metadata: {name: a, namespace: shop}, spec: {containers: [{name: c, resources: {requests: {cpu: 1}}}]}}}], mirrors: [{pod: shop/a-cp-1}], namespaces: {shop: {}}, mutating_webhooks: [], validating_webhooks: [], validating_policies: [], validating_policy_bindings: [], mutating_policies: [], mutating_policy_bindings: [], resource_quotas: [{namespace: shop, name: q, hard: {requests.cpu: '1e99'}}], limit_ranges: [], priority_classes: []}",
+            "UNKNOWN: the answer cannot be trusted: requests.cpu of the quota q: 1e99",
+        ),
+        (
             "{manifests: [{file: a.yaml, pod: {metadata: {name: a, namespace: shop}, spec: {priority: 7, containers: [{name: c, resources: {limits: {memory: 2Gi}}}]}}}], mirrors: [{pod: shop/a-cp-1}], namespaces: {shop: {}}, mutating_webhooks: [], validating_webhooks: [], validating_policies: [], validating_policy_bindings: [], mutating_policies: [], mutating_policy_bindings: [], resource_quotas: [{namespace: shop, name: q, hard: {requests.cpu: '1'}}], limit_ranges: [{namespace: shop, name: l, limits: [{type: Container, max: {memory: 1Gi}}]}], priority_classes: []}",
             "FAIL medium: the next mirror of shop/a-cp-1 can be kept away: the quota q demands requests.cpu of every container, and c has none, the LimitRange l allows a limit of memory of at most 1Gi, and c has 2Gi, spec.priority is 7, and what the API server computes is 0: the number must not be given",
         ),

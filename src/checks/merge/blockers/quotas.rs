@@ -1,12 +1,14 @@
 //! ResourceQuota and LimitRange: what a namespace leaves for one more pod (pkg/quota, plugin/pkg/admission/limitranger).
 
+use std::borrow::Cow;
+
 use super::{Asked, Cause, CauseKind, Standing, none_found};
 use crate::checks::merge::compare::quantity::nanos;
-use crate::model::fact::{Locator, Need};
+use crate::model::fact::{Gap, Locator, Need};
 use crate::model::objects::{Limit, LimitRange, ResourceQuota, of_namespace};
 use crate::model::pod::ContainerKind;
 use crate::model::text::Text;
-use crate::model::tree::Branch;
+use crate::model::tree::{Branch, Number};
 
 /// Quotas and limits of the namespace that stand in the pod's way.
 pub(super) fn quotas(asked: &Asked<'_>) -> Vec<Cause> {
@@ -62,8 +64,12 @@ fn of_quota(
             Standing::Possible
         }
     };
+    let mut unread = None;
     for (key, hard) in quota.hard.iter() {
-        let hard_value = nanos(hard.as_str())?;
+        let Some(hard_value) = nanos(hard.as_str()) else {
+            unread = unread.or(Some((key, hard)));
+            continue;
+        };
         let used = quota.used.get(key.as_str());
         let used_value = used.and_then(|used| nanos(used.as_str())).unwrap_or(0);
         let left = hard_value.saturating_sub(used_value);
@@ -89,7 +95,11 @@ fn of_quota(
             ));
         }
     }
-    None
+    unread.map(|(key, hard)| {
+        let what = Text::from(format!("{key} of the quota {}: {hard}", quota.name));
+        let gap = Gap::Garbled { what };
+        (Standing::Unknown(gap), "is not known".to_owned())
+    })
 }
 
 /// Which side of `resources` a key of a quota counts, and of what.
@@ -128,8 +138,14 @@ fn in_scope(asked: &Asked<'_>, scope: &Text) -> Option<bool> {
     }
 }
 
-fn amount<'p>(container: Branch<'p>, side: &str, of: &str) -> Option<&'p str> {
-    container.get("resources")?.get(side)?.get(of)?.as_str()
+/// A quantity as it is written: YAML makes a number of `cpu: 1`, which is a quantity too.
+fn amount<'p>(container: Branch<'p>, side: &str, of: &str) -> Option<Cow<'p, str>> {
+    match container.get("resources")?.get(side)?.get(of)? {
+        Branch::Number(Number::Unsigned(number)) => Some(Cow::Owned(number.to_string())),
+        Branch::Number(Number::Signed(number)) => Some(Cow::Owned(number.to_string())),
+        Branch::Number(Number::Float(number)) => Some(Cow::Owned(number.to_string())),
+        other => other.as_str().map(Cow::Borrowed),
+    }
 }
 
 /// What a container asks for, after what the API server and LimitRanges fill in.
@@ -138,7 +154,7 @@ fn wanted<'p>(
     side: &str,
     of: &str,
     ranges: &[&'p LimitRange],
-) -> Option<&'p str> {
+) -> Option<Cow<'p, str>> {
     let own = amount(container, side, of);
     let limit = || amount(container, "limits", of).filter(|_| side == "requests");
     let filled = || {
@@ -150,7 +166,7 @@ fn wanted<'p>(
             };
             from.get(of)
                 .filter(|_| item.kind == "Container")
-                .map(Text::as_str)
+                .map(|value| Cow::Borrowed(value.as_str()))
         })
     };
     own.or_else(limit).or_else(filled)
@@ -166,14 +182,16 @@ impl Wants {
     fn of(asked: &Asked<'_>, side: &str, of: &str, ranges: &[&LimitRange]) -> Self {
         let (mut sum, mut most, mut without) = (0_i128, 0_i128, None);
         // What is set for the pod as a whole counts for it.
-        if let Some(whole) = amount(asked.pod.pod.spec(), side, of).and_then(nanos) {
+        if let Some(whole) = amount(asked.pod.pod.spec(), side, of).and_then(|value| nanos(&value))
+        {
             return Self {
                 sum: whole,
                 without,
             };
         }
         for (kind, container) in asked.pod.pod.containers() {
-            let Some(value) = wanted(container, side, of, ranges).and_then(nanos) else {
+            let Some(value) = wanted(container, side, of, ranges).and_then(|value| nanos(&value))
+            else {
                 let name = container.get("name").and_then(Branch::as_str);
                 without = without.or(name.map(Text::new));
                 continue;
@@ -274,9 +292,9 @@ fn broken(asked: &Asked<'_>, item: &Limit, ranges: &[&LimitRange]) -> Option<Str
                         ));
                     }
                     Some(value) => {
-                        let amount = nanos(value)?;
+                        let amount = nanos(&value)?;
                         if (is_max && amount > bound_value) || (!is_max && amount < bound_value) {
-                            let value = Text::new(value);
+                            let value = Text::new(&value);
                             return Some(format!(
                                 "allows a {least} of {of} of at {most} {bound}, and {name} has {value}"
                             ));
