@@ -148,11 +148,13 @@ pub fn covers(held: &Holder, who: &Holder) -> bool {
     if held == who {
         return true;
     }
+    let account = who.kind == "ServiceAccount";
     if held.kind != "Group" {
-        return false;
+        // As the user that it logs in as.
+        let own = || format!("system:serviceaccount:{}:{}", who.namespace, who.name);
+        return account && held.kind == "User" && held.name == own().as_str();
     }
     let nameless = who.name == "system:anonymous" || who.name == "system:unauthenticated";
-    let account = who.kind == "ServiceAccount";
     match held.name.as_str() {
         "system:authenticated" => !nameless,
         "system:unauthenticated" => nameless,
@@ -216,6 +218,16 @@ mod tests {
                 false,
             ),
             (group("ops"), account.clone(), false),
+            (
+                holder("User", "", "system:serviceaccount:tools:a"),
+                account.clone(),
+                true,
+            ),
+            (
+                holder("User", "", "system:serviceaccount:tools:b"),
+                account.clone(),
+                false,
+            ),
             (account.clone(), account, true),
         ] {
             assert_eq!(covers(&held, &who), wanted, "{held} {who}");

@@ -2,7 +2,7 @@
 
 use super::{AttackPath, AttackPaths, Edge};
 use crate::checks::check::{Judge, Tally, View};
-use crate::checks::holders::grants;
+use crate::checks::holders::{covers, grants};
 use crate::checks::merge::credentials::{Holder as Mounted, credentials, held};
 use crate::checks::merge::host_path_source::{self, may_be_root};
 use crate::checks::merge::pairs::declared;
@@ -147,7 +147,7 @@ pub(super) fn by_proxy(node: &NodeFacts, view: &View<'_>, out: &mut AttackPaths)
             let account = pod.uses.as_ref().map_or("", |uses| &uses.account);
             let key = (&*pod.namespace, account);
             // One pod speaks for all that have the same account.
-            if !covers(grant.holder, pod, account) || told.contains(&key) {
+            if !is_of(grant.holder, pod, account) || told.contains(&key) {
                 continue;
             }
             told.push(key);
@@ -173,21 +173,14 @@ pub(super) fn by_proxy(node: &NodeFacts, view: &View<'_>, out: &mut AttackPaths)
     }
 }
 
-/// Whether a subject of a binding is the account of a pod that runs.
-fn covers(holder: &Holder, pod: &PodId, account: &str) -> bool {
-    if account.is_empty() || pod.traits.any(PodTraits::ENDED) {
-        return false;
-    }
-    let name = holder.name.as_str();
-    match holder.kind.as_str() {
-        "ServiceAccount" => holder.namespace == *pod.namespace && name == account,
-        "Group" => {
-            let own = name.strip_prefix("system:serviceaccounts:");
-            own == Some(&*pod.namespace)
-                || ["system:serviceaccounts", "system:authenticated"].contains(&name)
-        }
-        _ => false,
-    }
+/// Whether a subject of a binding is the account of a pod that runs, or has it as a member.
+fn is_of(held: &Holder, pod: &PodId, account: &str) -> bool {
+    let who = Holder {
+        kind: Text::new("ServiceAccount"),
+        namespace: Text::new(&pod.namespace),
+        name: Text::new(account),
+    };
+    !account.is_empty() && !pod.traits.any(PodTraits::ENDED) && covers(held, &who)
 }
 
 /// What a static pod of root mounts and somebody else can change (SP-MRG-018).
