@@ -2,12 +2,10 @@ use super::powers::{is_api_server, powers};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, offence,
 };
-use crate::checks::holders::{Grant, grants};
+use crate::checks::holders::{Held, by_binding, grants};
 use crate::model::fact::{Gap, Need};
 use crate::model::name::CheckId;
-use crate::model::text::Text;
 use crate::model::verdict::{Severity, Subject, Verdict};
-use std::collections::BTreeMap;
 
 pub static CHECK: Check = Check {
     id: CheckId("SP-CPL-016"),
@@ -80,8 +78,6 @@ pub static CHECK: Check = Check {
     file: file!(),
 };
 
-const NAMED: usize = 3;
-
 fn judge(view: &View<'_>) -> Result<Verdict, Gap> {
     let found = grants(&view.snapshot.cluster.objects, |rule| {
         !powers(rule).is_empty()
@@ -89,18 +85,12 @@ fn judge(view: &View<'_>) -> Result<Verdict, Gap> {
     let mut tally = Tally::new();
     tally.all_good(&found.evidence);
     tally.gaps(found.gaps);
-    let mut all: BTreeMap<&Text, Vec<Grant<'_>>> = BTreeMap::new();
-    for grant in found.all {
-        if !grant.is_expected() && !is_api_server(&grant) {
-            all.entry(&grant.binding.name).or_default().push(grant);
-        }
-    }
-    for (name, grants) in all {
-        let Some(first) = grants.first() else {
-            continue;
-        };
+    let all = found.all.iter();
+    let all = all.filter(|grant| !grant.is_expected() && !is_api_server(grant));
+    for held in by_binding(all) {
+        let Held { who, grant, .. } = held;
         let mut may: Vec<&str> = Vec::new();
-        for power in first.role.rules.iter().flat_map(powers) {
+        for power in grant.role.rules.iter().flat_map(powers) {
             if !may.contains(&power) {
                 may.push(power);
             }
@@ -108,20 +98,11 @@ fn judge(view: &View<'_>) -> Result<Verdict, Gap> {
         if may.contains(&"do everything") {
             may = vec!["do everything"];
         }
-        let who: Vec<String> = grants
-            .iter()
-            .take(NAMED)
-            .map(|grant| grant.holder.to_string())
-            .collect();
-        let rest = match grants.len().saturating_sub(NAMED) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
         tally.offence(offence(
-            Subject::object("clusterrolebindings", "", name),
+            Subject::object("clusterrolebindings", "", &grant.binding.name),
             Severity::Medium,
-            format!("{}{rest} may {}", who.join(", "), may.join(", ")),
-            first.evidence,
+            format!("{who} may {}", may.join(", ")),
+            grant.evidence,
         ));
     }
     tally.verdict()
