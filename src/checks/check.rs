@@ -233,13 +233,12 @@ pub fn comparing(mut offence: Offence, compare: Vec<Comparison>) -> Offence {
 }
 
 /// At most three names, and how many more there are.
-pub fn few(names: &[String]) -> String {
-    let shown = names.len().min(3);
-    let mut text = names[..shown].join(", ");
-    if names.len() > shown {
-        text.push_str(&format!(" and {} more", names.len() - shown));
+pub fn few(names: &[impl AsRef<str>]) -> String {
+    let shown: Vec<&str> = names.iter().take(3).map(AsRef::as_ref).collect();
+    match names.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
-    text
 }
 
 /// Gathers what several independent sources prove, so that a gap never hides an offence.

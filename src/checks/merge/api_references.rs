@@ -1,15 +1,12 @@
 use super::pairs::declared;
 use super::references::{Fate, Reference, fate, references};
 use crate::checks::check::{
-    Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, offence, on_node,
+    Check, Judge, Maps, Remediation, Tally, View, by_hand, few, kubectl, offence, on_node,
 };
 use crate::model::fact::{Gap, Need};
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
 use crate::model::verdict::{Severity, Subject, Verdict};
-
-/// References that are spelled out before the rest is counted.
-const NAMED: usize = 3;
 
 pub static CHECK: Check = Check {
     id: CheckId("SP-MRG-005"),
@@ -103,14 +100,10 @@ fn judge(node: &NodeFacts, _: &View<'_>) -> Result<Verdict, Gap> {
 
 /// The references and what the node's kubelet makes of them, in words.
 pub(super) fn told(node: &NodeFacts, found: &[Reference], fate: Fate) -> String {
-    let shown = found.iter().take(NAMED);
-    let shown: Vec<String> = shown
+    let names: Vec<String> = found
+        .iter()
         .map(|one| format!("{} ({})", one.kind, one.field))
         .collect();
-    let more = match found.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
     let this = crate::checks::version::kubelet(node).map_or_else(
         || "this kubelet".to_owned(),
         |minor| format!("this kubelet (1.{minor})"),
@@ -123,5 +116,5 @@ pub(super) fn told(node: &NodeFacts, found: &[Reference], fate: Fate) -> String 
             "a kubelet before 1.34 runs it hidden, a later one does not start it".to_owned()
         }
     };
-    format!("refers to {}{more}: {fate}", shown.join(", "))
+    format!("refers to {}: {fate}", few(&names))
 }

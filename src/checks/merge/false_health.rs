@@ -1,15 +1,12 @@
 use super::pairs::{mirrors, unread};
 use crate::checks::check::{
-    Check, Judge, Maps, Remediation, Tally, View, by_hand, kubectl, offence, on_node,
+    Check, Judge, Maps, Remediation, Tally, View, by_hand, few, kubectl, offence, on_node,
 };
 use crate::model::fact::{Gap, Locator, Need};
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
 use crate::model::text::Text;
 use crate::model::verdict::{Severity, Subject, SubjectKind, Verdict};
-
-/// Pods that are named before the rest is counted.
-const NAMED: usize = 3;
 
 pub static CHECK: Check = Check {
     id: CheckId("SP-MRG-027"),
@@ -99,14 +96,9 @@ fn told(running: &[(Locator, String)]) -> String {
         1 => "1 mirror pod shows".to_owned(),
         more => format!("{more} mirror pods show"),
     };
-    let names = running.iter().take(NAMED).map(|(_, name)| name.as_str());
-    let names: Vec<&str> = names.collect();
-    let more = match running.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let names: Vec<&str> = running.iter().map(|(_, name)| name.as_str()).collect();
     format!(
-        "{count} Running, and the kubelet no longer reports: {}{more}",
-        names.join(", ")
+        "{count} Running, and the kubelet no longer reports: {}",
+        few(&names)
     )
 }

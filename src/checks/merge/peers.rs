@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::pairs::{Declared, declared};
 use crate::checks::check::{
-    Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, offence, on_node,
+    Check, Judge, Maps, Remediation, Tally, View, by_hand, few, not_applicable, offence, on_node,
 };
 use crate::checks::privilege::containers::{Around, items, word};
 use crate::checks::privilege::places::plain;
@@ -315,17 +315,7 @@ fn told(key: &str, mine: Option<&String>, theirs: Option<&String>, names: &[&str
     let mine = mine.map_or_else(|| "not there".to_owned(), &cut);
     let theirs = theirs.map_or_else(|| "none".to_owned(), &cut);
     let verb = if names.len() == 1 { "has" } else { "have" };
-    let shown = names.len().min(TOLD);
-    let more = names.len() - shown;
-    let more = if more > 0 {
-        format!(" and {more} more")
-    } else {
-        String::new()
-    };
-    format!(
-        "{key} is {mine}, {}{more} {verb} {theirs}",
-        names[..shown].join(", ")
-    )
+    format!("{key} is {mine}, {} {verb} {theirs}", few(names))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::blockers::{Asked, Cause, CauseKind, Standing, from_files};
 use super::pairs::{Declared, declared, is_unnamed};
 use super::references::{Fate, fate, references};
 use super::refused_mirror::pod_security;
-use crate::checks::check::View;
+use crate::checks::check::{View, few};
 use crate::model::fact::{Gap, Locator, Need};
 use crate::model::files::LogLine;
 use crate::model::node::NodeFacts;
@@ -17,8 +17,6 @@ use crate::model::text::Text;
 const FRESH: i64 = 600;
 /// Characters of a line that are told.
 const SAID: usize = 240;
-/// Causes that a finding names.
-const NAMED: usize = 3;
 
 /// What keeps the mirror of a static pod away, or could: first what the kubelet says, then cause by cause in the order
 /// of [`CauseKind`]. Every kind is there at least once, be it as ruled out or not known; what the kubelet's log names
@@ -119,20 +117,15 @@ pub fn in_short(causes: &[Cause]) -> String {
         with(&Standing::Proven, true),
     );
     let possible = with(&Standing::Possible, false);
-    let (head, mut words) = match (proven.is_empty(), said.is_empty()) {
+    let (head, words) = match (proven.is_empty(), said.is_empty()) {
         (false, _) => ("cause", proven),
         (true, false) => ("cause", said),
         (true, true) => ("possible", possible),
     };
-    let more = match words.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    words.truncate(NAMED);
     if words.is_empty() {
         return String::new();
     }
-    format!("; {head}: {}{more}", words.join(", "))
+    format!("; {head}: {}", few(&words))
 }
 
 /// The evidence of what is proven.
