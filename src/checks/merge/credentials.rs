@@ -1,12 +1,11 @@
 //! Credentials of the whole cluster that lie on a node, and the static pods that mount them.
 
 use crate::checks::exposure::looked;
-use crate::checks::privilege::containers::{Around, items, word};
+use crate::checks::privilege::containers::{Around, writes};
 use crate::checks::privilege::places::{holds, plain};
 use crate::model::fact::{Gap, Need};
 use crate::model::files::{FileRole, Files};
 use crate::model::node::NodeFacts;
-use crate::model::tree::Branch;
 use crate::model::unix::WalkEnd;
 use crate::model::verdict::Severity;
 
@@ -106,9 +105,11 @@ fn is_ca(path: &str) -> bool {
 /// What a pod mounts of them, one for each volume.
 pub fn held<'m>(around: &Around<'m>, known: &Credentials) -> Vec<Holder<'m>> {
     let mut out = Vec::new();
-    for (volume, path) in volumes(around) {
+    for (volume, path) in around.host_paths() {
         let path = plain(path);
-        let Some(writable) = access(around, volume) else {
+        let containers = around.pod.containers();
+        let access = containers.filter_map(|(_, container)| writes(container, volume));
+        let Some(writable) = access.max() else {
             continue;
         };
         if let Some((words, severity)) =
@@ -128,28 +129,6 @@ pub fn held<'m>(around: &Around<'m>, known: &Credentials) -> Vec<Holder<'m>> {
         }
     }
     out
-}
-
-fn volumes<'m>(around: &Around<'m>) -> impl Iterator<Item = (&'m str, &'m str)> {
-    let pod = around.pod;
-    items(pod.spec().get("volumes")).filter_map(|volume| {
-        let path = volume.get("hostPath")?.get("path")?.as_str()?;
-        Some((word(volume.get("name")), path))
-    })
-}
-
-/// Whether some container mounts the volume, and may write to it.
-fn access(around: &Around<'_>, volume: &str) -> Option<bool> {
-    let mut mounted = None;
-    for (_, container) in around.pod.containers() {
-        for mount in items(container.get("volumeMounts")) {
-            if word(mount.get("name")) == volume {
-                let writes = mount.get("readOnly") != Some(Branch::Bool(true));
-                mounted = Some(mounted.unwrap_or(false) || writes);
-            }
-        }
-    }
-    mounted
 }
 
 /// An administrator's kubeconfig.

@@ -5,7 +5,7 @@ use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, not_applicable, on_node,
 };
 use crate::checks::exposure::{Exposure, looked};
-use crate::checks::privilege::containers::{Around, Inside, items, word};
+use crate::checks::privilege::containers::{Around, Inside, writes};
 use crate::checks::privilege::places::{holds, plain};
 use crate::model::fact::{Gap, Need};
 use crate::model::files::FileRole;
@@ -148,13 +148,8 @@ fn roots(node: &NodeFacts) -> Option<BTreeSet<String>> {
             at: pod.at,
         };
         for (volume, path) in around.host_paths() {
-            let writes = |inside: &Inside<'_>| {
-                items(inside.container.get("volumeMounts")).any(|mount| {
-                    word(mount.get("name")) == volume
-                        && mount.get("readOnly") != Some(Branch::Bool(true))
-                })
-            };
             let mut containers = around.containers();
+            let writes = |inside: &Inside<'_>| writes(inside.container, volume) == Some(true);
             if containers.any(|inside| writes(&inside) && may_be_root(&inside)) {
                 found.insert(plain(path));
             }

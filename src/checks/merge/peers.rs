@@ -4,14 +4,13 @@ use super::pairs::{Declared, declared};
 use crate::checks::check::{
     Check, Judge, Maps, Remediation, Tally, View, by_hand, few, not_applicable, offence, on_node,
 };
-use crate::checks::privilege::containers::{Around, items, word};
+use crate::checks::privilege::containers::{Around, word, writes};
 use crate::checks::privilege::places::plain;
 use crate::checks::program::own_words;
 use crate::model::fact::{Gap, Need};
 use crate::model::known::CONTROL_PLANE_COMPONENTS;
 use crate::model::name::CheckId;
 use crate::model::node::NodeFacts;
-use crate::model::tree::Branch;
 use crate::model::verdict::{Offence, Severity, Subject, Verdict};
 
 pub static CHECK: Check = Check {
@@ -206,13 +205,12 @@ fn shape(node: &NodeFacts, pod: &Declared<'_>) -> Shape {
         at: pod.at,
     };
     for (volume, path) in around.host_paths() {
-        let writes = pod.pod.containers().any(|(_, container)| {
-            items(container.get("volumeMounts")).any(|mount| {
-                word(mount.get("name")) == volume
-                    && mount.get("readOnly") != Some(Branch::Bool(true))
-            })
-        });
-        let mode = if writes { "" } else { " read-only" };
+        let mut containers = pod.pod.containers();
+        let mode = if containers.any(|(_, one)| writes(one, volume) == Some(true)) {
+            ""
+        } else {
+            " read-only"
+        };
         out.insert(format!("volume {volume}"), format!("{}{mode}", plain(path)));
     }
     out

@@ -185,6 +185,14 @@ pub fn word(branch: Option<Branch<'_>>) -> &str {
     branch.and_then(Branch::as_str).unwrap_or("")
 }
 
+/// Whether a container that mounts a volume may write to it; none where it does not mount it.
+pub fn writes(container: Branch<'_>, volume: &str) -> Option<bool> {
+    let mounts = items(container.get("volumeMounts"));
+    let own = mounts.filter(|mount| word(mount.get("name")) == volume);
+    own.map(|mount| mount.get("readOnly") != Some(Branch::Bool(true)))
+        .max()
+}
+
 /// The items of a list, none where there is no list.
 pub fn items(branch: Option<Branch<'_>>) -> impl Iterator<Item = Branch<'_>> {
     let list = branch.and_then(Branch::as_array);

@@ -7,7 +7,7 @@ use crate::checks::merge::credentials::{Holder as Mounted, credentials, held};
 use crate::checks::merge::host_path_source::{self, may_be_root};
 use crate::checks::merge::pairs::declared;
 use crate::checks::merge::pod_reach::{Reach, Role, reaches};
-use crate::checks::privilege::containers::{Around, Inside, items, word};
+use crate::checks::privilege::containers::{Around, Inside, writes};
 use crate::checks::privilege::places::{holds, plain};
 use crate::model::fact::{Locator, Need};
 use crate::model::name::CheckId;
@@ -229,8 +229,7 @@ pub(super) fn by_sources(node: &NodeFacts, view: &View<'_>, out: &mut AttackPath
 
 /// Whether a container that may run as root mounts a volume.
 fn takes(inside: &Inside<'_>, volume: &str) -> bool {
-    let mut mounts = items(inside.container.get("volumeMounts"));
-    may_be_root(inside) && mounts.any(|mount| word(mount.get("name")) == volume)
+    may_be_root(inside) && writes(inside.container, volume).is_some()
 }
 
 /// An administrator's credential in a static pod (SP-MRG-030).
