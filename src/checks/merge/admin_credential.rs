@@ -62,6 +62,10 @@ pub static CHECK: Check = Check {
             "FAIL high: default/a can write to /etc/kubernetes/pki/front, among the keys of the cluster (volume w)",
         ),
         (
+            "{kubeconfigs: [], pki: [], manifests: [{file: a.yaml, pod: {metadata: {name: a}, spec: {containers: [{name: c, volumeMounts: [{name: v, readOnly: true}]}], volumes: [{name: v, hostPath: {path: /etc/kubernetes/pki/sa.key}}]}}}]}",
+            "FAIL critical: default/a has /etc/kubernetes/pki/sa.key, the key that signs the tokens of service accounts (volume v)",
+        ),
+        (
             "{kubeconfigs: {gap: denied}, pki: [], manifests: [{file: a.yaml, pod: {metadata: {name: a}, spec: {containers: [{name: c, volumeMounts: [{name: v, readOnly: true}]}], volumes: [{name: v, hostPath: {path: /srv/x}}]}}}]}",
             "UNKNOWN: the login may not read it",
         ),

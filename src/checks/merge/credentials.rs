@@ -22,6 +22,9 @@ const CA_KEYS: &[&str] = &[
     "/etc/kubernetes/pki/front-proxy-ca.key",
 ];
 
+/// Signs the tokens of service accounts: with it anybody is every one of them.
+const SIGNER: &str = "/etc/kubernetes/pki/sa.key";
+
 /// What lies on a node.
 pub struct Credentials {
     /// Kubeconfigs of administrators.
@@ -165,6 +168,10 @@ fn keys(path: &str, writable: bool, known: &Credentials) -> Option<(String, Seve
     };
     if let Some(key) = key.or_else(inside) {
         return Some((brings(path, key, "the key of a CA"), Severity::Critical));
+    }
+    if path == SIGNER {
+        let what = "the key that signs the tokens of service accounts";
+        return Some((brings(path, SIGNER, what), Severity::Critical));
     }
     // What is known not to hold a key has none to give, but can be given one.
     if writable && holds(PKI, path) {
