@@ -315,7 +315,7 @@ mod tests {
             [&links[..], &tail.map(str::to_owned)[..]].concat()
         };
         // No API server is seen: its Pod Security defaults could forbid a pod, here they forbid nothing.
-        let shop = "manifests: [{file: a.yaml, pod: {metadata: {name: a, namespace: shop}, spec: {}}}], namespaces: {shop: {enforce: privileged}}";
+        let shop = "version: v1.36.1, manifests: [{file: a.yaml, pod: {metadata: {name: a, namespace: shop}, spec: {}}}], namespaces: {shop: {enforce: privileged}}";
         // As a kubelet of 1.37.2 writes it.
         let line = r#"E1124 23:07:10.854372     202 kubelet.go:3581] "Failed creating a mirror pod" err="pods \"a-cp-1\" is forbidden: ValidatingAdmissionPolicy 'no' with binding 'no' denied request: never" pod="shop/a-cp-1""#;
         let log = |at: i64| {

@@ -19,8 +19,10 @@ const DEPTH: usize = 16;
 pub fn from_files(view: &View<'_>) -> Cause {
     let kind = CauseKind::Policy;
     let none = "no API server reads admission from files";
-    if version::server(view).is_none_or(|minor| minor < SINCE) {
-        return Cause::new(kind, Standing::RuledOut, none);
+    match version::server(view) {
+        Some(minor) if minor < SINCE => return Cause::new(kind, Standing::RuledOut, none),
+        Some(_) => {}
+        None => return Cause::unknown(kind, unknown_version(view)),
     }
     let mut seen = Vec::new();
     for node in view.snapshot.nodes.values() {
@@ -48,6 +50,16 @@ pub fn from_files(view: &View<'_>) -> Cause {
     match view.admission() {
         Ok(_) => Cause::new(kind, Standing::RuledOut, none).at(seen),
         Err(gap) => Cause::unknown(kind, gap.clone()),
+    }
+}
+
+/// Why the version of the API server is not known.
+fn unknown_version(view: &View<'_>) -> Gap {
+    match view.snapshot.cluster.version.get() {
+        Ok(version) => Gap::Garbled {
+            what: Text::from(format!("the API server's version, {}", version.value)),
+        },
+        Err(gap) => gap,
     }
 }
 
